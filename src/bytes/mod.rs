@@ -1,0 +1,1 @@
+//! Octet-level codecs that know nothing of what the octets are for.

@@ -1,0 +1,19 @@
+//! libdmsc: the OMA Device Management Smart Card enabler (DM_SC 1.0) for handsets.
+//!
+//! The way of data is one: card or push, trigger, session, tree transaction, store, results out.
+//! `docs/architecture.md` has the map; the C API is `include/dmsc.h`.
+
+pub mod bytes;
+pub mod card;
+pub mod error;
+pub mod limits;
+pub mod markup;
+pub mod random;
+pub mod secret;
+pub mod session;
+pub mod store;
+pub mod syncml;
+pub mod time;
+pub mod transport;
+pub mod tree;
+pub mod trigger;

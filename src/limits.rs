@@ -1,0 +1,57 @@
+//! Every bound of the library in one place. Reaching one is an error, never a truncation.
+//!
+//! Owns plain numbers; must not know any other module.
+
+/// MaxMsgSize announced to a remote server, in octets.
+pub const MAX_MSG_SIZE: u32 = 16 * 1024;
+/// MaxMsgSize announced to the card as DM server, in octets.
+pub const MAX_MSG_SIZE_CARD: u32 = 4 * 1024;
+/// Smallest MaxMsgSize of a server that is obeyed; below it no Status fits.
+pub const MIN_MSG_SIZE: u32 = 512;
+/// MaxObjSize announced, in octets.
+pub const MAX_OBJ_SIZE: u32 = 1024 * 1024;
+
+/// Element depth of an XML or WBXML document.
+pub const MARKUP_DEPTH: usize = 64;
+/// Elements and attributes of one document.
+pub const MARKUP_NODES: usize = 20_000;
+/// Octets of one document.
+pub const MARKUP_OCTETS: usize = 1024 * 1024;
+/// Octets of expanded text a document may always have; above it, four times its own size.
+pub const MARKUP_TEXT: usize = 64 * 1024;
+
+/// Segments of a node's URI, the root not counted.
+pub const URI_DEPTH: usize = 32;
+/// Octets of a URI.
+pub const URI_OCTETS: usize = 1023;
+/// Octets of one segment.
+pub const URI_SEGMENT: usize = 127;
+/// Nodes of the tree.
+pub const TREE_NODES: usize = 1_000_000;
+
+/// Octets of one card file.
+pub const CARD_FILE: usize = 32 * 1024;
+/// Octets read from one card.
+pub const CARD_TOTAL: usize = 128 * 1024;
+/// Data objects of one DODF.
+pub const DODF_OBJECTS: usize = 32;
+/// DODFs of one card.
+pub const DODFS: usize = 8;
+/// Consecutive GET RESPONSE for one command.
+pub const GET_RESPONSES: usize = 16;
+/// Octets one command may return.
+pub const RESPONSE_OCTETS: usize = 4096;
+/// Proactive commands without the card coming to rest.
+pub const PROACTIVE_COMMANDS: usize = 256;
+/// Octets each way that one BIP channel buffers.
+pub const CHANNEL_BUFFER: usize = 1400;
+
+/// Octets of an HTTP response head.
+pub const HTTP_HEAD: usize = 4 * 1024;
+/// Time without a single octet from the server before the exchange fails, in milliseconds.
+pub const HTTP_SILENCE_MS: u64 = 30_000;
+
+/// Notifications that may wait for one server.
+pub const TRIGGER_QUEUE: usize = 1;
+/// Digests remembered for one account against replay.
+pub const REPLAY_MEMORY: usize = 16;

@@ -1,0 +1,1 @@
+//! XML and WBXML read and written as one stream of elements and text.

@@ -1,0 +1,1 @@
+//! The DM session engine: messages in, messages out. Holds no socket, thread or clock.

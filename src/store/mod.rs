@@ -1,0 +1,46 @@
+//! Durable ordered tables with atomic commits, and the transaction on top of them.
+//!
+//! A [`Store`] only knows snapshots and batches. [`Txn`] adds reading one's own writes, savepoints,
+//! and commit. What the bytes mean is not known here.
+
+use crate::error::Result;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+/// The tables of a store. The numbers are part of the file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Table {
+    /// Schema version and other single values.
+    Meta = 0,
+    /// Tree nodes without their values.
+    Node = 1,
+    /// Values of leaf nodes.
+    Value = 2,
+    /// Notifications already accepted, by server.
+    Replay = 3,
+    /// What came from which card.
+    Card = 4,
+}
+
+/// Writes of one commit: `None` deletes.
+pub type Batch = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+
+/// Called for each entry in key order; `Break` ends the scan.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
+/// A consistent view of the store; later commits do not show in it.
+pub trait Snapshot: Send + Sync {
+    /// The value under `key`.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// Visits the entries with `from <= key` that begin with `prefix`, in key order.
+    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()>;
+}
+
+/// Durable tables.
+pub trait Store: Send + Sync {
+    /// A view of what is committed now.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
+    /// Makes all of `batch` durable, or nothing.
+    fn commit(&self, batch: &Batch) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! The management tree: nodes, properties, ACL and standard objects, on a store transaction.

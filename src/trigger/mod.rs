@@ -1,0 +1,1 @@
+//! Notifications (package #0) and the push envelopes that carry them.

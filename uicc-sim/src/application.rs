@@ -1,0 +1,37 @@
+//! The application on the card, as the card's operating system sees it.
+
+/// What an application does with octets of an HTTP connection.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct HttpOutput {
+    /// Octets to send back, possibly none yet.
+    pub octets: Vec<u8>,
+    /// Close the connection once `octets` are out.
+    pub close: bool,
+}
+
+/// One step of what the card found out about the terminal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The card got what it expected.
+    pub good: bool,
+    /// One line of plain text.
+    pub text: String,
+}
+
+/// The DM server application behind the card's web server.
+pub trait Application: Send {
+    /// Octets arrived on the web server's connection.
+    fn http_received(&mut self, octets: &[u8]) -> HttpOutput;
+    /// The terminal closed the web server's connection.
+    fn http_closed(&mut self);
+    /// The WSP push PDU (with package #0) that asks the terminal for a session.
+    fn notification(&mut self) -> Vec<u8>;
+    /// The card was reset or powered up: connections are gone, what is in files stays.
+    fn reset(&mut self);
+    /// What the application has found so far, oldest first.
+    fn findings(&self) -> Vec<Finding>;
+    /// Sessions that ended with every expectation met.
+    fn good_sessions(&self) -> u32;
+    /// Sessions that ended otherwise.
+    fn bad_sessions(&self) -> u32;
+}

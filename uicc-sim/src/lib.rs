@@ -1,0 +1,3 @@
+//! uicc-sim: a simulated UICC.
+
+pub mod application;
