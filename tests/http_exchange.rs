@@ -1,5 +1,7 @@
 //! The HTTP exchange over a stream that delivers octets in pieces of any size.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 use dmsc::error::{Code, Error, Result};
 use dmsc::limits::{HTTP_HEAD, HTTP_SILENCE_MS};
 use dmsc::transport::http::{Exchange, Headers, Response};

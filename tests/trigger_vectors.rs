@@ -1,5 +1,7 @@
 //! Every push, SMS and notification row of the vector files, and the conformance rows they show.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panic")]
+
 use dmsc::error::{Code, Error};
 use dmsc::secret::Secret;
 use dmsc::time::Now;

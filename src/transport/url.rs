@@ -67,7 +67,7 @@ impl Url {
         Ok(Self { scheme, host: parse_host(host)?, port, path: parse_path(path)? })
     }
 
-    /// The URL that a `Location` of this one's answer means: absolute, or a path beginning with `/`.
+    /// The URL that a `Location` in this one's answer means: absolute, or a path after `/`.
     ///
     /// Fails with `Uri` for anything else.
     pub fn join(&self, location: &str) -> Result<Self> {

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 const DIGEST: usize = 16;
 /// Octets before the server identifier.
 const HEADER: usize = 24;
-/// Versions that are read: 1.1 is what DM 1.2 sends, 1.0 comes from older servers, 1.2 is tolerated.
+/// Versions that are read: DM 1.2 servers send 1.1, older ones 1.0, and 1.2 is tolerated.
 const VERSIONS: std::ops::RangeInclusive<u16> = 10..=12;
 /// The nonce of a resynchronisation, printed as `0x00000000` in the notification text.
 pub const RESYNC_NONCE: [u8; 4] = [0; 4];
@@ -185,7 +185,8 @@ pub fn verify(
     }
 }
 
-/// `MD5(B64(MD5(server-id ":" password)) ":" nonce ":" B64(MD5(trigger)))`, OMA DM Notification 1.2, 6.2.1.
+/// The digest of OMA DM Notification 1.2:
+/// `MD5(B64(MD5(server-id ":" password)) ":" nonce ":" B64(MD5(trigger)))`.
 fn digest(server_id: &str, password: &[u8], nonce: &[u8], trigger: &[u8]) -> [u8; DIGEST] {
     let credential = Md5::new().chain_update(server_id).chain_update(b":").chain_update(password);
     let credential = Zeroizing::new(STANDARD.encode(credential.finalize()));
@@ -207,6 +208,7 @@ fn same(a: &[u8; DIGEST], b: &[u8; DIGEST]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn package(trigger: &[u8], password: &str, nonce: &[u8]) -> Vec<u8> {
         let server = std::str::from_utf8(&trigger[8..8 + usize::from(trigger[7])]).unwrap();
@@ -289,6 +291,15 @@ mod tests {
     }
 
     #[test]
+    fn dm_139_the_user_name_of_the_digest_is_the_server_id() {
+        let mut package = digest("aauthname", b"srvpwd", b"Nonce", TRIGGER).to_vec();
+        package.extend_from_slice(TRIGGER);
+        let read = Notification::read(&package).unwrap();
+        let verdict = verify(&read, &Secret::new(*b"srvpwd"), &Secret::new(*b"Nonce"), false);
+        assert_eq!(verdict.unwrap_err().code(), Code::TriggerDigest);
+    }
+
+    #[test]
     fn counted_nul_is_no_part_of_the_server() {
         let trigger = b"\x02\xD0\x00\x00\x00\x00\x01\x04srv\x00";
         let mut bytes = digest("srv", b"pw", b"n", trigger).to_vec();
@@ -311,5 +322,35 @@ mod tests {
             "Notification { version: 11, ui_mode: Background, initiator: Client, \
              session_id: 1234, server_id: \"com.mgmtsrv.manage\", vendor_octets: 0, .. }"
         );
+    }
+
+    proptest! {
+        #[test]
+        fn dm_130_every_field_is_read_back_whatever_the_future_bits(
+            ui in 0..4u8,
+            initiator in 0..2u8,
+            future in 0..0x800_0000u32,
+            session in 1..=u16::MAX,
+            server in "[!-~]{1,60}",
+            vendor in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let [f0, f1, f2, f3] = future.to_be_bytes();
+            let mut trigger = vec![0x02, 0xC0 | ui << 4 | initiator << 3 | f0, f1, f2, f3];
+            trigger.extend(session.to_be_bytes());
+            trigger.push(server.len() as u8);
+            trigger.extend(server.bytes());
+            trigger.extend(&vendor);
+            let read = Notification::read(&package(&trigger, "pw", b"n")).unwrap();
+            prop_assert_eq!((read.version, read.session_id), (11, session));
+            prop_assert_eq!((read.ui_mode as u8, read.initiator as u8), (ui, initiator));
+            prop_assert_eq!((&read.server_id, read.vendor()), (&server, &vendor[..]));
+            let verdict = verify(&read, &Secret::new(*b"pw"), &Secret::new(*b"n"), false);
+            prop_assert_eq!(verdict, Ok(Verdict::Stored));
+        }
+
+        #[test]
+        fn no_package_panics(octets in prop::collection::vec(any::<u8>(), 0..80)) {
+            let _ = Notification::read(&octets);
+        }
     }
 }

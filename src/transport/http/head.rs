@@ -1,7 +1,8 @@
 //! Heads of requests and responses. The only file that knows the HTTP crate.
 //!
-//! The crate writes and parses heads and decides how a body ends. Bodies are read by [`super::body`]:
-//! the crate's own reader refuses chunk extensions above a few octets and logs what it reads.
+//! The crate writes and parses heads and decides how a body ends. Bodies are read by
+//! [`super::body`]: the crate's own reader refuses a chunk's line above 20 octets, which a short
+//! extension reaches, and it logs the octets of the body.
 
 use super::{Response, check_head};
 use crate::error::{Code, Error, Result};

@@ -3,6 +3,8 @@
 //! Owns the headers (WAP-230-WSP 8.4, as the OMA DM and Client Provisioning texts use them). Must
 //! not know what the body means, nor any key: a MAC is handed on, not checked.
 
+#[cfg(test)]
+mod tests;
 mod value;
 
 use super::fault;

@@ -1,4 +1,4 @@
-//! WSP's generic field values (WAP-230-WSP 8.4.1.2, 8.4.2): text, short integer, or length and octets.
+//! WSP's generic field values (WAP-230-WSP 8.4): text, short integer, or length and octets.
 //!
 //! Owns the bounds: nothing is read beyond the part of the PDU that the cursor was given.
 

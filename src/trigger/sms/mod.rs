@@ -216,3 +216,111 @@ impl<'a> Fields<'a> {
         self.take(2 + digits.div_ceil(2))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PORTS: &[u8] = b"\x06\x05\x04\x0B\x84\x23\xF0";
+
+    /// An SMS-DELIVER of one-digit address with this first octet, coding and user data.
+    fn deliver(first: u8, coding: u8, user_data: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(user_data.len()).unwrap();
+        [&[first, 1, 0x81, 0xF5, 0, coding], &[0x11; 7][..], &[length], user_data].concat()
+    }
+
+    fn refusal(tpdu: &[u8]) -> String {
+        let error = Segment::read(tpdu).unwrap_err();
+        assert_eq!(error.code(), Code::TriggerFormat);
+        error.what().split(':').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn only_plain_octets_are_data() {
+        let user_data = [PORTS, b"push"].concat();
+        for coding in 0..=u8::MAX {
+            let tpdu = deliver(0x44, coding, &user_data);
+            let taken = matches!(
+                coding,
+                0x04..=0x07 | 0x14..=0x17 | 0x44..=0x47 | 0x54..=0x57 | 0xF4..=0xF7 | 0xFC..=0xFF
+            );
+            assert_eq!(Segment::read(&tpdu).is_ok(), taken, "{coding:02X}");
+            if !taken {
+                assert_eq!(refusal(&tpdu), "E_SMS_PORT at byte 5");
+            }
+        }
+    }
+
+    #[test]
+    fn messages_for_somebody_else() {
+        let user_data = [PORTS, b"push"].concat();
+        assert_eq!(refusal(&deliver(0x04, 0x04, &user_data)), "E_SMS_PORT at byte 0");
+        assert_eq!(refusal(&deliver(0x42, 0x04, &user_data)), "E_SMS_PORT at byte 0");
+        let ports_8 = deliver(0x44, 0x04, b"\x04\x04\x02\xF9\xF9x");
+        assert_eq!(refusal(&ports_8), "E_SMS_PORT at byte 14");
+        assert_eq!(refusal(&deliver(0x44, 0x04, b"\x00x")), "E_SMS_PORT at byte 14");
+        assert_eq!(refusal(&deliver(0x44, 0x04, b"")), "E_SMS_UDH at byte 14");
+    }
+
+    #[test]
+    fn the_last_element_of_a_kind_counts() {
+        let header = UserDataHeader::read(
+            b"\x1B\x05\x04\x00\x01\x00\x02\x08\x04\x12\x34\x03\x01\x00\x03\x07\x02\x02\
+              \x04\x02\x01\x02\x05\x04\x0B\x84\x23\xF0x",
+        )
+        .unwrap();
+        assert_eq!(header.ports, Some((PUSH_PORT, 9200)));
+        let part = Part { reference: 7, wide: false, total: 2, sequence: 2 };
+        assert_eq!((header.part, header.data), (Some(part), &b"x"[..]));
+    }
+
+    #[test]
+    fn an_element_of_another_length_is_unknown() {
+        let header = UserDataHeader::read(b"\x08\x05\x03\x0B\x84\x23\x00\x01\x07").unwrap();
+        assert_eq!((header.ports, header.part, header.elements.len()), (None, None, 2));
+    }
+
+    #[test]
+    fn submit_with_each_validity_period() {
+        for (first, validity) in [(0x41, 0), (0x51, 1), (0x49, 7), (0x59, 7)] {
+            let user_data = [PORTS, b"push"].concat();
+            let tpdu = [
+                &[first, 0x07, 3, 0x91, 0x21, 0xF3, 0, 0x04][..],
+                &[0xA7; 7][..validity],
+                &[u8::try_from(user_data.len()).unwrap()],
+                &user_data,
+            ]
+            .concat();
+            let segment = Segment::read(&tpdu).unwrap();
+            assert_eq!(segment.address, [3, 0x91, 0x21, 0xF3]);
+            assert_eq!(segment.data, b"push");
+        }
+    }
+
+    #[test]
+    fn a_service_centre_in_front_is_taken_off() {
+        assert_eq!(without_service_centre(b"\x02\x91\x21rest"), Ok(&b"rest"[..]));
+        assert_eq!(without_service_centre(b"\x00rest"), Ok(&b"rest"[..]));
+        assert!(without_service_centre(b"\x09\x91").is_err());
+        assert!(without_service_centre(b"").is_err());
+    }
+
+    #[test]
+    fn every_cut_is_truncated() {
+        let whole = deliver(0x44, 0x04, &[PORTS, b"push"].concat());
+        for length in 0..whole.len() {
+            assert!(refusal(&whole[..length]).starts_with("E_SMS_TRUNCATED"), "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_tpdu_panics(octets in prop::collection::vec(any::<u8>(), 0..180)) {
+            let _ = Segment::read(&octets);
+            let _ = UserDataHeader::read(&octets);
+            let _ = without_service_centre(&octets);
+            let _ = Segment::read(&deliver(0x44, 0x04, &octets));
+        }
+    }
+}
