@@ -458,7 +458,8 @@ proptest! {
     #[test]
     fn every_url_that_parses_can_be_posted_to(path in "[ -~]{0,40}") {
         if let Ok(url) = Url::parse(&format!("http://a:81/{path}")) {
-            let headers = Headers { content_type: MEDIA, accept: MEDIA, user_agent: "x", more: &[] };
+            let headers =
+                Headers { content_type: MEDIA, accept: MEDIA, user_agent: "x", more: &[] };
             let mut stream = Script::whole(b"HTTP/1.1 204 N\r\n\r\n");
             run(Exchange::post(&url, &headers, b"", MAX).unwrap(), &mut stream).unwrap();
             let line = format!("POST /{path} HTTP/1.1\r\n");

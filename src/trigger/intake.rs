@@ -1,6 +1,6 @@
 //! The door for raw trigger octets: decides what they are.
 //!
-//! Owns that decision only; the forms themselves are [`push`] and [`notification`].
+//! Owns that decision only; the forms themselves are [`push`] and [`Notification`].
 
 use super::fault;
 use super::notification::Notification;

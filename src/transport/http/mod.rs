@@ -1,7 +1,7 @@
 //! One HTTP/1.1 POST and its answer, over any [`ByteStream`].
 //!
 //! Owns the exchange: what goes out, when the answer is whole, when the server is too slow. Heads
-//! are [`head`]'s, the framing of bodies [`body`]'s. Must not know what a message is, nor follow a
+//! are `head`'s, the framing of bodies `body`'s. Must not know what a message is, nor follow a
 //! redirect, nor open a connection.
 
 mod body;

@@ -1,7 +1,7 @@
 //! Short messages that carry a push: TPDU, user data header, ports.
 //!
 //! Owns the octets of 3GPP TS 23.040 as far as a push on port 2948 needs them, and (in
-//! [`reassembly`]) the joining of segments. Must not know what a push is.
+//! [`Reassembler`]) the joining of segments. Must not know what a push is.
 
 mod reassembly;
 
