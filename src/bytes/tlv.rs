@@ -96,10 +96,9 @@ impl<'a> Reader<'a> {
         Self { data, at: 0, fill }
     }
 
-    /// The next object with `tag`; objects with other tags are passed over, as is what follows
-    /// a fault.
-    pub fn find_tag(&mut self, tag: u32) -> Option<Tlv<'a>> {
-        self.by_ref().map_while(Result::ok).find(|object| object.tag == tag)
+    /// The objects before the first fault, for data whose tail may be damaged.
+    pub fn intact(self) -> impl Iterator<Item = Tlv<'a>> {
+        self.map_while(Result::ok)
     }
 }
 
