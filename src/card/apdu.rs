@@ -436,7 +436,7 @@ fn get_response(command: &[u8], length: u8) -> Vec<u8> {
 }
 
 /// True if the command has data and an Le.
-fn is_case_4(command: &[u8]) -> bool {
+pub(crate) fn is_case_4(command: &[u8]) -> bool {
     command.get(4).is_some_and(|lc| *lc != 0 && command.len() == 6 + usize::from(*lc))
 }
 

@@ -5,6 +5,8 @@ pub mod apdu;
 pub mod channel;
 pub mod fcp;
 pub mod file;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 pub mod pin;
 pub mod pkcs15;
 #[doc(hidden)]
