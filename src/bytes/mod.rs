@@ -1,1 +1,3 @@
 //! Octet-level codecs that know nothing of what the octets are for.
+
+pub mod ctlv;
