@@ -4,3 +4,4 @@ pub mod base64;
 pub mod bcd;
 pub mod hex;
 pub mod tlv;
+pub mod ctlv;

@@ -11,5 +11,7 @@ pub mod pin;
 pub mod pkcs15;
 #[doc(hidden)]
 pub mod script;
+pub mod bip;
+pub mod cat;
 pub mod transport;
 pub mod uicc;
