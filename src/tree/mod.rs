@@ -1,1 +1,3 @@
 //! The management tree: nodes, properties, ACL and standard objects, on a store transaction.
+
+pub mod tnds;
