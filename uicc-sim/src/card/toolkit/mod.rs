@@ -345,7 +345,6 @@ impl Toolkit {
         };
         let short = octets.len() < CHUNK;
         let complaint = match (octets.len(), remaining, response.result) {
-            (n, _, _) if n > CHUNK => Some("more octets than asked for"),
             (_, 1.., _) if short => Some("fewer octets than asked for, though more remain"),
             (_, 0, result) if short && result != 0x02 => {
                 Some("fewer octets than asked for, but the result is not 02")
