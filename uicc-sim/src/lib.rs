@@ -1,3 +1,5 @@
 //! uicc-sim: a simulated UICC.
 
 pub mod application;
+pub mod dm;
+pub mod profile;
