@@ -4,9 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::card::{Card, CardConfig};
 use crate::dm::bootstrap::{self, Bootstrap};
 use crate::dm::notification::{Initiator, UiMode};
 use crate::dm::script::Package;
+use crate::dm::server::DmServer;
+use crate::hex;
 
 /// Everything that is on a simulated card.
 #[derive(Clone, Debug, Deserialize)]
@@ -15,6 +18,9 @@ pub struct Profile {
     /// What the profile shows, for people.
     #[serde(default)]
     pub description: String,
+    /// The card's files, protocol and toolkit application.
+    #[serde(default)]
+    pub card: CardConfig,
     /// The DM account that the bootstrap gives to the terminal and the server uses itself.
     pub account: Account,
     /// How the bootstrap is written.
@@ -113,22 +119,8 @@ impl TryFrom<OctetsSpec> for Octets {
     fn try_from(spec: OctetsSpec) -> Result<Self, String> {
         match spec {
             OctetsSpec::Text(text) => Ok(Self(text.into_bytes())),
-            OctetsSpec::Hex(HexSpec { hex }) => from_hex(&hex).map(Self),
+            OctetsSpec::Hex(HexSpec { hex }) => hex::decode(&hex).map(Self),
         }
-    }
-}
-
-/// Octets of hexadecimal text; blanks between them are allowed.
-pub(crate) fn from_hex(hex: &str) -> Result<Vec<u8>, String> {
-    let digits: Option<Vec<u8>> = hex
-        .chars()
-        .filter(|found| !found.is_whitespace())
-        .map(|found| found.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-        .collect();
-    let digits = digits.ok_or("hexadecimal text with another character in it")?;
-    match digits.as_chunks::<2>() {
-        (pairs, []) => Ok(pairs.iter().map(|[high, low]| high << 4 | low).collect()),
-        _ => Err("hexadecimal text with an odd number of digits".to_owned()),
     }
 }
 
@@ -274,11 +266,20 @@ impl Profile {
     }
 
     /// The profile that is built in.
+    #[expect(clippy::expect_used, reason = "the text is part of the program, and a test reads it")]
+    pub fn demo() -> Self {
+        Self::parse(DEMO).expect("the demo profile is a profile")
+    }
+
+    /// Makes the card.
     ///
     /// # Errors
-    /// None in practice; the profile is part of the program.
-    pub fn demo() -> Result<Self, String> {
-        Self::parse(DEMO)
+    /// When no card could be like that, or the server's memory file cannot be read.
+    pub fn build(self) -> Result<Card, String> {
+        self.card.check()?;
+        let bootstrap = self.bootstrap_octets()?;
+        let card = self.card.clone();
+        Ok(Card::new(card, bootstrap, Box::new(DmServer::new(self)?)))
     }
 
     /// The octets of EF DM_Bootstrap.

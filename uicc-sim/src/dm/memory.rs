@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::auth;
-use crate::profile::{Profile, from_hex};
+use crate::hex;
+use crate::profile::Profile;
 
 /// The part of the card's non-volatile memory that belongs to the DM server.
 #[derive(Clone)]
@@ -66,8 +67,8 @@ impl Memory {
         let saved: Saved = toml::from_str(text).map_err(|error| error.to_string())?;
         let number = |hex: &str| u64::from_str_radix(hex, 16).map_err(|error| error.to_string());
         Ok(Self {
-            client_nonce: saved.client_nonce.as_deref().map(from_hex).transpose()?,
-            server_nonce: from_hex(&saved.server_nonce)?,
+            client_nonce: saved.client_nonce.as_deref().map(hex::decode).transpose()?,
+            server_nonce: hex::decode(&saved.server_nonce)?,
             sessions: saved.sessions,
             session_id: saved.session_id,
             seed: number(&saved.seed)?,
@@ -76,11 +77,11 @@ impl Memory {
     }
 
     fn to_text(&self) -> String {
-        let client = self.client_nonce.as_deref().map(to_hex);
+        let client = self.client_nonce.as_deref().map(hex::encode);
         let client = client.map_or(String::new(), |nonce| format!("client_nonce = \"{nonce}\"\n"));
         format!(
             "{client}server_nonce = \"{}\"\nsessions = {}\nsession_id = {}\nseed = \"{:x}\"\ndraws = \"{:x}\"\n",
-            to_hex(&self.server_nonce),
+            hex::encode(&self.server_nonce),
             self.sessions,
             self.session_id,
             self.seed,
@@ -152,17 +153,13 @@ struct Saved {
     draws: String,
 }
 
-fn to_hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn what_is_saved_comes_back() {
-        let mut memory = Memory::new(&Profile::demo().unwrap());
+        let mut memory = Memory::new(&Profile::demo());
         let nonce = memory.issue_client_nonce();
         memory.take_server_nonce(vec![0, 0xFF]);
         memory.begin_session();

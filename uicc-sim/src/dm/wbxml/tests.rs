@@ -2,17 +2,13 @@
 
 use super::*;
 
-fn hex(text: &str) -> Vec<u8> {
-    crate::profile::from_hex(text).unwrap()
-}
-
 /// Rows of the vector file whose name begins so: name, octets, expected.
 fn vectors(prefix: &str) -> Vec<(String, Vec<u8>, String)> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/encoding-vectors.tsv");
     let text = std::fs::read_to_string(path).unwrap();
     let rows = text.lines().map(|line| line.split('\t').collect::<Vec<_>>());
     rows.filter(|row| row[0].starts_with(prefix))
-        .map(|row| (row[0].to_owned(), hex(row[1]), row[3].to_owned()))
+        .map(|row| (row[0].to_owned(), crate::hex::decode(row[1]).unwrap(), row[3].to_owned()))
         .collect()
 }
 

@@ -1,0 +1,350 @@
+//! The C interface of `include/uicc_sim.h`, and the one socket option that std does not offer. The
+//! only file with `unsafe`.
+
+use crate::card::Card;
+use crate::profile::Profile;
+use std::ffi::{CStr, CString, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const OK: i32 = 0;
+const ERR_ARGUMENT: i32 = -22;
+const ERR_NO_CARD: i32 = -19;
+const ERR_SPACE: i32 = -28;
+const ERR_INTERNAL: i32 = -5;
+
+/// `uicc_sim` of the header.
+#[derive(Debug)]
+pub struct Handle {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    card: Card,
+    /// The card is not in the reader.
+    removed: bool,
+    report: CString,
+}
+
+impl Handle {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs `work` on the handle; a NULL handle or a panic gives the error that `refuse` makes of it.
+///
+/// # Safety
+/// `handle` is NULL or came from [`uicc_sim_open`] and was not closed.
+unsafe fn with<T>(
+    handle: *const Handle,
+    refuse: impl FnOnce(i32) -> T,
+    work: impl FnOnce(&mut Inner) -> T,
+) -> T {
+    // SAFETY: by the caller's promise the pointer is NULL or points to a live handle, which is only
+    // ever used through shared references and its mutex.
+    let Some(handle) = (unsafe { handle.as_ref() }) else { return refuse(ERR_ARGUMENT) };
+    match catch_unwind(AssertUnwindSafe(|| work(&mut handle.lock()))) {
+        Ok(value) => value,
+        Err(_) => refuse(ERR_INTERNAL),
+    }
+}
+
+/// Copies `octets` to the caller's buffer.
+///
+/// # Safety
+/// `out` is NULL or has room for `cap` octets; `out_len` is NULL or points to a `size_t`.
+unsafe fn give(octets: &[u8], out: *mut u8, cap: usize, out_len: *mut usize) -> i32 {
+    // SAFETY: by the caller's promise `out_len` points to a `size_t`; NULL was sorted out.
+    unsafe { out_len.write(octets.len()) };
+    if octets.len() > cap {
+        return ERR_SPACE;
+    }
+    if !octets.is_empty() {
+        // SAFETY: `out` is not NULL (a NULL has `cap` 0) and has room for `cap` octets, which are no
+        // fewer than there are; the source is our own memory, so they do not overlap.
+        unsafe { out.copy_from_nonoverlapping(octets.as_ptr(), octets.len()) };
+    }
+    OK
+}
+
+/// Checks the output parameters and clears the length.
+///
+/// # Safety
+/// As for [`give`].
+unsafe fn clear(out: *const u8, cap: usize, out_len: *mut usize) -> bool {
+    if out_len.is_null() || (out.is_null() && cap > 0) {
+        return false;
+    }
+    // SAFETY: `out_len` is not NULL and by the caller's promise points to a `size_t`.
+    unsafe { out_len.write(0) };
+    true
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `profile` is NULL or a text that ends with NUL; `error` is NULL or has room for `error_cap` octets.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_open(
+    profile: *const c_char,
+    error: *mut c_char,
+    error_cap: usize,
+) -> *mut Handle {
+    let path = if profile.is_null() {
+        None
+    } else {
+        // SAFETY: not NULL, and by the caller's promise a text that ends with NUL.
+        Some(unsafe { CStr::from_ptr(profile) })
+    };
+    let made = catch_unwind(|| make(path)).unwrap_or_else(|_| Err("internal failure".into()));
+    match made {
+        Ok(card) => {
+            let inner = Inner { card, removed: false, report: CString::default() };
+            Box::into_raw(Box::new(Handle { inner: Mutex::new(inner) }))
+        }
+        Err(text) => {
+            // SAFETY: by the caller's promise `error` is NULL or has room for `error_cap` octets.
+            unsafe { give_text(&text, error, error_cap) };
+            std::ptr::null_mut()
+        }
+    }
+}
+
+fn make(path: Option<&CStr>) -> Result<Card, String> {
+    match path {
+        None => Profile::demo().build(),
+        Some(path) => {
+            let path = path.to_str().map_err(|_| "the profile's path is not UTF-8")?;
+            Profile::load(Path::new(path))?.build()
+        }
+    }
+}
+
+/// Writes as much of `text` as fits, at a character boundary, and a NUL.
+///
+/// # Safety
+/// `out` is NULL or has room for `cap` octets.
+unsafe fn give_text(text: &str, out: *mut c_char, cap: usize) {
+    let Some(room) = cap.checked_sub(1) else { return };
+    if out.is_null() {
+        return;
+    }
+    let fits = |&length: &usize| text.is_char_boundary(length);
+    let length = (0..=room.min(text.len())).rev().find(fits).unwrap_or_default();
+    // SAFETY: `out` is not NULL and has room for `cap` octets; `length` is less than `cap`, so the
+    // text and the NUL behind it fit.
+    unsafe {
+        out.cast::<u8>().copy_from_nonoverlapping(text.as_ptr(), length);
+        out.add(length).write(0);
+    }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open; `cmd` is NULL or has `len` octets; `rsp` is NULL or has room for `cap`
+/// octets; `rsp_len` is NULL or points to a `size_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_transmit(
+    sim: *mut Handle,
+    cmd: *const u8,
+    len: usize,
+    rsp: *mut u8,
+    cap: usize,
+    rsp_len: *mut usize,
+) -> i32 {
+    // SAFETY: the caller's promise is the one `clear` asks for.
+    if !unsafe { clear(rsp, cap, rsp_len) } || (cmd.is_null() && len > 0) {
+        return ERR_ARGUMENT;
+    }
+    let command = match len {
+        0 => Vec::new(),
+        // SAFETY: `cmd` is not NULL and by the caller's promise has `len` octets. They are copied, so
+        // that the response may go where the command is.
+        _ => unsafe { std::slice::from_raw_parts(cmd, len) }.to_vec(),
+    };
+    let work = |inner: &mut Inner| {
+        let Ok(response) = inner.card.transmit(&command) else {
+            inner.removed = true;
+            return ERR_NO_CARD;
+        };
+        // SAFETY: the caller's promise is the one `give` asks for; `rsp_len` is not NULL.
+        unsafe { give(&response, rsp, cap, rsp_len) }
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |error| error, work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open; `atr` is NULL or has room for `cap` octets; `atr_len` is NULL or points to
+/// a `size_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_atr(
+    sim: *mut Handle,
+    atr: *mut u8,
+    cap: usize,
+    atr_len: *mut usize,
+) -> i32 {
+    // SAFETY: the caller's promise is the one `clear` asks for.
+    if !unsafe { clear(atr, cap, atr_len) } {
+        return ERR_ARGUMENT;
+    }
+    let work = |inner: &mut Inner| {
+        if inner.removed {
+            return ERR_NO_CARD;
+        }
+        // SAFETY: the caller's promise is the one `give` asks for; `atr_len` is not NULL.
+        unsafe { give(inner.card.atr(), atr, cap, atr_len) }
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |error| error, work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open; `pdu` is NULL or has room for `cap` octets; `pdu_len` is NULL or points to
+/// a `size_t`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_notification(
+    sim: *mut Handle,
+    pdu: *mut u8,
+    cap: usize,
+    pdu_len: *mut usize,
+) -> i32 {
+    // SAFETY: the caller's promise is the one `clear` asks for.
+    if !unsafe { clear(pdu, cap, pdu_len) } {
+        return ERR_ARGUMENT;
+    }
+    let work = |inner: &mut Inner| {
+        let octets = inner.card.notification();
+        // SAFETY: the caller's promise is the one `give` asks for; `pdu_len` is not NULL.
+        unsafe { give(&octets, pdu, cap, pdu_len) }
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |error| error, work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_reset(sim: *mut Handle) {
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| (), |inner| inner.card.reset()) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_remove(sim: *mut Handle) {
+    let work = |inner: &mut Inner| {
+        inner.removed = true;
+        inner.card.remove();
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| (), work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_insert(sim: *mut Handle) {
+    let work = |inner: &mut Inner| {
+        inner.removed = false;
+        inner.card.insert();
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| (), work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_trigger(sim: *mut Handle) {
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| (), |inner| inner.card.trigger()) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_good_sessions(sim: *const Handle) -> u32 {
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| 0, |inner| inner.card.good_sessions()) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_bad_sessions(sim: *const Handle) -> u32 {
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| 0, |inner| inner.card.bad_sessions()) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open; the text of the former call is not used any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_report(sim: *mut Handle) -> *const c_char {
+    let work = |inner: &mut Inner| {
+        let text = inner.card.report().replace('\0', " ");
+        inner.report = CString::new(text).unwrap_or_default();
+        inner.report.as_ptr()
+    };
+    // SAFETY: the caller's promise is the one `with` asks for.
+    unsafe { with(sim, |_| std::ptr::null(), work) }
+}
+
+/// See `uicc_sim.h`.
+///
+/// # Safety
+/// `sim` is NULL or open, and no other call with it runs or follows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn uicc_sim_close(sim: *mut Handle) {
+    if sim.is_null() {
+        return;
+    }
+    // SAFETY: not NULL, so it came from `Box::into_raw` in `uicc_sim_open`; by the caller's promise
+    // it was not closed before and nobody uses it now.
+    let handle = unsafe { Box::from_raw(sim) };
+    // A panic while the card is dropped must not leave the library.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(handle)));
+}
+
+/// Asks the kernel to acknowledge what comes next without delay. The kernel forgets it again, so it
+/// is asked before each read.
+#[cfg(target_os = "linux")]
+pub(crate) fn acknowledge_quickly(stream: &std::net::TcpStream) -> std::io::Result<()> {
+    use std::os::fd::AsRawFd;
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open for as long as `stream` is borrowed, and the option's value is
+    // a `c_int` of the size given.
+    let outcome = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_QUICKACK,
+            std::ptr::from_ref(&on).cast(),
+            std::mem::size_of_val(&on) as libc::socklen_t,
+        )
+    };
+    if outcome == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
