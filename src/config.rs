@@ -4,11 +4,54 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::tree::DeviceInfo;
 
+/// The device, as ./DevInfo and ./DevDetail have it.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// ./DevInfo/DevId.
+    pub device_id: String,
+    /// ./DevInfo/Man.
+    pub manufacturer: String,
+    /// ./DevInfo/Mod.
+    pub model: String,
+    /// ./DevInfo/DmV.
+    pub dm_version: String,
+    /// ./DevInfo/Lang.
+    pub language: String,
+    /// ./DevDetail/DevTyp.
+    pub device_type: String,
+    /// ./DevDetail/OEM.
+    pub oem: String,
+    /// ./DevDetail/FwV.
+    pub firmware: String,
+    /// ./DevDetail/SwV.
+    pub software: String,
+    /// ./DevDetail/HwV.
+    pub hardware: String,
+}
+
+impl Device {
+    /// The same for the tree.
+    pub(crate) fn info(&self) -> DeviceInfo<'_> {
+        DeviceInfo {
+            dev_id: &self.device_id,
+            man: &self.manufacturer,
+            model: &self.model,
+            dm_v: &self.dm_version,
+            lang: &self.language,
+            dev_typ: &self.device_type,
+            oem: &self.oem,
+            fw_v: &self.firmware,
+            sw_v: &self.software,
+            hw_v: &self.hardware,
+        }
+    }
+}
+
 /// A client's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Values of ./DevInfo and ./DevDetail.
-    pub device: DeviceInfo,
+    /// The device.
+    pub device: Device,
     /// Largest message taken from a remote server, in octets.
     pub max_msg_size: u32,
     /// Largest message taken from a card as DM server, in octets.
@@ -22,7 +65,7 @@ impl Config {
     pub fn new(device_id: impl Into<String>) -> Self {
         let unknown = || "unknown".to_owned();
         Self {
-            device: DeviceInfo {
+            device: Device {
                 device_id: device_id.into(),
                 manufacturer: unknown(),
                 model: unknown(),

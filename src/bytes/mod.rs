@@ -3,5 +3,6 @@
 pub mod base64;
 pub mod bcd;
 pub mod hex;
+pub mod pack;
 pub mod tlv;
 pub mod ctlv;

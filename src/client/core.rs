@@ -14,10 +14,10 @@ use crate::event::{
     AnswerSink, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource, TriggerVerdict,
 };
 use crate::random::Random;
-use crate::session::{Answer, Cause};
+use crate::session::{Answer, Cause, Context};
 use crate::store::Database;
 use crate::time::Now;
-use crate::tree::Tree;
+use crate::tree;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,10 +30,13 @@ pub(super) enum Notice {
     Trigger(Arc<dyn Listener>, TriggerInfo),
 }
 
+/// A client's clock.
+pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
+
 /// Clock and randomness of a client.
 pub struct Environment {
     /// The time.
-    pub clock: Box<dyn Fn() -> Now + Send>,
+    pub clock: Clock,
     /// Unpredictable octets.
     pub random: Box<dyn Random>,
 }
@@ -48,7 +51,7 @@ impl Environment {
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX)),
         };
-        Self { clock: Box::new(clock), random: Box::new(SystemRandom) }
+        Self { clock: Arc::new(clock), random: Box::new(SystemRandom) }
     }
 }
 
@@ -81,7 +84,7 @@ pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
     pub(super) random: Box<dyn Random>,
-    clock: Box<dyn Fn() -> Now + Send>,
+    clock: Clock,
     listener: Arc<dyn Listener>,
     answers: Option<Weak<dyn AnswerSink>>,
     pub(super) sessions: Arc<SessionTable>,
@@ -146,7 +149,7 @@ impl Core {
             notices: Vec::new(),
         };
         let mut txn = core.db.begin()?;
-        Tree::install(&mut txn, &core.config.device, core.now())?;
+        tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
         Ok(core)
     }
@@ -157,6 +160,11 @@ impl Core {
 
     pub(super) fn now(&self) -> Now {
         (self.clock)()
+    }
+
+    /// What the session engine works on.
+    pub(super) fn context(&mut self, now: Now) -> Context<'_> {
+        Context { db: &self.db, now, random: &mut *self.random }
     }
 
     pub(super) fn tell(&mut self, event: Event) {
@@ -294,6 +302,10 @@ impl Core {
         }
     }
 
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
     // ---- sessions -------------------------------------------------------------------------------
 
     /// Puts a session in line.
@@ -427,10 +439,6 @@ impl Core {
                 });
             }
         }
-    }
-
-    pub(super) fn running_server(&self) -> Option<&str> {
-        self.running.as_ref().map(Running::server_id)
     }
 }
 

@@ -11,7 +11,7 @@ mod slot;
 mod table;
 mod tree;
 
-pub use self::core::Environment;
+pub use self::core::{Clock, Environment};
 pub use intake::Delivery;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
@@ -42,6 +42,7 @@ struct Shared {
     worker: Mutex<Option<Worker>>,
     sessions: Arc<SessionTable>,
     db: Database,
+    clock: Clock,
     closed: AtomicBool,
     /// Kept here because questions hold it weakly: with the client it goes.
     _answers: Arc<Answers>,
@@ -75,6 +76,7 @@ impl Client {
         config.check()?;
         let db = Database::new(store)?;
         let sessions = Arc::new(SessionTable::default());
+        let clock = environment.clock.clone();
         let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
@@ -85,6 +87,7 @@ impl Client {
             worker: Mutex::new(None),
             sessions,
             db,
+            clock,
             closed: AtomicBool::new(false),
             _answers: answers,
         })))
