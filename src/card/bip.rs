@@ -509,9 +509,8 @@ impl Bip {
     }
 
     fn want_service(&mut self, port: u16) {
-        let wanted = |service: &&Service| {
-            service.level == Level::TcpServer as u8 && service.port == port
-        };
+        let wanted =
+            |service: &&Service| service.level == Level::TcpServer as u8 && service.port == port;
         let Some(service) = self.services.iter().find(wanted).cloned() else { return };
         let Service { record, level, port } = service;
         let event = ChannelEvent::LocalConnection { record, level, port };

@@ -179,9 +179,7 @@ pub(super) fn is_known(kind: u8) -> bool {
 /// The data objects that may follow the device identities of a command that is implemented.
 fn tags(kind: u8) -> Option<&'static [u16]> {
     Some(match kind {
-        kind::REFRESH => {
-            &[tag::FILE_LIST, tag::AID, tag::ALPHA, tag::ICON, tag::REFRESH_POLICY]
-        }
+        kind::REFRESH => &[tag::FILE_LIST, tag::AID, tag::ALPHA, tag::ICON, tag::REFRESH_POLICY],
         kind::MORE_TIME | kind::POLLING_OFF | kind::LOCAL_INFORMATION | kind::CHANNEL_STATUS => &[],
         kind::POLL_INTERVAL => &[tag::DURATION],
         kind::SET_UP_EVENT_LIST => &[tag::EVENT_LIST],

@@ -149,11 +149,7 @@ impl Queue {
 
     /// The next envelope; `available` counts the octets on a channel. Data that the card has read
     /// in the meantime is not told.
-    pub(super) fn next(
-        &mut self,
-        now: Now,
-        available: impl Fn(u8) -> usize,
-    ) -> Option<Vec<u8>> {
+    pub(super) fn next(&mut self, now: Now, available: impl Fn(u8) -> usize) -> Option<Vec<u8>> {
         if self.sent.is_some() || self.retry_ms.is_some_and(|retry| now.mono_ms < retry) {
             return None;
         }

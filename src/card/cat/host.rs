@@ -390,14 +390,13 @@ fn duration_ms(command: &Command<'_>) -> core::result::Result<Option<u64>, Outco
 
 /// A duration object in milliseconds; `None` if it is none, or zero.
 pub(super) fn decode_duration(value: &[u8]) -> Option<u64> {
-    let &[unit, count @ 1..] = value else { return None };
-    let unit_ms = match unit {
-        0 => 60_000,
-        1 => 1000,
-        2 => 100,
+    let unit_ms = match value {
+        [0, _] => 60_000,
+        [1, _] => 1000,
+        [2, _] => 100,
         _ => return None,
     };
-    Some(unit_ms * u64::from(count))
+    value.get(1).filter(|count| **count > 0).map(|count| unit_ms * u64::from(*count))
 }
 
 /// Bit `bit` of the qualifier, counted from 1.

@@ -329,7 +329,8 @@ impl Cat {
     /// it wants to. What was not announced in the profile stays unannounced.
     pub fn set_local_info(&mut self, local: LocalInfo) {
         let before = std::mem::replace(&mut self.local, local);
-        if let Some(language) = self.local.language.filter(|_| self.local.language != before.language)
+        if let Some(language) =
+            self.local.language.filter(|_| self.local.language != before.language)
         {
             self.tell(Notice::event(event::LANGUAGE, tag::LANGUAGE, &language));
         }

@@ -75,7 +75,9 @@ impl Refresh {
     pub fn touches(&self, path: &[u16]) -> bool {
         match self.mode {
             RefreshMode::SteeringOfRoaming => false,
-            RefreshMode::FileChange | RefreshMode::InitAndFileChange | RefreshMode::SessionReset => {
+            RefreshMode::FileChange
+            | RefreshMode::InitAndFileChange
+            | RefreshMode::SessionReset => {
                 self.files.iter().any(|file| file.starts_with(path) || path.starts_with(file))
             }
             _ => true,

@@ -69,7 +69,7 @@ impl Timers {
 
 /// Two decimal digits (`value` below 100) with the first in the low nibble.
 pub(super) fn swapped(value: u8) -> u8 {
-    (value % 10) << 4 | value / 10
+    ((value % 10) << 4) | (value / 10)
 }
 
 fn unswapped(octet: u8) -> Option<u8> {
