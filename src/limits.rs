@@ -28,6 +28,16 @@ pub const URI_OCTETS: usize = 1023;
 pub const URI_SEGMENT: usize = 127;
 /// Nodes of the tree.
 pub const TREE_NODES: usize = 1_000_000;
+/// Octets of one ACL.
+pub const ACL_OCTETS: usize = 4096;
+/// Octets of one Title.
+pub const TITLE_OCTETS: usize = 255;
+/// Octets of one Type property.
+pub const TYPE_OCTETS: usize = 255;
+/// DM accounts (DMAcc/<x>).
+pub const ACCOUNTS: u32 = 64;
+/// Addresses, ports, connectivity references or credentials of one account.
+pub const ACCOUNT_PARTS: u32 = 16;
 
 /// Octets of one card file.
 pub const CARD_FILE: usize = 32 * 1024;
