@@ -24,7 +24,7 @@ pub use engine::Engine;
 pub use host_alert::HostAlert;
 
 use crate::random::Random;
-use crate::store::Database;
+use crate::store::{Change, Database};
 use crate::syncml::Encoding;
 use crate::syncml::status::Status;
 use crate::time::Now;
@@ -189,6 +189,8 @@ pub enum SessionEvent {
         /// Octets of the whole.
         size: u64,
     },
+    /// A node was changed, and the change is durable.
+    TreeChanged(Change),
     /// A nonce in the account was replaced.
     NonceRenewed(Side),
     /// The server has answered an alert of the host.

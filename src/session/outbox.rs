@@ -42,8 +42,10 @@ pub(super) struct Filling {
     encoding: Encoding,
     /// Octets left.
     room: usize,
-    /// Octets that a message without commands would leave.
+    /// Octets that a message with nothing but what every message has would leave.
     most: usize,
+    /// Octets that [`close`](Self::close) may use in addition.
+    kept: usize,
 }
 
 /// Everything that waits to be sent.
@@ -61,7 +63,29 @@ impl Filling {
     /// A message whose commands may take up `room` octets.
     pub(super) fn new(encoding: Encoding, room: usize) -> Self {
         let (commands, sent, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        Self { commands, sent, dropped, encoding, room, most: room }
+        Self { commands, sent, dropped, encoding, room, most: room, kept: 0 }
+    }
+
+    /// Adds a command that every message has.
+    pub(super) fn open(&mut self, command: Command<'static>) -> Result<(), Command<'static>> {
+        self.add(command, None)?;
+        self.most = self.room;
+        Ok(())
+    }
+
+    /// Keeps room for `command`, to be added with [`close`](Self::close).
+    pub(super) fn keep_free(&mut self, command: &Command<'static>) {
+        let mut command = command.clone();
+        set_id(&mut command, u32::MAX);
+        self.kept = syncml::size_of(&command, self.encoding);
+        self.room = self.room.saturating_sub(self.kept);
+        self.most = self.most.saturating_sub(self.kept);
+    }
+
+    /// Adds the command for which room was kept.
+    pub(super) fn close(&mut self, command: Command<'static>) -> Result<(), Command<'static>> {
+        self.room += std::mem::take(&mut self.kept);
+        self.add(command, None)
     }
 
     fn next_id(&self) -> u32 {
@@ -69,7 +93,7 @@ impl Filling {
     }
 
     /// Adds `command` if it fits; gives it back if not.
-    pub(super) fn add(
+    fn add(
         &mut self,
         mut command: Command<'static>,
         purpose: Option<Purpose>,
@@ -136,14 +160,21 @@ impl Outbox {
     /// Moves as much as fits into `filling`. `false` if not even the first thing fits.
     pub(super) fn fill(&mut self, filling: &mut Filling) -> bool {
         let before = filling.commands.len();
+        let progress = self.fill_statuses(filling);
+        while self.statuses.is_empty() && !self.entries.is_empty() && self.fill_entry(filling) {}
+        progress && (self.entries.is_empty() || filling.commands.len() > before)
+    }
+
+    /// The same for Status elements alone.
+    pub(super) fn fill_statuses(&mut self, filling: &mut Filling) -> bool {
+        let before = filling.commands.len();
         while let Some(status) = self.statuses.pop_front() {
             if let Err(status) = add_status(filling, status) {
                 self.statuses.push_front(status);
-                return filling.commands.len() > before;
+                break;
             }
         }
-        while !self.entries.is_empty() && self.fill_entry(filling) {}
-        self.is_empty() || filling.commands.len() > before
+        self.statuses.is_empty() || filling.commands.len() > before
     }
 
     /// Moves the first entry or a part of it; `false` when the message is full.
