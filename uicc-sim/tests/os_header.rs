@@ -1,5 +1,7 @@
 //! The C header compiles alone, as C99 and as C++, with every warning an error.
 
+#![allow(clippy::expect_used)]
+
 use std::path::Path;
 use std::process::Command;
 

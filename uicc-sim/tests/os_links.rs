@@ -1,10 +1,13 @@
 //! The links between card and terminal: frames over loopback sockets, lines of text.
 
+#![allow(clippy::unwrap_used)]
+
 mod os_support;
 
 use os_support::{card, vector};
 use std::io::{Cursor, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
 use std::thread;
 use uicc_sim::card::{Card, CardConfig, Faults};
 use uicc_sim::link::{Observer, Power, stdio, tcp, vpcd};
@@ -155,6 +158,31 @@ fn lines_end_when_the_card_is_pulled_or_a_line_has_no_end() {
     let long = "0".repeat(5000);
     let mut card = small(CardConfig::default());
     assert!(stdio::serve(Cursor::new(long), &mut Vec::new(), &mut card, &mut ()).is_err());
+}
+
+#[test]
+fn the_program_serves_lines_and_reports() {
+    let report = std::env::temp_dir().join(format!("uicc-sim-report-{}", std::process::id()));
+    let mut program = Command::new(env!("CARGO_BIN_EXE_uicc-sim"))
+        .args(["--stdio", "--trace", "--report"])
+        .arg(&report)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(b"0070000001\n8012000001\n").unwrap();
+    let output = program.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "019000\n6985\n");
+    let findings = "BAD  FETCH, but no proactive command waits\n\
+                    sessions: 0 good, 0 bad\nverdict: bad\n";
+    assert_eq!(
+        String::from_utf8(output.stderr).unwrap(),
+        format!("* On\n> 0070000001\n< 019000\n> 8012000001\n< 6985\n* Off\n{findings}")
+    );
+    assert_eq!(std::fs::read_to_string(&report).unwrap(), findings);
+    std::fs::remove_file(&report).unwrap();
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]
