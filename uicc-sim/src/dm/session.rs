@@ -1,0 +1,679 @@
+//! One DM session, from the server's side: octets of a message in, the next message out.
+//!
+//! Knows the protocol and the script; knows nothing of HTTP.
+
+use std::collections::VecDeque;
+
+use super::auth;
+use super::incoming::{self, Command as Received, Message};
+use super::log::Log;
+use super::memory::Memory;
+use super::order;
+use super::outgoing::{Answer, Body, Header, Sent};
+use super::results::Owed;
+use super::script::Command;
+use super::setup::Setup;
+use super::wbxml::Element;
+use crate::profile::{CredentialsFor, Profile};
+
+/// More messages than this in a session are a loop.
+const MAX_MESSAGES: u32 = 500;
+
+/// What a session works with beside its own state.
+pub(crate) struct Context<'a> {
+    pub(crate) profile: &'a Profile,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) log: &'a mut Log,
+}
+
+/// How the session came about, as far as the server knows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Origin {
+    /// A notification with this session id went out.
+    pub(crate) triggered: bool,
+    /// That notification asked for nonce resynchronisation.
+    pub(crate) resync: bool,
+    /// That notification was wrong and has to be ignored by the terminal.
+    pub(crate) forbidden: bool,
+    /// The server shows wrong credentials in this session.
+    pub(crate) wrong_credentials: bool,
+}
+
+/// What goes back for a message.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// The next message.
+    Message(Vec<u8>),
+    /// Nothing more: the session is over.
+    Empty,
+    /// The request was no DM message.
+    BadRequest,
+}
+
+/// Where the server stands with its own credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Login {
+    /// They have to be in the next message.
+    Due,
+    /// The terminal took them for the whole session.
+    Accepted,
+}
+
+/// The state of one session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: String,
+    origin: Origin,
+    number: u32,
+    last_received: u32,
+    last_sent: u32,
+    address: String,
+    device: String,
+    client_accepted: bool,
+    challenges: u32,
+    login: Login,
+    /// The last message of the server had its credentials in it.
+    shown: bool,
+    refusals: u32,
+    setup: Option<Setup>,
+    owed: Vec<Owed>,
+    package: Vec<Command>,
+    messages: VecDeque<Vec<Command>>,
+    next_package: usize,
+    failed: bool,
+    over: bool,
+    cut: bool,
+}
+
+impl Session {
+    /// A session whose first message is about to be handed over.
+    pub(crate) fn new(id: &str, origin: Origin, ctx: &mut Context<'_>) -> Self {
+        let number = ctx.memory.begin_session();
+        ctx.log.note(true, format!("session {id}: begins"));
+        Self {
+            id: id.to_owned(),
+            origin,
+            number,
+            last_received: 0,
+            last_sent: 0,
+            address: ctx.profile.account.address.clone(),
+            device: String::new(),
+            client_accepted: false,
+            challenges: 0,
+            login: Login::Due,
+            shown: false,
+            refusals: 0,
+            setup: Some(Setup::default()),
+            owed: Vec::new(),
+            package: Vec::new(),
+            messages: VecDeque::new(),
+            next_package: 0,
+            failed: false,
+            over: false,
+            cut: false,
+        }
+    }
+
+    /// The session's id, as in SyncHdr.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Whether the verdict is out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Whether it was the server that stopped.
+    pub(crate) fn was_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// Messages that the server sent.
+    pub(crate) fn answers(&self) -> u32 {
+        self.last_sent
+    }
+
+    /// Where the terminal has to send its next message.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Ends a session whose terminal went silent.
+    pub(crate) fn abandon(&mut self, log: &mut Log) {
+        if self.over {
+            return;
+        }
+        let refused = self.origin.wrong_credentials && self.refusals > 0;
+        self.check(log, refused, "the terminal stopped in the middle");
+        self.finish(log);
+    }
+
+    /// Ends the session without a verdict: it was the server that stopped.
+    pub(crate) fn cut(&mut self, log: &mut Log) {
+        self.over = true;
+        self.cut = true;
+        log.note(true, format!("session {}: the server stops, as its profile says", self.id));
+    }
+
+    /// Takes a message of this session, `length` octets long, with what HTTP found wrong.
+    pub(crate) fn receive(
+        &mut self,
+        root: &Element,
+        length: usize,
+        faults: &[String],
+        ctx: &mut Context<'_>,
+    ) -> Reply {
+        if self.over {
+            self.late_message(ctx.log);
+            return Reply::Empty;
+        }
+        faults.iter().for_each(|fault| self.fail(ctx.log, fault));
+        if let Some(disorder) = order::first_disorder(root) {
+            self.fail(ctx.log, &format!("order of elements: {disorder}"));
+        }
+        let limit = ctx.profile.server.max_msg_size.filter(|_| self.last_sent > 0);
+        if let Some(limit) = limit.filter(|limit| length > *limit) {
+            self.fail(ctx.log, &format!("{length} octets above MaxMsgSize {limit}"));
+        }
+        let message = match incoming::read(root) {
+            Ok(message) => message,
+            Err(fault) => return self.give_up(&fault, ctx.log),
+        };
+        self.check_header(&message, ctx);
+        if self.last_received > MAX_MESSAGES {
+            return self.give_up("too many messages", ctx.log);
+        }
+        self.respond(&message, ctx)
+    }
+
+    /// Ends the session because of a message that cannot be answered.
+    pub(crate) fn give_up(&mut self, fault: &str, log: &mut Log) -> Reply {
+        self.fail(log, fault);
+        self.finish(log);
+        Reply::BadRequest
+    }
+
+    fn respond(&mut self, message: &Message, ctx: &mut Context<'_>) -> Reply {
+        let sync_hdr = match self.authenticate(message, ctx) {
+            Ok(answer) => answer,
+            Err(code) => return self.challenge(message, code, ctx),
+        };
+        let refusals = self.refusals;
+        self.take_statuses(message, ctx);
+        let mut answers = vec![sync_hdr];
+        for command in &message.commands {
+            answers.extend(self.take_command(command, ctx));
+        }
+        if self.over {
+            return Reply::Empty;
+        }
+        if self.refusals > refusals {
+            return self.after_refusal(answers, ctx);
+        }
+        self.continue_package(message, answers, ctx)
+    }
+
+    /// The client's package goes on, or it is complete and the server's next one begins.
+    fn continue_package(
+        &mut self,
+        message: &Message,
+        answers: Vec<Answer>,
+        ctx: &mut Context<'_>,
+    ) -> Reply {
+        let server_unfinished = !self.messages.is_empty();
+        if message.is_final && server_unfinished {
+            self.fail(ctx.log, "Final before the server's own");
+        }
+        let owes = self.owed.iter().any(|owed| owed.code.is_none());
+        if !message.is_final && (owes || !server_unfinished) {
+            return self.send(answers, None, ctx);
+        }
+        self.close_answers(ctx);
+        if !server_unfinished {
+            self.next_package(ctx);
+        }
+        let commands = self.messages.pop_front().unwrap_or_default();
+        self.send(answers, Some(&commands), ctx)
+    }
+
+    /// Everything that was sent has to be answered by now.
+    fn close_answers(&mut self, ctx: &mut Context<'_>) {
+        for owed in std::mem::take(&mut self.owed) {
+            if let Some(missing) = owed.missing() {
+                self.fail(ctx.log, &missing);
+            }
+        }
+    }
+
+    fn next_package(&mut self, ctx: &mut Context<'_>) {
+        if let Some(setup) = self.setup.take() {
+            let faults = setup.faults(self.origin.triggered, &self.device);
+            let kind = if self.origin.triggered { "1200" } else { "1201" };
+            if faults.is_empty() {
+                self.note(ctx.log, &format!("package 1 with Alert {kind} and DevInfo"));
+            }
+            faults.iter().for_each(|fault| self.fail(ctx.log, &format!("package 1: {fault}")));
+        }
+        if let Some(package) = ctx.profile.script.get(self.next_package) {
+            self.messages = package.messages(self.number).into();
+        }
+        self.next_package += 1;
+    }
+
+    // ---- the terminal's header and credentials
+
+    fn check_header(&mut self, message: &Message, ctx: &mut Context<'_>) {
+        let header = &message.header;
+        let log = &mut *ctx.log;
+        let failed = std::mem::take(&mut self.failed);
+        if self.last_received == 0 {
+            self.device = header.source.clone();
+            if self.origin.forbidden {
+                self.fail(log, "begins after a notification that had to be ignored");
+            }
+            if header.source.is_empty() {
+                self.fail(log, "SyncHdr without Source");
+            }
+        }
+        self.expect(log, "VerDTD", &header.ver_dtd, "1.2");
+        self.expect(log, "VerProto", &header.ver_proto, "DM/1.2");
+        let (address, device) = (self.address.clone(), self.device.clone());
+        self.expect(log, "Target of SyncHdr", &header.target, &address);
+        self.expect(log, "Source of SyncHdr", &header.source, &device);
+        self.last_received += 1;
+        let counted = self.last_received.to_string();
+        self.expect(log, "MsgID", &header.msg_id, &counted);
+        self.check_ids(message, log);
+        if !self.failed {
+            self.note(log, &format!("message {counted}: header and command ids"));
+        }
+        self.failed |= failed;
+    }
+
+    fn check_ids(&mut self, message: &Message, log: &mut Log) {
+        let mut seen: Vec<&str> = Vec::new();
+        for command in &message.commands {
+            let id = command.cmd_id.as_str();
+            if id.is_empty() || id == "0" || seen.contains(&id) {
+                self.fail(log, &format!("CmdID {id:?} of {} is not unique", command.name));
+            }
+            if command.has_cred {
+                self.fail(log, &format!("credentials inside {}", command.name));
+            }
+            seen.push(id);
+        }
+        let first = message.commands.iter().find(|command| command.name == "Status");
+        if self.last_sent > 0 && first.is_none_or(|status| status.cmd_ref != "0") {
+            self.fail(log, "the first Status is not the one for SyncHdr");
+        }
+    }
+
+    /// The Status for SyncHdr, or the code of the challenge.
+    fn authenticate(&mut self, message: &Message, ctx: &mut Context<'_>) -> Result<Answer, u16> {
+        let for_message = ctx.profile.server.credentials == CredentialsFor::Message;
+        if self.client_accepted && !for_message {
+            return Ok(self.answer_header(message, 212, None));
+        }
+        let Some(cred) = &message.header.cred else { return Err(407) };
+        let client = &ctx.profile.account.client;
+        let resync = self.origin.resync && !self.client_accepted && self.challenges == 0;
+        let stored = ctx.memory.client_nonce().unwrap_or_default();
+        let nonce = if resync { &auth::RESYNC_NONCE[..] } else { stored };
+        let wanted = auth::md5_credential(&client.name, &client.secret, nonce);
+        let right = cred.auth_type == auth::AUTH_MD5
+            && cred.format == "b64"
+            && cred.data == wanted
+            && message.header.source_name.as_deref() == Some(client.name.as_str());
+        if !right {
+            return Err(401);
+        }
+        if !self.client_accepted {
+            self.note(ctx.log, "the terminal's credentials are right");
+        }
+        self.client_accepted = true;
+        let next = ctx.memory.issue_client_nonce();
+        Ok(self.answer_header(message, if for_message { 200 } else { 212 }, Some(next)))
+    }
+
+    fn answer_header(&self, message: &Message, code: u16, next_nonce: Option<Vec<u8>>) -> Answer {
+        Answer {
+            msg_ref: message.header.msg_id.clone(),
+            cmd_ref: "0".to_owned(),
+            cmd: "SyncHdr".to_owned(),
+            target_ref: Some(message.header.target.clone()),
+            source_ref: Some(message.header.source.clone()),
+            next_nonce,
+            code,
+        }
+    }
+
+    /// Refuses every command of the message and asks for credentials.
+    fn challenge(&mut self, message: &Message, code: u16, ctx: &mut Context<'_>) -> Reply {
+        self.challenges += 1;
+        // A terminal that was told the nonce has no excuse any more.
+        let excused = self.challenges == 1 || (code == 401 && self.challenges == 2);
+        let text = match code {
+            407 => "credentials missing, challenged",
+            _ => "credentials do not fit the nonce, challenged",
+        };
+        self.check(ctx.log, excused && !self.client_accepted, text);
+        self.take_statuses(message, ctx);
+        self.owed.clear();
+        let nonce = ctx.memory.issue_client_nonce();
+        let mut answers = vec![self.answer_header(message, code, Some(nonce))];
+        let commands = message.commands.iter().filter(|command| command.name != "Status");
+        answers.extend(commands.map(|command| answer_to(command, self.last_received, code)));
+        let mut body = Body::default();
+        answers.iter().for_each(|answer| body.answer(answer));
+        let reply = self.write(body, true, false, ctx);
+        if !excused {
+            self.finish(ctx.log);
+        }
+        reply
+    }
+
+    // ---- what the terminal answers and sends
+
+    fn take_statuses(&mut self, message: &Message, ctx: &mut Context<'_>) {
+        let mut owed = std::mem::take(&mut self.owed);
+        for status in message.commands.iter().filter(|command| command.name == "Status") {
+            let found = owed.iter().position(|owed| {
+                Some(owed.msg_id.to_string().as_str()) == status.msg_ref.as_deref()
+                    && owed.sent.cmd_id.to_string() == status.cmd_ref
+            });
+            let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
+                self.unexpected_status(status, ctx.log);
+                continue;
+            };
+            let later = owed.get(index + 1..).unwrap_or_default();
+            let same = owed.get(index).map(|owed| owed.msg_id);
+            if later.iter().any(|owed| Some(owed.msg_id) == same && owed.code.is_some()) {
+                self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
+            }
+            if status.cmd_ref == "0" {
+                self.take_header_status(status, code, ctx);
+            }
+            let Some(entry) = owed.get_mut(index) else { continue };
+            self.take_status(entry, status, code, ctx.log);
+        }
+        self.owed = owed;
+    }
+
+    fn take_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
+        let mut faults = entry.status(status, code);
+        // While the server's own credentials are refused, every command shares that code.
+        if self.refusals > 0 {
+            faults = if matches!(code, 401 | 407) {
+                Vec::new()
+            } else {
+                vec![format!("{}: Status {code} though credentials were refused", entry.label())]
+            };
+        }
+        if faults.is_empty() {
+            self.note(log, &format!("{}: Status {code}", entry.label()));
+        }
+        faults.iter().for_each(|fault| self.fail(log, fault));
+    }
+
+    fn unexpected_status(&mut self, status: &Received, log: &mut Log) {
+        // Results with another code than 200 are answered, so is what a challenge refused.
+        let text = format!(
+            "Status {} for message {:?} command {} ({}) that was not sent",
+            status.code, status.msg_ref, status.cmd_ref, status.answered
+        );
+        self.fail(log, &text);
+    }
+
+    /// The terminal's word about the server's credentials, and its next nonce.
+    fn take_header_status(&mut self, status: &Received, code: u16, ctx: &mut Context<'_>) {
+        let nonce = status.chal.as_ref().and_then(|chal| {
+            let fits = chal.auth_type == auth::AUTH_MD5 && chal.format == "b64";
+            chal.next_nonce.clone().filter(|_| fits)
+        });
+        let had_nonce = nonce.is_some();
+        if let Some(nonce) = nonce {
+            let new = nonce != ctx.memory.server_nonce();
+            self.check(ctx.log, new, "NextNonce of the terminal is a new one");
+            ctx.memory.take_server_nonce(nonce);
+            self.origin.resync = false;
+        }
+        if !self.shown {
+            // Nothing was shown, so nothing was judged.
+            return;
+        }
+        match code {
+            200 | 212 => {
+                let right = !self.origin.wrong_credentials;
+                self.check(ctx.log, right, "the terminal accepts the server's credentials");
+                self.login = if code == 212 { Login::Accepted } else { Login::Due };
+                self.refusals = 0;
+            }
+            401 | 407 => {
+                self.refusals += 1;
+                self.login = Login::Due;
+                self.check(ctx.log, had_nonce, "the challenge has a usable NextNonce");
+            }
+            _ => self.fail(ctx.log, &format!("Status {code} for SyncHdr")),
+        }
+    }
+
+    /// The terminal refused the server: once more with the new nonce, then no more.
+    fn after_refusal(&mut self, answers: Vec<Answer>, ctx: &mut Context<'_>) -> Reply {
+        self.owed.clear();
+        if self.refusals > 1 {
+            let wrong = self.origin.wrong_credentials;
+            self.check(ctx.log, wrong, "the terminal refuses the server's credentials twice");
+            self.finish(ctx.log);
+            return Reply::Empty;
+        }
+        self.note(ctx.log, "the terminal refuses the server's credentials");
+        let commands = std::mem::take(&mut self.package);
+        self.send(answers, Some(&commands), ctx)
+    }
+
+    fn take_command(&mut self, command: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
+        let msg_id = self.last_received;
+        match (command.name, command.code.as_str()) {
+            ("Status", _) => None,
+            ("Results", _) => self.take_results(command, ctx),
+            ("Alert", "1223") => {
+                let refused = self.origin.wrong_credentials && self.refusals > 0;
+                self.check(ctx.log, refused, "the terminal aborts the session");
+                self.finish(ctx.log);
+                None
+            }
+            ("Alert", code @ ("1200" | "1201")) => {
+                match &mut self.setup {
+                    Some(setup) => setup.alert(code),
+                    None => self.fail(ctx.log, &format!("Alert {code} behind package 1")),
+                }
+                Some(answer_to(command, msg_id, 200))
+            }
+            ("Replace", _) => {
+                match &mut self.setup {
+                    Some(setup) => setup.replace(command),
+                    None => self.fail(ctx.log, "Replace behind package 1"),
+                }
+                Some(answer_to(command, msg_id, 200))
+            }
+            ("Alert", "1222") => Some(answer_to(command, msg_id, 200)),
+            ("Alert", "1224" | "1226") => {
+                let fault = event_fault(command);
+                let correlator = command.correlator.as_deref().unwrap_or("none");
+                let text = format!("Alert {} is complete, correlator {correlator}", command.code);
+                self.check(ctx.log, !fault, &text);
+                Some(answer_to(command, msg_id, if fault { 412 } else { 200 }))
+            }
+            (name, code) => {
+                self.fail(ctx.log, &format!("a terminal may not send {name} {code}"));
+                Some(answer_to(command, msg_id, 405))
+            }
+        }
+    }
+
+    fn take_results(&mut self, results: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
+        let msg_ref = results.msg_ref.as_deref().unwrap_or("1");
+        let mut owed = std::mem::take(&mut self.owed);
+        let entry = owed.iter_mut().find(|owed| {
+            owed.msg_id.to_string() == msg_ref && owed.sent.cmd_id.to_string() == results.cmd_ref
+        });
+        let (code, label, faults) = match entry {
+            Some(entry) => {
+                let (code, faults) = entry.results(results);
+                (code, entry.label(), faults)
+            }
+            None => (400, String::new(), vec!["Results for nothing that was sent".to_owned()]),
+        };
+        self.owed = owed;
+        if faults.is_empty() {
+            self.note(ctx.log, &format!("{label}: Results as wanted"));
+        }
+        faults.iter().for_each(|fault| self.fail(ctx.log, fault));
+        // Results are answered only when there is more to say than 200.
+        (code != 200).then(|| answer_to(results, self.last_received, code))
+    }
+
+    // ---- what the server sends
+
+    /// Sends answers and the next commands; without commands it asks for the next message.
+    fn send(
+        &mut self,
+        answers: Vec<Answer>,
+        commands: Option<&[Command]>,
+        ctx: &mut Context<'_>,
+    ) -> Reply {
+        let mut body = Body::default();
+        answers.iter().for_each(|answer| body.answer(answer));
+        let Some(commands) = commands else {
+            body.next_message();
+            return self.write(body, false, true, ctx);
+        };
+        commands.iter().for_each(|command| body.command(command));
+        self.package = commands.to_vec();
+        let is_final = self.messages.is_empty();
+        let ends = is_final && commands.is_empty();
+        let reply = self.write(body, is_final, true, ctx);
+        if ends {
+            self.finish(ctx.log);
+        }
+        reply
+    }
+
+    fn write(&mut self, body: Body, is_final: bool, login: bool, ctx: &mut Context<'_>) -> Reply {
+        self.last_sent += 1;
+        self.shown = login && self.login == Login::Due;
+        let cred = self.shown.then(|| self.credentials(ctx));
+        let server = &ctx.profile.server;
+        let resp_uri = server.resp_query.as_deref().map(|query| {
+            format!("{}?{}", ctx.profile.account.address, query.replace("{session}", &self.id))
+        });
+        let header = Header {
+            session_id: &self.id,
+            msg_id: self.last_sent,
+            device: &self.device,
+            address: &ctx.profile.account.address,
+            resp_uri: resp_uri.as_deref(),
+            cred,
+            max_msg_size: server.max_msg_size,
+            max_obj_size: server.max_obj_size,
+        };
+        let Ok((octets, sent)) = body.finish(&header, is_final) else {
+            ctx.log.note(false, "the server cannot write its message");
+            return Reply::Empty;
+        };
+        let header = Sent {
+            cmd_id: 0,
+            name: "SyncHdr",
+            target: Some(self.device.clone()),
+            source: Some(ctx.profile.account.address.clone()),
+            command: None,
+        };
+        let owed = std::iter::once(header).chain(sent).map(|sent| Owed::new(self.last_sent, sent));
+        self.owed.extend(owed);
+        if let Some(uri) = resp_uri {
+            self.address = uri;
+        }
+        Reply::Message(octets)
+    }
+
+    fn credentials<'a>(&self, ctx: &Context<'a>) -> (&'a str, String) {
+        let server = &ctx.profile.account.server;
+        let stored = ctx.memory.server_nonce();
+        let nonce = if self.origin.resync { &auth::RESYNC_NONCE[..] } else { stored };
+        let wrong = if self.origin.wrong_credentials { "wrong" } else { "" };
+        let secret = format!("{}{wrong}", server.secret);
+        (&server.name, auth::md5_credential(&server.name, &secret, nonce))
+    }
+
+    // ---- findings and the verdict
+
+    fn note(&self, log: &mut Log, text: &str) {
+        log.note(true, format!("session {}: {text}", self.id));
+    }
+
+    fn fail(&mut self, log: &mut Log, text: &str) {
+        self.failed = true;
+        log.note(false, format!("session {}: {text}", self.id));
+    }
+
+    fn check(&mut self, log: &mut Log, good: bool, text: &str) {
+        if !good {
+            self.fail(log, text);
+        } else if !text.is_empty() {
+            self.note(log, text);
+        }
+    }
+
+    fn expect(&mut self, log: &mut Log, what: &str, found: &str, wanted: &str) {
+        if found != wanted {
+            self.fail(log, &format!("{what} is {found:?} instead of {wanted:?}"));
+        }
+    }
+
+    fn finish(&mut self, log: &mut Log) {
+        if self.over {
+            return;
+        }
+        self.over = true;
+        if self.failed {
+            log.bad_sessions += 1;
+        } else {
+            log.good_sessions += 1;
+        }
+        let verdict = if self.failed { "bad" } else { "good" };
+        log.note(!self.failed, format!("session {}: ends, {verdict}", self.id));
+    }
+
+    /// A message behind the end turns a good verdict into a bad one.
+    fn late_message(&mut self, log: &mut Log) {
+        if !self.failed {
+            log.good_sessions = log.good_sessions.saturating_sub(1);
+            log.bad_sessions += 1;
+        }
+        self.fail(log, "a message behind the end of the session");
+    }
+}
+
+fn answer_to(command: &Received, msg_id: u32, code: u16) -> Answer {
+    Answer {
+        msg_ref: msg_id.to_string(),
+        cmd_ref: command.cmd_id.clone(),
+        cmd: command.name.to_owned(),
+        target_ref: command.items.first().and_then(|item| item.target.clone()),
+        source_ref: None,
+        next_nonce: None,
+        code,
+    }
+}
+
+/// Whether an event or generic alert lacks something that it has to have.
+fn event_fault(alert: &Received) -> bool {
+    let generic = alert.code == "1226";
+    let wrong = alert.items.iter().any(|item| {
+        let mime = item.mime.as_deref().unwrap_or_default();
+        let named = mime.starts_with("Content-Type:") || mime.starts_with("Reversed-Domain-Name:");
+        item.format.is_none() || item.data.is_none() || mime.is_empty() || (generic && !named)
+    });
+    alert.items.is_empty() || wrong
+}
