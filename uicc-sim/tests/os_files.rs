@@ -1,5 +1,7 @@
 //! The card's files as a terminal reads them, octet by octet.
 
+#![allow(clippy::unwrap_used)]
+
 mod os_support;
 
 use os_support::{bootstrap, card, script, send, vector, vector_text};

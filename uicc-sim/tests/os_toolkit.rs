@@ -1,8 +1,13 @@
 //! The toolkit application against a scripted terminal, octet by octet.
 
+#![allow(clippy::unwrap_used)]
+
 mod os_support;
 
-use os_support::{Recorder, card, script, send, vector, vector_text};
+use os_support::{
+    Recorder, card, channel_2, envelope, fetch, numbered, receive, received, response, script,
+    send, sending, to_channel_2, vector, vector_text,
+};
 use uicc_sim::card::{Card, CardConfig, Faults, Protocol, TriggerTransport, Verdict};
 use uicc_sim::hex;
 
@@ -10,27 +15,6 @@ const EVENT_LIST: &str = "D00D810301050082028182 9902090A";
 
 fn profile() -> String {
     vector_text("apdu-term-profile-dmsc")
-}
-
-fn fetch(length: usize) -> String {
-    format!("80120000{length:02X}")
-}
-
-/// A vector with another command number.
-fn numbered(name: &str, number: u8) -> Vec<u8> {
-    let mut octets = vector(name);
-    let at = octets.windows(2).position(|w| w == [0x81, 0x03]).unwrap() + 2;
-    octets[at] = number;
-    octets
-}
-
-fn response(data: &[u8]) -> String {
-    format!("80140000{:02X}{}", data.len(), hex::encode(data))
-}
-
-fn envelope(name: &str) -> String {
-    let data = vector(name);
-    format!("80C20000{:02X}{}", data.len(), hex::encode(&data))
 }
 
 fn findings(card: &Card) -> Vec<String> {
@@ -61,33 +45,6 @@ fn listening(config: CardConfig) -> (Card, Recorder) {
         ],
     );
     (card, recorder)
-}
-
-/// TERMINAL RESPONSE to RECEIVE DATA.
-fn received(number: u8, octets: &[u8], remaining: u8, result: u8) -> String {
-    let mut data = vec![0x81, 0x03, number, 0x42, 0x00, 0x82, 0x02, 0x82, 0x81, 0x83, 0x01, result];
-    if !octets.is_empty() {
-        data.push(0xB6);
-        if octets.len() > 0x7F {
-            data.push(0x81);
-        }
-        data.push(octets.len() as u8);
-        data.extend(octets);
-    }
-    data.extend([0xB7, 0x01, remaining]);
-    response(&data)
-}
-
-fn receive(number: u8) -> String {
-    format!("{}9000", hex::encode(&numbered("srv-pc-receive-237", number)))
-}
-
-/// What FETCH returns for SEND DATA.
-fn sending(number: u8, octets: &[u8]) -> String {
-    let length = |n: usize| if n > 0x7F { format!("81{n:02X}") } else { format!("{n:02X}") };
-    let body =
-        format!("8103{number:02X}430182028121B6{}{}", length(octets.len()), hex::encode(octets));
-    format!("D0{}{body}9000", length(body.len() / 2))
 }
 
 #[test]
@@ -192,21 +149,6 @@ fn sc_130_a_timer_makes_the_card_ask_for_a_session() {
     );
 }
 
-/// The channel status of a vector changed to channel 2.
-fn channel_2(name: &str) -> Vec<u8> {
-    let mut octets = vector(name);
-    let at = octets.windows(2).position(|w| w == [0x38, 0x02]).unwrap() + 2;
-    octets[at] += 1;
-    octets
-}
-
-fn to_channel_2(command: &[u8]) -> Vec<u8> {
-    let mut octets = command.to_vec();
-    let at = octets.windows(3).position(|w| w == [0x82, 0x02, 0x81]).unwrap() + 3;
-    octets[at] += 1;
-    octets
-}
-
 #[test]
 fn a_local_event_sends_the_notification_on_channel_1_without_a_web_server() {
     let mut config = CardConfig { protocol: Protocol::T0, ..CardConfig::default() };
@@ -292,6 +234,24 @@ fn a_busy_terminal_is_asked_again_when_it_polls() {
             (&response(&vector("srv-tr-open-listen")), "9000"),
         ],
     );
+    assert_eq!(findings(&card)[1], "+ OPEN CHANNEL (web server) put off: 20 01");
+    assert_eq!(card.verdict(), Verdict::NoSession);
+}
+
+#[test]
+fn a_terminal_that_stays_busy_is_a_finding() {
+    let (mut card, _) = card(CardConfig::default());
+    send(&mut card, &profile());
+    send(&mut card, &fetch(15));
+    send(&mut card, &response(&vector("tr-setup-event-list")));
+    for number in [2, 1, 1, 1] {
+        assert_eq!(send(&mut card, &fetch(20))[6..12], format!("03{number:02X}40"));
+        let busy = [0x81, 3, number, 0x40, 0, 0x82, 2, 0x82, 0x81, 0x83, 2, 0x20, 1];
+        assert_eq!(send(&mut card, &response(&busy)), "9000");
+        send(&mut card, "80F2000C00");
+    }
+    complaint(&card, "OPEN CHANNEL (web server): result 20 01");
+    assert_eq!(send(&mut card, "80F2000C00"), "9000", "the card gives up");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! What the tests of the card's operating system share: a scripted terminal, a DM server that only
 //! records, and the byte vectors.
 
-// Each test file uses its own part of this.
-#![allow(dead_code)]
+// Each test file uses its own part of this; in a test a panic is how a failure is told.
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use std::sync::{Arc, Mutex};
 use uicc_sim::application::{Application, Finding, HttpOutput};
@@ -98,4 +98,72 @@ pub(crate) fn script(card: &mut Card, exchanges: &[(&str, &str)]) {
         let response = response.replace(' ', "");
         assert_eq!(send(card, command), response, "exchange {number}: {command}");
     }
+}
+
+/// FETCH of so many octets.
+pub(crate) fn fetch(length: usize) -> String {
+    format!("80120000{length:02X}")
+}
+
+/// A vector with another command number.
+pub(crate) fn numbered(name: &str, number: u8) -> Vec<u8> {
+    let mut octets = vector(name);
+    let at = octets.windows(2).position(|w| w == [0x81, 0x03]).unwrap() + 2;
+    octets[at] = number;
+    octets
+}
+
+/// TERMINAL RESPONSE with `data`.
+pub(crate) fn response(data: &[u8]) -> String {
+    format!("80140000{:02X}{}", data.len(), hex::encode(data))
+}
+
+/// ENVELOPE with a vector.
+pub(crate) fn envelope(name: &str) -> String {
+    let data = vector(name);
+    format!("80C20000{:02X}{}", data.len(), hex::encode(&data))
+}
+
+/// The channel status of a vector changed to channel 2.
+pub(crate) fn channel_2(name: &str) -> Vec<u8> {
+    let mut octets = vector(name);
+    let at = octets.windows(2).position(|w| w == [0x38, 0x02]).unwrap() + 2;
+    octets[at] += 1;
+    octets
+}
+
+/// A proactive command for channel 1 turned to channel 2.
+pub(crate) fn to_channel_2(command: &[u8]) -> Vec<u8> {
+    let mut octets = command.to_vec();
+    let at = octets.windows(3).position(|w| w == [0x82, 0x02, 0x81]).unwrap() + 3;
+    octets[at] += 1;
+    octets
+}
+
+/// TERMINAL RESPONSE to RECEIVE DATA.
+pub(crate) fn received(number: u8, octets: &[u8], remaining: u8, result: u8) -> String {
+    let mut data = vec![0x81, 0x03, number, 0x42, 0x00, 0x82, 0x02, 0x82, 0x81, 0x83, 0x01, result];
+    if !octets.is_empty() {
+        data.push(0xB6);
+        if octets.len() > 0x7F {
+            data.push(0x81);
+        }
+        data.push(octets.len() as u8);
+        data.extend(octets);
+    }
+    data.extend([0xB7, 0x01, remaining]);
+    response(&data)
+}
+
+/// What FETCH returns for RECEIVE DATA.
+pub(crate) fn receive(number: u8) -> String {
+    format!("{}9000", hex::encode(&numbered("srv-pc-receive-237", number)))
+}
+
+/// What FETCH returns for SEND DATA.
+pub(crate) fn sending(number: u8, octets: &[u8]) -> String {
+    let length = |n: usize| if n > 0x7F { format!("81{n:02X}") } else { format!("{n:02X}") };
+    let body =
+        format!("8103{number:02X}430182028121B6{}{}", length(octets.len()), hex::encode(octets));
+    format!("D0{}{body}9000", length(body.len() / 2))
 }

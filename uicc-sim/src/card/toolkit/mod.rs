@@ -309,7 +309,11 @@ impl Toolkit {
         if temporary && self.state.retries < MAX_RETRIES {
             self.state.retries += 1;
             self.state.postponed = Some(command.clone());
-        } else if let Proactive::Send { channel, trigger: true, .. } = command {
+            let text = format!("{} put off: {}", command.name(), response.result_text());
+            self.note(true, application, text);
+            return Ok(());
+        }
+        if let Proactive::Send { channel, trigger: true, .. } = command {
             self.state.queue.push_front(Proactive::CloseTrigger { channel: *channel });
         }
         Err(format!("result {}", response.result_text()))
