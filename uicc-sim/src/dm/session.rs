@@ -200,7 +200,6 @@ impl Session {
             Err(code) => return self.challenge(message, code, ctx),
         };
         let refusals = self.refusals;
-        self.take_statuses(message, ctx);
         let mut answers = vec![sync_hdr];
         for command in &message.commands {
             answers.extend(self.take_command(command, ctx));
@@ -358,7 +357,8 @@ impl Session {
             _ => "credentials do not fit the nonce, challenged",
         };
         self.check(ctx.log, excused && !self.client_accepted, text);
-        self.take_statuses(message, ctx);
+        let statuses = message.commands.iter().filter(|command| command.name == "Status");
+        statuses.for_each(|status| self.take_status(status, ctx));
         self.owed.clear();
         let nonce = ctx.memory.issue_client_nonce();
         let mut answers = vec![self.answer_header(message, code, Some(nonce))];
@@ -375,32 +375,30 @@ impl Session {
 
     // ---- what the terminal answers and sends
 
-    fn take_statuses(&mut self, message: &Message, ctx: &mut Context<'_>) {
+    fn take_status(&mut self, status: &Received, ctx: &mut Context<'_>) {
+        let found = self.owed.iter().position(|owed| {
+            Some(owed.msg_id.to_string()) == status.msg_ref
+                && owed.sent.cmd_id.to_string() == status.cmd_ref
+        });
+        let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
+            return self.unexpected_status(status, ctx.log);
+        };
         let mut owed = std::mem::take(&mut self.owed);
-        for status in message.commands.iter().filter(|command| command.name == "Status") {
-            let found = owed.iter().position(|owed| {
-                Some(owed.msg_id.to_string().as_str()) == status.msg_ref.as_deref()
-                    && owed.sent.cmd_id.to_string() == status.cmd_ref
-            });
-            let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
-                self.unexpected_status(status, ctx.log);
-                continue;
-            };
-            let later = owed.get(index + 1..).unwrap_or_default();
-            let same = owed.get(index).map(|owed| owed.msg_id);
-            if later.iter().any(|owed| Some(owed.msg_id) == same && owed.code.is_some()) {
-                self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
-            }
-            if status.cmd_ref == "0" {
-                self.take_header_status(status, code, ctx);
-            }
-            let Some(entry) = owed.get_mut(index) else { continue };
-            self.take_status(entry, status, code, ctx.log);
+        let same_message = owed.get(index).map(|owed| owed.msg_id);
+        let mut later = owed.iter().skip(index + 1);
+        if later.any(|owed| Some(owed.msg_id) == same_message && owed.code.is_some()) {
+            self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
+        }
+        if status.cmd_ref == "0" {
+            self.take_header_status(status, code, ctx);
+        }
+        if let Some(entry) = owed.get_mut(index) {
+            self.judge_status(entry, status, code, ctx.log);
         }
         self.owed = owed;
     }
 
-    fn take_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
+    fn judge_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
         let mut faults = entry.status(status, code);
         // While the server's own credentials are refused, every command shares that code.
         if self.refusals > 0 {
@@ -417,7 +415,6 @@ impl Session {
     }
 
     fn unexpected_status(&mut self, status: &Received, log: &mut Log) {
-        // Results with another code than 200 are answered, so is what a challenge refused.
         let text = format!(
             "Status {} for message {:?} command {} ({}) that was not sent",
             status.code, status.msg_ref, status.cmd_ref, status.answered
@@ -475,7 +472,10 @@ impl Session {
     fn take_command(&mut self, command: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
         let msg_id = self.last_received;
         match (command.name, command.code.as_str()) {
-            ("Status", _) => None,
+            ("Status", _) => {
+                self.take_status(command, ctx);
+                None
+            }
             ("Results", _) => self.take_results(command, ctx),
             ("Alert", "1223") => {
                 let refused = self.origin.wrong_credentials && self.refusals > 0;
