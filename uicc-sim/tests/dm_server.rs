@@ -1,5 +1,7 @@
 //! The DM server against a scripted terminal: one good session and many bad ones.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod support;
 
 use support::*;
@@ -169,9 +171,12 @@ fn set_code(status: &mut Element, code: &str) {
     status.push(text("Data", code));
 }
 
+/// What is done to a list of commands.
+type Change = fn(&mut Vec<Element>);
+
 #[test]
 fn each_wrong_answer_makes_the_session_bad() {
-    let cases: [(&str, fn(&mut Vec<Element>)); 8] = [
+    let cases: [(&str, Change); 8] = [
         ("Add ./A: Status 405 instead of [200, 418]", |answer| set_code(&mut answer[3], "405")),
         ("Atomic: Status 507 instead of [200]", |answer| set_code(&mut answer[4], "507")),
         ("Add ./A/B: no Status", |answer| drop(answer.remove(5))),
@@ -206,7 +211,7 @@ fn another_result_makes_the_session_bad() {
 
 #[test]
 fn package_1_is_checked_in_every_detail() {
-    let cases: [(&str, fn(&mut Vec<Element>)); 5] = [
+    let cases: [(&str, Change); 5] = [
         ("alerts [] instead of 1200", |commands| drop(commands.remove(0))),
         ("no Replace with DevInfo", |commands| drop(commands.remove(1))),
         ("no DevInfo/Lang", |commands| drop(commands[1].content.pop())),

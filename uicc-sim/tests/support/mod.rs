@@ -1,5 +1,5 @@
 //! A terminal in miniature: builds DM messages by hand and sends them to the server's HTTP side.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic)]
 
 use md5::{Digest as _, Md5};
 use uicc_sim::application::{Application as _, HttpOutput};
