@@ -348,3 +348,213 @@ pub(crate) fn acknowledge_quickly(stream: &std::net::TcpStream) -> std::io::Resu
     };
     if outcome == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr::{null, null_mut};
+
+    struct Sim(*mut Handle);
+
+    impl Sim {
+        fn demo() -> Self {
+            // SAFETY: NULL is allowed for each parameter.
+            let handle = unsafe { uicc_sim_open(null(), null_mut(), 0) };
+            assert!(!handle.is_null());
+            Self(handle)
+        }
+
+        fn transmit(&self, command: &[u8], cap: usize) -> (i32, usize, Vec<u8>) {
+            let mut response = [0xEE; UICC_SIM_MAX_RESPONSE];
+            let (mut length, cap) = (usize::MAX, cap.min(response.len()));
+            // SAFETY: the handle is open, the slices have the lengths given.
+            let status = unsafe {
+                uicc_sim_transmit(
+                    self.0,
+                    command.as_ptr(),
+                    command.len(),
+                    response.as_mut_ptr(),
+                    cap,
+                    &mut length,
+                )
+            };
+            let written = response.iter().rposition(|&b| b != 0xEE).map_or(0, |at| at + 1);
+            (status, length, response[..written].to_vec())
+        }
+
+        fn report(&self) -> String {
+            // SAFETY: the handle is open and the text is copied before the next call.
+            unsafe { CStr::from_ptr(uicc_sim_report(self.0)) }.to_str().unwrap().to_owned()
+        }
+    }
+
+    impl Drop for Sim {
+        fn drop(&mut self) {
+            // SAFETY: the handle is open and not used again.
+            unsafe { uicc_sim_close(self.0) };
+        }
+    }
+
+    const UICC_SIM_MAX_RESPONSE: usize = 258;
+    const STATUS: [u8; 5] = [0x80, 0xF2, 0x00, 0x0C, 0x00];
+
+    #[test]
+    fn commands_go_in_and_responses_come_out() {
+        let sim = Sim::demo();
+        let open = [0x00, 0x70, 0x00, 0x00, 0x01];
+        assert_eq!(sim.transmit(&open, 258), (OK, 3, vec![0x01, 0x90, 0x00]));
+        // Carried out, though the caller has no room for the response.
+        assert_eq!(sim.transmit(&open, 2), (ERR_SPACE, 3, vec![]));
+        assert_eq!(sim.transmit(&open, 258), (OK, 3, vec![0x03, 0x90, 0x00]));
+        assert_eq!(sim.transmit(&[], 258), (OK, 2, vec![0x67, 0x00]));
+        let mut atr = [0; 33];
+        let mut length = 0;
+        // SAFETY: the handle is open, the array has the length given.
+        assert_eq!(unsafe { uicc_sim_atr(sim.0, atr.as_mut_ptr(), 33, &mut length) }, OK);
+        assert_eq!(atr[0], 0x3B);
+        assert!((2..=33).contains(&length));
+        // SAFETY: NULL is allowed with no room.
+        assert_eq!(unsafe { uicc_sim_atr(sim.0, null_mut(), 0, &mut length) }, ERR_SPACE);
+    }
+
+    #[test]
+    fn a_card_is_pulled_and_put_back() {
+        let sim = Sim::demo();
+        assert_eq!(sim.transmit(&STATUS, 258).0, OK);
+        // SAFETY: the handle is open.
+        unsafe { uicc_sim_remove(sim.0) };
+        assert_eq!(sim.transmit(&STATUS, 258), (ERR_NO_CARD, 0, vec![]));
+        let (mut atr, mut length) = ([0; 33], 7);
+        // SAFETY: the handle is open, the array has the length given.
+        let status = unsafe { uicc_sim_atr(sim.0, atr.as_mut_ptr(), 33, &mut length) };
+        assert_eq!((status, length), (ERR_NO_CARD, 0));
+        // SAFETY: the handle is open.
+        unsafe { uicc_sim_insert(sim.0) };
+        assert_eq!(sim.transmit(&STATUS, 258), (OK, 2, vec![0x90, 0x00]));
+        // SAFETY: the handle is open.
+        unsafe { uicc_sim_reset(sim.0) };
+        assert_eq!(sim.transmit(&STATUS, 258).0, OK);
+    }
+
+    #[test]
+    fn findings_and_notifications_are_given_out() {
+        let sim = Sim::demo();
+        assert_eq!(sim.report(), "sessions: 0 good, 0 bad\nverdict: no session\n");
+        // SAFETY: the handle is open.
+        unsafe { uicc_sim_trigger(sim.0) };
+        let report = sim.report();
+        assert!(report.starts_with("BAD  OPEN CHANNEL (notification) not used"), "{report}");
+        assert!(report.ends_with("verdict: bad\n"));
+        // SAFETY: the handle is open.
+        let sessions = unsafe { (uicc_sim_good_sessions(sim.0), uicc_sim_bad_sessions(sim.0)) };
+        assert_eq!(sessions, (0, 0));
+        let (mut pdu, mut length) = ([0; 512], 0);
+        // SAFETY: the handle is open, the array has the length given.
+        let status = unsafe { uicc_sim_notification(sim.0, pdu.as_mut_ptr(), 512, &mut length) };
+        assert_eq!(status, OK);
+        // The TID is the server's choice.
+        assert_eq!(pdu[1..6], [0x06, 0x03, 0xC4, 0xAF, 0x87]);
+    }
+
+    #[test]
+    fn null_is_an_error_and_never_a_crash() {
+        let sim = Sim::demo();
+        let mut length = 9;
+        let command = STATUS.as_ptr();
+        // SAFETY: every pointer is NULL or valid; that NULL is allowed is what is shown.
+        unsafe {
+            let transmit = uicc_sim_transmit;
+            assert_eq!(transmit(null_mut(), command, 5, null_mut(), 0, &mut length), ERR_ARGUMENT);
+            assert_eq!(length, 0);
+            assert_eq!(transmit(sim.0, command, 5, null_mut(), 0, null_mut()), ERR_ARGUMENT);
+            assert_eq!(transmit(sim.0, command, 5, null_mut(), 8, &mut length), ERR_ARGUMENT);
+            assert_eq!(transmit(sim.0, null(), 5, null_mut(), 0, &mut length), ERR_ARGUMENT);
+            assert_eq!(transmit(sim.0, null(), 0, null_mut(), 0, &mut length), ERR_SPACE);
+            assert_eq!(length, 2);
+            assert_eq!(uicc_sim_atr(null_mut(), null_mut(), 0, &mut length), ERR_ARGUMENT);
+            assert_eq!(uicc_sim_notification(null_mut(), null_mut(), 0, &mut length), ERR_ARGUMENT);
+            uicc_sim_reset(null_mut());
+            uicc_sim_remove(null_mut());
+            uicc_sim_insert(null_mut());
+            uicc_sim_trigger(null_mut());
+            assert_eq!(uicc_sim_good_sessions(null()), 0);
+            assert_eq!(uicc_sim_bad_sessions(null()), 0);
+            assert!(uicc_sim_report(null_mut()).is_null());
+            uicc_sim_close(null_mut());
+        }
+    }
+
+    #[test]
+    fn a_profile_that_cannot_be_read_says_why() {
+        let mut error = [0x55 as c_char; 12];
+        // SAFETY: the texts end with NUL, the array has the length given.
+        unsafe {
+            assert!(uicc_sim_open(c"/no/such/profile".as_ptr(), null_mut(), 0).is_null());
+            assert!(uicc_sim_open(c"/\xFF".as_ptr(), error.as_mut_ptr(), 12).is_null());
+        }
+        // SAFETY: the function has ended the text with NUL.
+        assert_eq!(unsafe { CStr::from_ptr(error.as_ptr()) }, c"the profile");
+    }
+
+    #[test]
+    fn text_is_cut_between_characters() {
+        let mut out = [0x55 as c_char; 8];
+        // SAFETY: the array has room for the number of octets given.
+        unsafe { give_text("aé", out.as_mut_ptr(), 3) };
+        assert_eq!(out[..3], [b'a' as c_char, 0, 0x55]);
+        // SAFETY: as above; NULL and no room are allowed.
+        unsafe {
+            give_text("aé", out.as_mut_ptr(), 8);
+            give_text("aé", null_mut(), 8);
+            give_text("aé", out.as_mut_ptr(), 0);
+        }
+        // SAFETY: the function has ended the text with NUL.
+        assert_eq!(unsafe { CStr::from_ptr(out.as_ptr()) }, c"aé");
+    }
+
+    #[test]
+    fn one_handle_serves_many_threads() {
+        struct Shared(*mut Handle);
+        // SAFETY: the header allows any thread to use a handle.
+        unsafe impl Sync for Shared {}
+        let sim = Sim::demo();
+        let shared = Shared(sim.0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let shared = &shared;
+                scope.spawn(move || {
+                    let sim = std::mem::ManuallyDrop::new(Sim(shared.0));
+                    for _ in 0..200 {
+                        assert_eq!(sim.transmit(&STATUS, 258), (OK, 2, vec![0x90, 0x00]));
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn the_header_and_this_file_name_the_same_functions() {
+        let names = |text: &str, end: &str| {
+            let mut names: Vec<String> = text
+                .split("uicc_sim_")
+                .skip(1)
+                .filter_map(|rest| rest.split_once(end).map(|(name, _)| name))
+                .filter(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+                .map(str::to_owned)
+                .collect();
+            names.sort();
+            names.dedup();
+            names
+        };
+        let header: String = include_str!("../include/uicc_sim.h")
+            .lines()
+            .filter(|line| !line.starts_with(" *") && !line.starts_with("/*"))
+            .collect();
+        let ours: String = include_str!("capi.rs")
+            .lines()
+            .filter(|line| line.starts_with("pub unsafe extern"))
+            .collect();
+        assert_eq!(names(&header, "("), names(&ours, "("));
+        assert_eq!(names(&header, "(").len(), 12);
+    }
+}

@@ -309,7 +309,11 @@ impl Toolkit {
         if temporary && self.state.retries < MAX_RETRIES {
             self.state.retries += 1;
             self.state.postponed = Some(command.clone());
-        } else if let Proactive::Send { channel, trigger: true, .. } = command {
+            let text = format!("{} put off: {}", command.name(), response.result_text());
+            self.note(true, application, text);
+            return Ok(());
+        }
+        if let Proactive::Send { channel, trigger: true, .. } = command {
             self.state.queue.push_front(Proactive::CloseTrigger { channel: *channel });
         }
         Err(format!("result {}", response.result_text()))
@@ -345,7 +349,6 @@ impl Toolkit {
         };
         let short = octets.len() < CHUNK;
         let complaint = match (octets.len(), remaining, response.result) {
-            (n, _, _) if n > CHUNK => Some("more octets than asked for"),
             (_, 1.., _) if short => Some("fewer octets than asked for, though more remain"),
             (_, 0, result) if short && result != 0x02 => {
                 Some("fewer octets than asked for, but the result is not 02")
