@@ -383,6 +383,41 @@ fn a_message_behind_the_end_takes_the_good_verdict_back() {
 }
 
 #[test]
+fn an_event_behind_the_end_goes_on_with_the_session() {
+    for (mime, verdict) in [("Content-Type: text/plain", (1, 0)), ("text/plain", (0, 1))] {
+        let mut terminal = Terminal::new("");
+        terminal.triggered();
+        let end = terminal.open("1200").unwrap();
+        let item = Element::new(SYNCML, "Item")
+            .with(meta(&[("Type", mime), ("Format", "chr")]))
+            .with(text("Data", "x"));
+        let alert = Element::new(SYNCML, "Alert")
+            .with(text("CmdID", "0"))
+            .with(text("Data", "1226"))
+            .with(item);
+        let commands = vec![terminal.header_status(&end, "212"), alert];
+        let end = terminal.reply(commands, true).unwrap();
+        assert_eq!(all(&end, "Final").len(), 1);
+        assert_eq!(terminal.verdicts(), verdict, "{}", terminal.report());
+    }
+}
+
+#[test]
+fn no_octets_make_the_server_panic() {
+    let mut terminal = Terminal::new(TWO_PACKAGES);
+    terminal.triggered();
+    let header = terminal.header(true);
+    let body = Terminal::message(header, terminal.opening("1200"), true);
+    for at in 0..body.len() {
+        let mut changed = body.clone();
+        changed[at] = changed[at].wrapping_add(at as u8).wrapping_add(1);
+        terminal.post(&changed);
+        terminal.server.http_received(&changed);
+        terminal.server.http_closed();
+    }
+}
+
+#[test]
 fn resp_uri_has_to_be_followed() {
     let settings = "server = { resp_query = 's={session}' }";
     for (follows, verdict) in [(true, (1, 0)), (false, (0, 1))] {

@@ -146,7 +146,7 @@ impl Session {
             return;
         }
         let refused = self.origin.wrong_credentials && self.refusals > 0;
-        self.check(log, refused, "the terminal stopped in the middle");
+        self.judge(log, refused, "the terminal stopped in the middle");
         self.finish(log);
     }
 
@@ -165,7 +165,7 @@ impl Session {
         faults: &[String],
         ctx: &mut Context<'_>,
     ) -> Reply {
-        if self.over {
+        if self.over && !self.reopens(root, ctx.log) {
             self.late_message(ctx.log);
             return Reply::Empty;
         }
@@ -368,7 +368,7 @@ impl Session {
             ("Results", _) => self.take_results(command, ctx),
             ("Alert", "1223") => {
                 let refused = self.origin.wrong_credentials && self.refusals > 0;
-                self.check(ctx.log, refused, "the terminal aborts the session");
+                self.judge(ctx.log, refused, "the terminal aborts the session");
                 self.finish(ctx.log);
                 None
             }
@@ -387,7 +387,7 @@ impl Session {
                 Some(answer_to(command, msg_id, 200))
             }
             ("Alert", "1222") => Some(answer_to(command, msg_id, 200)),
-            ("Alert", "1224" | "1226") => {
+            ("Alert", code) if is_event(code) => {
                 let fault = event_fault(command);
                 let correlator = command.correlator.as_deref().unwrap_or("none");
                 let text = format!("Alert {} is complete, correlator {correlator}", command.code);
@@ -497,12 +497,14 @@ impl Session {
         log.note(false, format!("session {}: {text}", self.id));
     }
 
-    fn check(&mut self, log: &mut Log, good: bool, text: &str) {
-        if !good {
-            self.fail(log, text);
-        } else if !text.is_empty() {
-            self.note(log, text);
-        }
+    /// Notes something that happened, which is good or not.
+    fn judge(&mut self, log: &mut Log, good: bool, text: &str) {
+        if good { self.note(log, text) } else { self.fail(log, text) }
+    }
+
+    /// Notes a demand, met or not.
+    fn check(&mut self, log: &mut Log, met: bool, text: &str) {
+        if met { self.note(log, text) } else { self.fail(log, &format!("not so: {text}")) }
     }
 
     fn expect(&mut self, log: &mut Log, what: &str, found: &str, wanted: &str) {
@@ -525,6 +527,22 @@ impl Session {
         log.note(!self.failed, format!("session {}: ends, {verdict}", self.id));
     }
 
+    /// Whether a message behind the end brings a pending event, which goes on with the session.
+    fn reopens(&mut self, root: &Element, log: &mut Log) -> bool {
+        let events = |message: Message| {
+            let mut commands = message.commands.into_iter();
+            commands.any(|command| command.name == "Alert" && is_event(&command.code))
+        };
+        if self.cut || !incoming::read(root).is_ok_and(events) {
+            return false;
+        }
+        let count = if self.failed { &mut log.bad_sessions } else { &mut log.good_sessions };
+        *count = count.saturating_sub(1);
+        self.over = false;
+        self.note(log, "goes on for an event of the terminal");
+        true
+    }
+
     /// A message behind the end turns a good verdict into a bad one.
     fn late_message(&mut self, log: &mut Log) {
         if !self.failed {
@@ -545,6 +563,11 @@ fn answer_to(command: &Received, msg_id: u32, code: u16) -> Answer {
         next_nonce: None,
         code,
     }
+}
+
+/// Alert 1224, a client event, or 1226, a generic alert.
+fn is_event(code: &str) -> bool {
+    matches!(code, "1224" | "1226")
 }
 
 /// Whether an event or generic alert lacks something that it has to have.

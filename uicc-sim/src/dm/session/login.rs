@@ -64,7 +64,7 @@ impl Session {
             407 => "credentials missing, challenged",
             _ => "credentials do not fit the nonce, challenged",
         };
-        self.check(ctx.log, excused && !self.client_accepted, text);
+        self.judge(ctx.log, excused && !self.client_accepted, text);
         let statuses = message.commands.iter().filter(|command| command.name == "Status");
         statuses.for_each(|status| self.take_status(status, ctx));
         self.owed.clear();
@@ -106,7 +106,7 @@ impl Session {
         match code {
             200 | 212 => {
                 let right = !self.origin.wrong_credentials;
-                self.check(ctx.log, right, "the terminal accepts the server's credentials");
+                self.judge(ctx.log, right, "the terminal accepts the server's credentials");
                 self.login = if code == 212 { Login::Accepted } else { Login::Due };
                 self.refusals = 0;
             }
@@ -124,7 +124,7 @@ impl Session {
         self.owed.clear();
         if self.refusals > 1 {
             let wrong = self.origin.wrong_credentials;
-            self.check(ctx.log, wrong, "the terminal refuses the server's credentials twice");
+            self.judge(ctx.log, wrong, "the terminal refuses the server's credentials twice");
             self.finish(ctx.log);
             return Reply::Empty;
         }
