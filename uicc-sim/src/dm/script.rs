@@ -293,10 +293,10 @@ impl Spec {
             return Ok(Verb::Copy { from, to });
         }
         if let Some(children) = self.atomic.take() {
-            return Ok(Verb::Atomic(children));
+            return whole(children).map(Verb::Atomic);
         }
         if let Some(children) = self.sequence.take() {
-            return Ok(Verb::Sequence(children));
+            return whole(children).map(Verb::Sequence);
         }
         self.alert_verb()
     }
@@ -379,6 +379,15 @@ impl Spec {
     }
 }
 
+/// A container has to fit in one message, so no value inside it may go in pieces.
+fn whole(children: Vec<Command>) -> Result<Vec<Command>, String> {
+    let in_pieces = children.iter().any(|child| match &child.verb {
+        Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. } => write.chunk.is_some(),
+        _ => false,
+    });
+    if in_pieces { Err("`chunk` inside a container".to_owned()) } else { Ok(children) }
+}
+
 /// Longest text that `fill` makes.
 const MAX_FILL: usize = 1 << 20;
 
@@ -425,6 +434,7 @@ mod tests {
             "commands = [ { get = \"./A\", delete = \"./B\" } ]",
             "commands = [ { get = \"./A\", value = \"x\" } ]",
             "commands = [ { copy = \"./A\" } ]",
+            "commands = [ { atomic = [ { add = \"./A\", fill = 9, chunk = 4 } ] } ]",
             "commands = [ { fetch = \"./A\" } ]",
             "order = []",
         ] {

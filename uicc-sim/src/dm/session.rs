@@ -2,9 +2,10 @@
 //!
 //! Knows the protocol and the script; knows nothing of HTTP.
 
+mod login;
+
 use std::collections::VecDeque;
 
-use super::auth;
 use super::incoming::{self, Command as Received, Message};
 use super::log::Log;
 use super::memory::Memory;
@@ -14,7 +15,7 @@ use super::results::Owed;
 use super::script::Command;
 use super::setup::Setup;
 use super::wbxml::Element;
-use crate::profile::{CredentialsFor, Profile};
+use crate::profile::Profile;
 
 /// More messages than this in a session are a loop.
 const MAX_MESSAGES: u32 = 500;
@@ -145,7 +146,7 @@ impl Session {
             return;
         }
         let refused = self.origin.wrong_credentials && self.refusals > 0;
-        self.check(log, refused, "the terminal stopped in the middle");
+        self.judge(log, refused, "the terminal stopped in the middle");
         self.finish(log);
     }
 
@@ -164,7 +165,7 @@ impl Session {
         faults: &[String],
         ctx: &mut Context<'_>,
     ) -> Reply {
-        if self.over {
+        if self.over && !self.reopens(root, ctx.log) {
             self.late_message(ctx.log);
             return Reply::Empty;
         }
@@ -200,7 +201,6 @@ impl Session {
             Err(code) => return self.challenge(message, code, ctx),
         };
         let refusals = self.refusals;
-        self.take_statuses(message, ctx);
         let mut answers = vec![sync_hdr];
         for command in &message.commands {
             answers.extend(self.take_command(command, ctx));
@@ -261,7 +261,7 @@ impl Session {
         self.next_package += 1;
     }
 
-    // ---- the terminal's header and credentials
+    // ---- the terminal's header
 
     fn check_header(&mut self, message: &Message, ctx: &mut Context<'_>) {
         let header = &message.header;
@@ -309,98 +309,32 @@ impl Session {
         }
     }
 
-    /// The Status for SyncHdr, or the code of the challenge.
-    fn authenticate(&mut self, message: &Message, ctx: &mut Context<'_>) -> Result<Answer, u16> {
-        let for_message = ctx.profile.server.credentials == CredentialsFor::Message;
-        if self.client_accepted && !for_message {
-            return Ok(self.answer_header(message, 212, None));
-        }
-        let Some(cred) = &message.header.cred else { return Err(407) };
-        let client = &ctx.profile.account.client;
-        let resync = self.origin.resync && !self.client_accepted && self.challenges == 0;
-        let stored = ctx.memory.client_nonce().unwrap_or_default();
-        let nonce = if resync { &auth::RESYNC_NONCE[..] } else { stored };
-        let wanted = auth::md5_credential(&client.name, &client.secret, nonce);
-        let right = cred.auth_type == auth::AUTH_MD5
-            && cred.format == "b64"
-            && cred.data == wanted
-            && message.header.source_name.as_deref() == Some(client.name.as_str());
-        if !right {
-            return Err(401);
-        }
-        if !self.client_accepted {
-            self.note(ctx.log, "the terminal's credentials are right");
-        }
-        self.client_accepted = true;
-        let next = ctx.memory.issue_client_nonce();
-        Ok(self.answer_header(message, if for_message { 200 } else { 212 }, Some(next)))
-    }
-
-    fn answer_header(&self, message: &Message, code: u16, next_nonce: Option<Vec<u8>>) -> Answer {
-        Answer {
-            msg_ref: message.header.msg_id.clone(),
-            cmd_ref: "0".to_owned(),
-            cmd: "SyncHdr".to_owned(),
-            target_ref: Some(message.header.target.clone()),
-            source_ref: Some(message.header.source.clone()),
-            next_nonce,
-            code,
-        }
-    }
-
-    /// Refuses every command of the message and asks for credentials.
-    fn challenge(&mut self, message: &Message, code: u16, ctx: &mut Context<'_>) -> Reply {
-        self.challenges += 1;
-        // A terminal that was told the nonce has no excuse any more.
-        let excused = self.challenges == 1 || (code == 401 && self.challenges == 2);
-        let text = match code {
-            407 => "credentials missing, challenged",
-            _ => "credentials do not fit the nonce, challenged",
-        };
-        self.check(ctx.log, excused && !self.client_accepted, text);
-        self.take_statuses(message, ctx);
-        self.owed.clear();
-        let nonce = ctx.memory.issue_client_nonce();
-        let mut answers = vec![self.answer_header(message, code, Some(nonce))];
-        let commands = message.commands.iter().filter(|command| command.name != "Status");
-        answers.extend(commands.map(|command| answer_to(command, self.last_received, code)));
-        let mut body = Body::default();
-        answers.iter().for_each(|answer| body.answer(answer));
-        let reply = self.write(body, true, false, ctx);
-        if !excused {
-            self.finish(ctx.log);
-        }
-        reply
-    }
-
     // ---- what the terminal answers and sends
 
-    fn take_statuses(&mut self, message: &Message, ctx: &mut Context<'_>) {
+    fn take_status(&mut self, status: &Received, ctx: &mut Context<'_>) {
+        let found = self.owed.iter().position(|owed| {
+            Some(owed.msg_id.to_string()) == status.msg_ref
+                && owed.sent.cmd_id.to_string() == status.cmd_ref
+        });
+        let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
+            return self.unexpected_status(status, ctx.log);
+        };
         let mut owed = std::mem::take(&mut self.owed);
-        for status in message.commands.iter().filter(|command| command.name == "Status") {
-            let found = owed.iter().position(|owed| {
-                Some(owed.msg_id.to_string().as_str()) == status.msg_ref.as_deref()
-                    && owed.sent.cmd_id.to_string() == status.cmd_ref
-            });
-            let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
-                self.unexpected_status(status, ctx.log);
-                continue;
-            };
-            let later = owed.get(index + 1..).unwrap_or_default();
-            let same = owed.get(index).map(|owed| owed.msg_id);
-            if later.iter().any(|owed| Some(owed.msg_id) == same && owed.code.is_some()) {
-                self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
-            }
-            if status.cmd_ref == "0" {
-                self.take_header_status(status, code, ctx);
-            }
-            let Some(entry) = owed.get_mut(index) else { continue };
-            self.take_status(entry, status, code, ctx.log);
+        let same_message = owed.get(index).map(|owed| owed.msg_id);
+        let mut later = owed.iter().skip(index + 1);
+        if later.any(|owed| Some(owed.msg_id) == same_message && owed.code.is_some()) {
+            self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
+        }
+        if status.cmd_ref == "0" {
+            self.take_header_status(status, code, ctx);
+        }
+        if let Some(entry) = owed.get_mut(index) {
+            self.judge_status(entry, status, code, ctx.log);
         }
         self.owed = owed;
     }
 
-    fn take_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
+    fn judge_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
         let mut faults = entry.status(status, code);
         // While the server's own credentials are refused, every command shares that code.
         if self.refusals > 0 {
@@ -417,7 +351,6 @@ impl Session {
     }
 
     fn unexpected_status(&mut self, status: &Received, log: &mut Log) {
-        // Results with another code than 200 are answered, so is what a challenge refused.
         let text = format!(
             "Status {} for message {:?} command {} ({}) that was not sent",
             status.code, status.msg_ref, status.cmd_ref, status.answered
@@ -425,61 +358,17 @@ impl Session {
         self.fail(log, &text);
     }
 
-    /// The terminal's word about the server's credentials, and its next nonce.
-    fn take_header_status(&mut self, status: &Received, code: u16, ctx: &mut Context<'_>) {
-        let nonce = status.chal.as_ref().and_then(|chal| {
-            let fits = chal.auth_type == auth::AUTH_MD5 && chal.format == "b64";
-            chal.next_nonce.clone().filter(|_| fits)
-        });
-        let had_nonce = nonce.is_some();
-        if let Some(nonce) = nonce {
-            let new = nonce != ctx.memory.server_nonce();
-            self.check(ctx.log, new, "NextNonce of the terminal is a new one");
-            ctx.memory.take_server_nonce(nonce);
-            self.origin.resync = false;
-        }
-        if !self.shown {
-            // Nothing was shown, so nothing was judged.
-            return;
-        }
-        match code {
-            200 | 212 => {
-                let right = !self.origin.wrong_credentials;
-                self.check(ctx.log, right, "the terminal accepts the server's credentials");
-                self.login = if code == 212 { Login::Accepted } else { Login::Due };
-                self.refusals = 0;
-            }
-            401 | 407 => {
-                self.refusals += 1;
-                self.login = Login::Due;
-                self.check(ctx.log, had_nonce, "the challenge has a usable NextNonce");
-            }
-            _ => self.fail(ctx.log, &format!("Status {code} for SyncHdr")),
-        }
-    }
-
-    /// The terminal refused the server: once more with the new nonce, then no more.
-    fn after_refusal(&mut self, answers: Vec<Answer>, ctx: &mut Context<'_>) -> Reply {
-        self.owed.clear();
-        if self.refusals > 1 {
-            let wrong = self.origin.wrong_credentials;
-            self.check(ctx.log, wrong, "the terminal refuses the server's credentials twice");
-            self.finish(ctx.log);
-            return Reply::Empty;
-        }
-        self.note(ctx.log, "the terminal refuses the server's credentials");
-        let commands = std::mem::take(&mut self.package);
-        self.send(answers, Some(&commands), ctx)
-    }
-
     fn take_command(&mut self, command: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
         let msg_id = self.last_received;
         match (command.name, command.code.as_str()) {
-            ("Status", _) => None,
+            ("Status", _) => {
+                self.take_status(command, ctx);
+                None
+            }
             ("Results", _) => self.take_results(command, ctx),
             ("Alert", "1223") => {
                 let refused = self.origin.wrong_credentials && self.refusals > 0;
-                self.check(ctx.log, refused, "the terminal aborts the session");
+                self.judge(ctx.log, refused, "the terminal aborts the session");
                 self.finish(ctx.log);
                 None
             }
@@ -498,7 +387,7 @@ impl Session {
                 Some(answer_to(command, msg_id, 200))
             }
             ("Alert", "1222") => Some(answer_to(command, msg_id, 200)),
-            ("Alert", "1224" | "1226") => {
+            ("Alert", code) if is_event(code) => {
                 let fault = event_fault(command);
                 let correlator = command.correlator.as_deref().unwrap_or("none");
                 let text = format!("Alert {} is complete, correlator {correlator}", command.code);
@@ -597,15 +486,6 @@ impl Session {
         Reply::Message(octets)
     }
 
-    fn credentials<'a>(&self, ctx: &Context<'a>) -> (&'a str, String) {
-        let server = &ctx.profile.account.server;
-        let stored = ctx.memory.server_nonce();
-        let nonce = if self.origin.resync { &auth::RESYNC_NONCE[..] } else { stored };
-        let wrong = if self.origin.wrong_credentials { "wrong" } else { "" };
-        let secret = format!("{}{wrong}", server.secret);
-        (&server.name, auth::md5_credential(&server.name, &secret, nonce))
-    }
-
     // ---- findings and the verdict
 
     fn note(&self, log: &mut Log, text: &str) {
@@ -617,12 +497,14 @@ impl Session {
         log.note(false, format!("session {}: {text}", self.id));
     }
 
-    fn check(&mut self, log: &mut Log, good: bool, text: &str) {
-        if !good {
-            self.fail(log, text);
-        } else if !text.is_empty() {
-            self.note(log, text);
-        }
+    /// Notes something that happened, which is good or not.
+    fn judge(&mut self, log: &mut Log, good: bool, text: &str) {
+        if good { self.note(log, text) } else { self.fail(log, text) }
+    }
+
+    /// Notes a demand, met or not.
+    fn check(&mut self, log: &mut Log, met: bool, text: &str) {
+        if met { self.note(log, text) } else { self.fail(log, &format!("not so: {text}")) }
     }
 
     fn expect(&mut self, log: &mut Log, what: &str, found: &str, wanted: &str) {
@@ -645,6 +527,22 @@ impl Session {
         log.note(!self.failed, format!("session {}: ends, {verdict}", self.id));
     }
 
+    /// Whether a message behind the end brings a pending event, which goes on with the session.
+    fn reopens(&mut self, root: &Element, log: &mut Log) -> bool {
+        let events = |message: Message| {
+            let mut commands = message.commands.into_iter();
+            commands.any(|command| command.name == "Alert" && is_event(&command.code))
+        };
+        if self.cut || !incoming::read(root).is_ok_and(events) {
+            return false;
+        }
+        let count = if self.failed { &mut log.bad_sessions } else { &mut log.good_sessions };
+        *count = count.saturating_sub(1);
+        self.over = false;
+        self.note(log, "goes on for an event of the terminal");
+        true
+    }
+
     /// A message behind the end turns a good verdict into a bad one.
     fn late_message(&mut self, log: &mut Log) {
         if !self.failed {
@@ -665,6 +563,11 @@ fn answer_to(command: &Received, msg_id: u32, code: u16) -> Answer {
         next_nonce: None,
         code,
     }
+}
+
+/// Alert 1224, a client event, or 1226, a generic alert.
+fn is_event(code: &str) -> bool {
+    matches!(code, "1224" | "1226")
 }
 
 /// Whether an event or generic alert lacks something that it has to have.
