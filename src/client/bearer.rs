@@ -8,11 +8,24 @@ use crate::transport::tcp::TcpStream;
 use crate::transport::url::{Scheme, Url};
 use crate::transport::{ByteStream, Moved};
 use crate::tree::Origin;
-use crate::tree::dmacc::Account;
+use crate::tree::dmacc::{Account, AddrType};
 use std::time::Duration;
 
 /// Longest wait for a TCP connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The address of an account, with its port where the address has none of its own.
+pub(super) fn address(account: &Account) -> Result<Url> {
+    let mut url = match account.addr_type {
+        AddrType::Uri => Url::parse(&account.addr)?,
+        AddrType::Ipv4 => Url::parse(&format!("http://{}/", account.addr))?,
+        AddrType::Ipv6 => Url::parse(&format!("http://[{}]/", account.addr))?,
+    };
+    if let (Some(port), true) = (account.port, url.has_default_port()) {
+        url.port = port;
+    }
+    Ok(url)
+}
 
 /// Where a session's server is.
 #[derive(Debug)]

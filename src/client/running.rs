@@ -1,16 +1,15 @@
 //! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
 
-use super::bearer::Bearer;
+use super::bearer::{self, Bearer};
 use super::core::{Core, Wanted};
 use super::slot::CardId;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
 use crate::session::{
-    Answer, Context, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert,
+    Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert,
 };
 use crate::syncml::Encoding;
-use crate::syncml::status;
 use crate::time::Now;
 use crate::transport::http::{Exchange, Headers, Response};
 use crate::transport::url::Url;
@@ -73,8 +72,8 @@ impl Running {
         let account = dmacc::find(&core.db.read()?, &wanted.server_id)?.ok_or_else(|| {
             Error::new(Code::TriggerServer, format!("no account for server {}", wanted.server_id))
         })?;
-        let address = account.address()?;
-        let url = Url::parse(&address)?;
+        let url = bearer::address(&account)?;
+        let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url)?;
         let max_msg_size = match bearer.is_card() {
             true => core.config.max_msg_size_card,
@@ -179,7 +178,7 @@ impl Running {
 
     fn step_exchange(&mut self, core: &mut Core, now: Now) -> Turn {
         let Phase::Exchange { exchange, since_ms, .. } = &mut self.phase else { return Turn::Idle };
-        let before = exchange.progress();
+        let before = exchange.moved();
         let polled = self
             .bearer
             .with_stream(core, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
@@ -189,7 +188,7 @@ impl Running {
                 self.failed(core, Error::new(Code::Connect, text), now)
             }
             Ok(None) => Turn::Idle,
-            Ok(Some(None)) if exchange.progress() == before => Turn::Idle,
+            Ok(Some(None)) if exchange.moved() == before => Turn::Idle,
             Ok(Some(None)) => Turn::Worked,
             Ok(Some(Some(response))) => self.answered(core, &response, now),
             Err(error) => self.failed(core, error, now),
@@ -228,7 +227,9 @@ impl Running {
                 self.messages += 1;
                 self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
             }
-            200 | 204 => self.engine.closed(),
+            // An empty answer is how a server ends what it has begun.
+            200 | 204 if self.messages > 0 => Ok(Step::Done),
+            200 | 204 => Err(Error::new(Code::Protocol, "the server answered without a message")),
             number => Err(Error {
                 http_status: number,
                 ..Error::new(Code::Http, format!("the server answered with HTTP status {number}"))
@@ -248,7 +249,7 @@ impl Running {
     pub(super) fn cancel(&mut self, core: &mut Core, why: Error) -> Turn {
         let now = core.now();
         self.bearer.disconnect(core);
-        match self.engine.abort(core.context(now), why.clone()) {
+        match self.engine.abort(core.context(now), &why) {
             Some(outgoing) => {
                 self.aborting = Some(why);
                 self.follow(Ok(Step::Send(outgoing)), now)

@@ -177,7 +177,7 @@ impl Slot {
     /// The card is gone: nothing more is sent to it. False if that was known.
     pub(super) fn lost(&mut self) -> bool {
         let news = self.toolkit.take().is_some() || !self.card.is_gone();
-        self.card.set_gone();
+        self.card.card_removed();
         news
     }
 

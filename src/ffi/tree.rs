@@ -7,6 +7,7 @@ use super::handle::{self, CStruct};
 use super::status::dmsc_result;
 use crate::client::{Client, NodeInfo};
 use crate::error::{Code, Error};
+use crate::markup::Encoding;
 use crate::tree::Format;
 use std::ffi::{c_char, c_void};
 
@@ -212,16 +213,16 @@ pub unsafe extern "C" fn dmsc_tree_export(
 ) -> dmsc_result {
     let body = |client: &Client| {
         handle::not_null(out, "out")?;
-        let wbxml = match format {
-            0 => false,
-            1 => true,
+        let encoding = match format {
+            0 => Encoding::Xml,
+            1 => Encoding::Wbxml,
             _ => {
                 let text = format!("format {format} is no dmsc_export_format");
                 return Err(Error::new(Code::InvalidArg, text));
             }
         };
         // SAFETY: the caller's precondition.
-        let document = client.tree_export(unsafe { handle::text(uri, "uri") }?, wbxml)?;
+        let document = client.tree_export(unsafe { handle::text(uri, "uri") }?, encoding)?;
         // SAFETY: checked above; valid by the caller's precondition.
         unsafe { handle::put(out, "out", buffer::give(document)) }?;
         Ok(0)

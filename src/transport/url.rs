@@ -99,11 +99,16 @@ impl Url {
         }
     }
 
+    /// True if the port is the scheme's own.
+    pub fn has_default_port(&self) -> bool {
+        self.port == self.scheme.default_port()
+    }
+
     /// Host and port as the `Host` header writes them.
     pub fn authority(&self) -> String {
         let host =
             if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
-        if self.port == self.scheme.default_port() { host } else { format!("{host}:{}", self.port) }
+        if self.has_default_port() { host } else { format!("{host}:{}", self.port) }
     }
 }
 

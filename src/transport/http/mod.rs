@@ -61,6 +61,8 @@ pub struct Exchange {
     /// Head and body of the request, and how much of them is sent.
     request: Vec<u8>,
     sent: usize,
+    /// Octets sent and received.
+    moved: usize,
     /// Received and not yet used.
     input: Vec<u8>,
     stage: Stage,
@@ -87,6 +89,7 @@ impl Exchange {
         Ok(Self {
             request,
             sent: 0,
+            moved: 0,
             input: Vec::new(),
             stage: Stage::Head(waiting),
             max_body,
@@ -119,7 +122,10 @@ impl Exchange {
                 moved = self.step(stream, wait)?;
             }
             match moved {
-                Moved::Octets(_) => last_ms = now_ms,
+                Moved::Octets(octets) => {
+                    last_ms = now_ms;
+                    self.moved += octets;
+                }
                 Moved::NotYet if now_ms.saturating_sub(last_ms) >= HTTP_SILENCE_MS => {
                     return Err(Error::new(Code::Timeout, "HTTP: the server is silent"));
                 }
@@ -132,6 +138,11 @@ impl Exchange {
         }
         self.last_ms = Some(last_ms);
         Ok(None)
+    }
+
+    /// Octets sent and received so far.
+    pub fn moved(&self) -> usize {
+        self.moved
     }
 
     /// True once an octet of the answer came. A request that failed unheard on a connection used
