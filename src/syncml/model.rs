@@ -2,6 +2,7 @@
 //!
 //! One model for both encodings. Text borrows from the message where it can; `into_owned` frees it.
 
+use crate::markup::Fault;
 use crate::syncml::status::{AlertCode, Status as StatusCode};
 use std::borrow::Cow;
 
@@ -65,7 +66,7 @@ pub enum Command<'a> {
     Group(Group<'a>),
     Status(Status<'a>),
     Results(Results<'a>),
-    /// An element that is no DM command; its content was skipped.
+    /// An element that is no DM command, or a command whose content is broken; it was skipped.
     Unknown(Unknown<'a>),
 }
 
@@ -109,13 +110,15 @@ pub struct Group<'a> {
     pub commands: Vec<Command<'a>>,
 }
 
-/// An element that is no DM command (Put, Search, or unknown).
+/// An element that is no DM command (Put, Search, or unknown), or a command whose content is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unknown<'a> {
     pub name: Text<'a>,
     pub cmd_id: Text<'a>,
     /// The name is one of SyncML's that DM does not use.
     pub known: bool,
+    /// What is broken in the content.
+    pub fault: Option<Fault>,
 }
 
 /// Status.
@@ -158,7 +161,7 @@ pub struct Item<'a> {
 /// How the octets of Data stand in the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataForm {
-    /// Text: STR_I in WBXML, escaped in XML.
+    /// Text: STR_I in WBXML, escaped in XML. OPAQUE that can be text is read as text.
     #[default]
     Text,
     /// OPAQUE in WBXML. In XML the writer of the model has to use base64 text instead.

@@ -7,7 +7,9 @@ mod acl;
 mod ddf;
 pub mod dmacc;
 mod edit;
+mod export;
 mod format;
+pub mod import;
 pub mod install;
 mod node;
 mod property;
@@ -16,6 +18,7 @@ mod records;
 mod refusal;
 #[cfg(test)]
 mod tests;
+pub mod tnds;
 mod tstamp;
 mod uri;
 
@@ -23,6 +26,7 @@ pub use acl::{Acl, Right};
 pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
+pub use import::{Imported, Placed};
 pub use install::{DeviceInfo, install};
 pub use node::{Access, Node, Origin};
 pub use query::{Answer, Listed, Query};
