@@ -392,6 +392,7 @@ fn nonces_in_a_memory_file_outlive_the_program() {
     let mut again = Terminal::with(&settings, TWO_PACKAGES);
     again.client_nonce = terminal.client_nonce;
     again.server_nonce = terminal.server_nonce;
+    again.issued = terminal.issued;
     good_session(&mut again, "2");
     std::fs::remove_file(&file).unwrap();
     assert_eq!(again.verdicts(), (1, 0), "{}", again.report());
