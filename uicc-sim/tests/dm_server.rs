@@ -383,6 +383,23 @@ fn a_message_behind_the_end_takes_the_good_verdict_back() {
 }
 
 #[test]
+fn nonces_in_a_memory_file_outlive_the_program() {
+    let name = format!("uicc-sim-memory-{}", std::process::id());
+    let file = std::env::temp_dir().join(name);
+    let settings = format!("server = {{ memory_file = '{}' }}", file.display());
+    let mut terminal = Terminal::with(&settings, TWO_PACKAGES);
+    good_session(&mut terminal, "1");
+    let mut again = Terminal::with(&settings, TWO_PACKAGES);
+    again.client_nonce = terminal.client_nonce;
+    again.server_nonce = terminal.server_nonce;
+    again.issued = terminal.issued;
+    good_session(&mut again, "2");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(again.verdicts(), (1, 0), "{}", again.report());
+    assert!(!again.report().contains("challenged"));
+}
+
+#[test]
 fn an_event_behind_the_end_goes_on_with_the_session() {
     for (mime, verdict) in [("Content-Type: text/plain", (1, 0)), ("text/plain", (0, 1))] {
         let mut terminal = Terminal::new("");
