@@ -3,6 +3,8 @@
  * card found out about this phone.
  *
  *   demo [STORE-DIRECTORY [CARD-PROFILE]]
+ *
+ * With a directory, phone and card keep there what they would keep when switched off.
  */
 #include <dmsc.h>
 #include <inttypes.h>
@@ -214,9 +216,13 @@ int main(int argc, char **argv)
     dmsc_config config;
     dmsc_client *client = NULL;
     char error[200] = "";
-    uicc_sim *sim = uicc_sim_open(argc > 2 ? argv[2] : NULL, error, sizeof error);
+    char memory[1024];
+    uicc_sim *sim = NULL;
     int ok = 0;
 
+    if (argc > 1)
+        (void)snprintf(memory, sizeof memory, "%s/card-memory", argv[1]);
+    sim = uicc_sim_open(argc > 2 ? argv[2] : NULL, argc > 1 ? memory : NULL, error, sizeof error);
     if (sim == NULL) {
         fprintf(stderr, "card profile: %s\n", error);
         return 2;

@@ -76,11 +76,16 @@ fn undocumented(header: &str) -> Vec<String> {
             || code.starts_with("enum dmsc_")
             || code.starts_with("typedef enum")
             || (depth == 0 && code.starts_with("DMSC_MUST_USE"))
-            || (depth == 0 && code.contains("dmsc_") && code.contains('(') && !code.starts_with('*')
-                && !code.starts_with("/*") && !code.starts_with('#')
+            || (depth == 0
+                && code.contains("dmsc_")
+                && code.contains('(')
+                && !code.starts_with('*')
+                && !code.starts_with("/*")
+                && !code.starts_with('#')
                 && !lines[at - 1].trim().starts_with("DMSC_MUST_USE")
                 && !lines[at - 1].trim().ends_with(','))
-            || (depth > 0 && (code.ends_with(';') || code.ends_with(',') && code.starts_with("DMSC_")));
+            || (depth > 0
+                && (code.ends_with(';') || code.ends_with(',') && code.starts_with("DMSC_")));
         let forward = code.starts_with("typedef struct") && code.ends_with(';');
         let documented = lines[..at].iter().rev().find(|line| !line.trim().is_empty());
         let documented = documented.is_some_and(|line| line.trim().ends_with("*/"));

@@ -37,12 +37,15 @@ typedef struct uicc_sim uicc_sim;
 /**
  * Makes a card and puts it, powered, into the reader.
  *
- * @param profile    path of a profile file; NULL: the embedded demonstration card
- * @param error      receives a sentence when NULL is returned (cut to fit); may be NULL
- * @param error_cap  octets at `error`; 0 if NULL
+ * @param profile      path of a profile file; NULL: the embedded demonstration card
+ * @param memory_file  where the card keeps its nonces when it is switched off, as a real card does
+ *                     in its EEPROM; made if missing; NULL: nowhere
+ * @param error        receives a sentence when NULL is returned (cut to fit); may be NULL
+ * @param error_cap    octets at `error`; 0 if NULL
  * @return the handle, to be closed with uicc_sim_close(); NULL when the profile cannot be used
  */
-uicc_sim *uicc_sim_open(const char *profile, char *error, size_t error_cap);
+uicc_sim *uicc_sim_open(const char *profile, const char *memory_file, char *error,
+                        size_t error_cap);
 
 /**
  * Sends one command APDU (short coding) and takes the response APDU with its status word.

@@ -90,16 +90,17 @@ unsafe fn clear(out: *const u8, cap: usize, out_len: *mut usize) -> bool {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn uicc_sim_open(
     profile: *const c_char,
+    memory_file: *const c_char,
     error: *mut c_char,
     error_cap: usize,
 ) -> *mut Handle {
-    let path = if profile.is_null() {
-        None
-    } else {
-        // SAFETY: not NULL, and by the caller's promise a text that ends with NUL.
-        Some(unsafe { CStr::from_ptr(profile) })
+    let text = |text: *const c_char| {
+        // SAFETY: NULL is sorted out, and by the caller's promise the text ends with NUL.
+        (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) })
     };
-    let made = catch_unwind(|| make(path)).unwrap_or_else(|_| Err("internal failure".into()));
+    let (path, memory) = (text(profile), text(memory_file));
+    let made =
+        catch_unwind(|| make(path, memory)).unwrap_or_else(|_| Err("internal failure".into()));
     match made {
         Ok(card) => {
             let inner = Inner { card, removed: false, report: CString::default() };
@@ -113,14 +114,19 @@ pub unsafe extern "C" fn uicc_sim_open(
     }
 }
 
-fn make(path: Option<&CStr>) -> Result<Card, String> {
-    match path {
-        None => Profile::demo().build(),
+fn make(path: Option<&CStr>, memory: Option<&CStr>) -> Result<Card, String> {
+    let mut profile = match path {
+        None => Profile::demo(),
         Some(path) => {
             let path = path.to_str().map_err(|_| "the profile's path is not UTF-8")?;
-            Profile::load(Path::new(path))?.build()
+            Profile::load(Path::new(path))?
         }
+    };
+    if let Some(memory) = memory {
+        let memory = memory.to_str().map_err(|_| "the memory file's path is not UTF-8")?;
+        profile.server.memory_file = Some(memory.into());
     }
+    profile.build()
 }
 
 /// Writes as much of `text` as fits, at a character boundary, and a NUL.
@@ -359,7 +365,7 @@ mod tests {
     impl Sim {
         fn demo() -> Self {
             // SAFETY: NULL is allowed for each parameter.
-            let handle = unsafe { uicc_sim_open(null(), null_mut(), 0) };
+            let handle = unsafe { uicc_sim_open(null(), null(), null_mut(), 0) };
             assert!(!handle.is_null());
             Self(handle)
         }
@@ -489,8 +495,8 @@ mod tests {
         let mut error = [0x55 as c_char; 12];
         // SAFETY: the texts end with NUL, the array has the length given.
         unsafe {
-            assert!(uicc_sim_open(c"/no/such/profile".as_ptr(), null_mut(), 0).is_null());
-            assert!(uicc_sim_open(c"/\xFF".as_ptr(), error.as_mut_ptr(), 12).is_null());
+            assert!(uicc_sim_open(c"/no/such/profile".as_ptr(), null(), null_mut(), 0).is_null());
+            assert!(uicc_sim_open(c"/\xFF".as_ptr(), null(), error.as_mut_ptr(), 12).is_null());
         }
         // SAFETY: the function has ended the text with NUL.
         assert_eq!(unsafe { CStr::from_ptr(error.as_ptr()) }, c"the profile");

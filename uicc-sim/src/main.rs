@@ -21,6 +21,9 @@ struct Arguments {
     /// Profile file, or "demo" for the embedded card
     #[arg(long, value_name = "FILE", default_value = "demo")]
     profile: PathBuf,
+    /// Keep the card's nonces in this file when it is switched off
+    #[arg(long, value_name = "FILE")]
+    memory: Option<PathBuf>,
     /// Put the card into the vpcd reader at this address
     #[arg(long, value_name = "HOST:PORT", group = "link")]
     vpcd: Option<String>,
@@ -103,10 +106,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<Verdict, String> {
-    let profile = match arguments.profile.to_str() {
+    let mut profile = match arguments.profile.to_str() {
         Some("demo") => Profile::demo(),
         _ => Profile::load(&arguments.profile)?,
     };
+    if arguments.memory.is_some() {
+        profile.server.memory_file.clone_from(&arguments.memory);
+    }
     let mut card = profile.build()?;
     let mut watch =
         Watch { trace: arguments.trace, report: arguments.report.clone(), sessions: (0, 0) };
