@@ -16,6 +16,8 @@ pub const RECEIVE_OCTETS: usize = 237;
 const OUTGOING: usize = 64 * 1024;
 /// Services that the card may declare.
 const SERVICES: usize = 8;
+/// Octets of a service record that fits an ENVELOPE.
+const RECORD_OCTETS: usize = 200;
 /// Events that wait for the toolkit engine.
 const EVENTS: usize = 64;
 
@@ -290,7 +292,7 @@ impl Bip {
     }
 
     /// Connects a client to the card's server on `port`; `None` if the card does not listen there,
-    /// or serves another client. If the card has only declared the service, it is told that
+    /// serves another client, or closed on one that has not read or closed yet. If the card has only declared the service, it is told that
     /// somebody wants it: try again once [`is_listening`](Self::is_listening).
     pub fn connect(&mut self, port: u16) -> Option<ChannelId> {
         let number = match self.server_on(port) {
@@ -479,7 +481,7 @@ impl Bip {
     /// Declares a service, in place of an earlier one with the same technology and identifier.
     pub(super) fn declare(&mut self, service: Service) -> Result<(), Fault> {
         self.services.retain(|other| other.key() != service.key());
-        if self.services.len() == SERVICES {
+        if self.services.len() == SERVICES || service.record.len() > RECORD_OCTETS {
             return Err(Fault::Service);
         }
         self.services.push(service);

@@ -10,6 +10,9 @@ use super::profile::{Feature, Profile};
 use super::response::{Outcome, Response};
 use crate::card::bip::{Bip, Ended, Fault, Level, Opened, Service};
 
+/// Octets of a bearer description, which the response has to echo; the longest defined has 18.
+const BEARER_OCTETS: usize = 32;
+
 type Answer = Result<Response, Outcome>;
 
 /// OPEN CHANNEL: who is at the other end is said by the transport level alone.
@@ -22,6 +25,9 @@ pub(super) fn open(
     let &[high, low] = command.needed(tag::BUFFER_SIZE)? else {
         return Err(Outcome::NOT_UNDERSTOOD);
     };
+    if command.object(tag::BEARER).is_some_and(|bearer| bearer.len() > BEARER_OCTETS) {
+        return Err(Outcome::NOT_UNDERSTOOD);
+    }
     let wanted = usize::from(u16::from_be_bytes([high, low]));
     let response = match connect(bip, profile, command, wanted, effects) {
         Ok(Opened { number, granted }) => {

@@ -157,6 +157,166 @@ impl Profile {
 }
 
 #[cfg(test)]
-pub(super) fn features() -> impl Iterator<Item = Feature> {
-    TABLE.iter().map(|Row(.., feature)| *feature)
+mod tests {
+    use super::super::{Cat, Config, Effect, Imeisv, LocalInfo, Location, ScreenEvent};
+    use super::*;
+    use crate::bytes::hex;
+    use crate::time::Now;
+
+    fn everything() -> Config {
+        let imeisv = Imeisv::from_digits("1234567890123456").ok();
+        let local = LocalInfo { language: Some(*b"en"), imeisv, ..LocalInfo::default() };
+        Config { capabilities: Capabilities::all(), local, ..Config::default() }
+    }
+
+    /// A command's data objects after details and device identities that make it succeed.
+    fn sample(kind: u8) -> &'static str {
+        match kind {
+            kind::REFRESH => "9205013F002FE2",
+            kind::POLL_INTERVAL => "84020114",
+            kind::SET_UP_EVENT_LIST => "9900",
+            kind::SEND_SMS => "8B0101",
+            kind::LAUNCH_BROWSER => "3100",
+            kind::DISPLAY_TEXT | kind::GET_INKEY => "8D020441",
+            kind::GET_INPUT => "8D02044191020005",
+            kind::SELECT_ITEM => "8F020141",
+            kind::TIMER => "A40101A503000050",
+            kind::OPEN_CHANNEL => "390205783C03030DBC",
+            kind::RECEIVE_DATA => "B70101",
+            kind::SEND_DATA => "B60101",
+            kind::DECLARE_SERVICE => "C1020001BC03030DBC",
+            kind::MORE_TIME
+            | kind::POLLING_OFF
+            | kind::LOCAL_INFORMATION
+            | kind::CLOSE_CHANNEL
+            | kind::CHANNEL_STATUS => "",
+            _ => panic!("no sample of command {kind:02X}"),
+        }
+    }
+
+    fn command(kind: u8, qualifier: u8, device: u8, objects: &str) -> Vec<u8> {
+        let body = format!("810301{kind:02X}{qualifier:02X}820281{device:02X}{objects}");
+        hex::decode(&format!("D0{:02X}{body}", body.len() / 2)).unwrap()
+    }
+
+    /// The result of one command; `None` if the host is asked.
+    fn result(cat: &mut Cat, octets: &[u8]) -> Option<Vec<u8>> {
+        let reaction = cat.proactive(octets, Now::default()).unwrap();
+        let Some(response) = reaction.terminal_response else {
+            assert!(matches!(reaction.effects.as_slice(), [Effect::Ask(_)]));
+            return None;
+        };
+        let length = usize::from(response[10]);
+        Some(response[11..11 + length].to_vec())
+    }
+
+    fn listening(config: Config) -> Cat {
+        let mut cat = Cat::new(config);
+        let open = command(kind::OPEN_CHANNEL, 0, 0x82, "390205783C03030DBC");
+        assert_eq!(result(&mut cat, &open), Some(vec![0]));
+        cat
+    }
+
+    fn command_result(config: Config, kind: u8) -> Option<Vec<u8>> {
+        let mut cat = listening(config);
+        cat.bip_mut().connect(3516).unwrap();
+        let on_channel = matches!(kind, kind::CLOSE_CHANNEL | kind::RECEIVE_DATA | kind::SEND_DATA);
+        let device = if on_channel { 0x21 } else { 0x82 };
+        let objects = match kind {
+            kind::OPEN_CHANNEL => "390205783C03030DBD",
+            _ => sample(kind),
+        };
+        let qualifier = u8::from(kind == kind::REFRESH);
+        result(&mut cat, &command(kind, qualifier, device, objects))
+    }
+
+    /// Asks for one event, makes it happen, and returns the event code of the envelope.
+    fn event_code(code: u8) -> Option<u8> {
+        let mut cat = if code == event::LOCAL_CONNECTION {
+            Cat::new(everything())
+        } else {
+            listening(everything())
+        };
+        let list = command(kind::SET_UP_EVENT_LIST, 0, 0x82, &format!("9901{code:02X}"));
+        assert_eq!(result(&mut cat, &list), Some(vec![0]));
+        let declare = command(kind::DECLARE_SERVICE, 0, 0x82, sample(kind::DECLARE_SERVICE));
+        assert_eq!(result(&mut cat, &declare), Some(vec![0]));
+        if let Some(client) = cat.bip_mut().connect(3516) {
+            cat.bip_mut().write(client, b"x");
+        }
+        cat.screen_event(ScreenEvent::UserActivity);
+        cat.screen_event(ScreenEvent::Idle);
+        cat.browser_terminated(true);
+        let location = Location::from_octets(&[0; 7]).ok();
+        let local = LocalInfo { language: Some(*b"de"), location, ..LocalInfo::default() };
+        cat.set_local_info(local);
+        let envelope = cat.next_envelope(Now::default())?;
+        assert_eq!(envelope[..4], [0xD6, envelope[1], 0x99, 0x01]);
+        Some(envelope[4])
+    }
+
+    #[test]
+    fn the_profile_of_a_bare_terminal_and_of_a_full_one() {
+        let bare = Cat::new(Config::default()).terminal_profile();
+        assert_eq!(hex::encode(&bare), "2101E840014C00070000009FE00000001C00");
+        let full = Cat::new(everything()).terminal_profile();
+        assert_eq!(hex::encode(&full), "21E1EF43714F00074800009FE00000001C41");
+    }
+
+    #[test]
+    fn each_announced_bit_has_a_handler() {
+        for Row(octet, bit, _, feature) in TABLE {
+            let at = format!("octet {octet} bit {bit}: {feature:?}");
+            match *feature {
+                Feature::Protocol => {}
+                Feature::Command(kind) => {
+                    let result = command_result(everything(), kind);
+                    let refused = result.is_some_and(|result| result[0] >= 0x20);
+                    // There is no location and no IMEI: busy, not refused.
+                    assert!(!refused || kind == kind::LOCAL_INFORMATION, "{at}");
+                }
+                Feature::Local(qualifier) => {
+                    let mut cat = Cat::new(everything());
+                    let ask = command(kind::LOCAL_INFORMATION, qualifier, 0x82, "");
+                    let result = result(&mut cat, &ask).unwrap();
+                    assert!(matches!(result[0], 0x00 | 0x20), "{at}");
+                }
+                Feature::TimerExpiration => {
+                    let mut cat = Cat::new(everything());
+                    result(&mut cat, &command(kind::TIMER, 0, 0x82, sample(kind::TIMER)));
+                    let later = Now { mono_ms: 5000, unix_s: 0 };
+                    assert_eq!(cat.next_envelope(later).unwrap()[0], 0xD7, "{at}");
+                }
+                Feature::Event(code) => assert_eq!(event_code(code), Some(code), "{at}"),
+                Feature::Level(level) => {
+                    let mut cat = Cat::new(everything());
+                    let objects = format!("390205783C03{:02X}0B84", level as u8);
+                    let open = command(kind::OPEN_CHANNEL, 0, 0x82, &objects);
+                    assert_eq!(result(&mut cat, &open), Some(vec![0]), "{at}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sc_108_nothing_is_done_that_is_not_announced() {
+        let cat = Cat::new(Config::default());
+        let missing = TABLE.iter().filter(|Row(.., feature)| !cat.profile.offers(*feature));
+        let mut count = 0;
+        for Row(octet, bit, _, feature) in missing {
+            let ask = match *feature {
+                Feature::Command(kind) => command(kind, 0, 0x82, sample(kind)),
+                Feature::Local(qualifier) => command(kind::LOCAL_INFORMATION, qualifier, 0x82, ""),
+                Feature::Event(code) => {
+                    let list = format!("9901{code:02X}");
+                    command(kind::SET_UP_EVENT_LIST, 0, 0x82, &list)
+                }
+                _ => panic!("octet {octet} bit {bit} depends on the host"),
+            };
+            let mut cat = Cat::new(Config::default());
+            assert_eq!(result(&mut cat, &ask), Some(vec![0x30]), "octet {octet} bit {bit}");
+            count += 1;
+        }
+        assert_eq!(count, 17);
+    }
 }
