@@ -9,14 +9,15 @@ use super::host_alert::wire;
 use super::outbox::Outbox;
 use super::{Execution, SessionEvent, auth};
 use crate::error::{Code, Result};
+use crate::markup::DocType;
 use crate::store::Txn;
 use crate::syncml::model::{
     Action, Command, Data, Item, Location, Meta, Results, Text, Verb,
 };
-use crate::syncml::size_of;
+use crate::syncml::{Encoding, size_of};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
-use crate::tree::{Actor, Answer, Content, Format, Listed, Query, Refusal, Tree, Uri};
+use crate::tree::{Actor, Answer, Content, Format, Listed, Query, Refusal, Tree, Uri, tnds};
 use std::borrow::Cow;
 
 /// Type of a leaf that names none.
@@ -150,9 +151,9 @@ impl Work<'_> {
 
     fn store(&mut self, key: &Key, facts: &Facts, value: Option<Cow<'_, [u8]>>) -> Done<()> {
         let uri = Uri::parse(&key.uri)?;
-        let mime = facts.mime.as_deref();
+        let mime = facts.mime.as_deref().map(str::trim);
         if mime.is_some_and(|mime| mime.starts_with(TNDS)) {
-            return Err(status::UNSUPPORTED_FORMAT.into());
+            return self.import(key.verb, &uri, facts, value);
         }
         let named = facts.format.as_deref().map(|name| Format::parse(name.trim())).transpose()?;
         let (format, value) = match value {
@@ -166,6 +167,28 @@ impl Work<'_> {
             Verb::Add => self.tree().add(&uri, &content.into())?,
             _ => self.tree().replace(&uri, &content)?,
         }
+        Ok(())
+    }
+
+    /// Stores a serialized subtree.
+    fn import(
+        &mut self,
+        verb: Verb,
+        uri: &Uri,
+        facts: &Facts,
+        value: Option<Cow<'_, [u8]>>,
+    ) -> Done<()> {
+        let octets = value.ok_or(status::INCOMPLETE)?;
+        let octets = match facts.is_base64() {
+            true => Cow::Owned(from_base64(&octets)?),
+            false => octets,
+        };
+        let mime = facts.mime.as_deref().map(str::trim);
+        let document = tnds::read_embedded(&octets, mime).map_err(|_| status::UNSUPPORTED_FORMAT)?;
+        match verb {
+            Verb::Add => self.tree().import_add(uri, &document)?,
+            _ => self.tree().import_replace(uri, &document)?,
+        };
         Ok(())
     }
 
@@ -201,9 +224,8 @@ impl Work<'_> {
         if !self.executor.exec {
             return Err(status::UNSUPPORTED_FEATURE.into());
         }
-        let is_base64 = facts.format.as_deref().map(str::trim) == Some(Format::B64.name());
         let argument = match argument {
-            Some(text) if is_base64 => Some(from_base64(&text)?),
+            Some(text) if facts.is_base64() => Some(from_base64(&text)?),
             argument => argument.map(Cow::into_owned),
         };
         Ok(Effect::Execute(Execution { uri: key.uri, argument, correlator: facts.correlator }))
@@ -220,7 +242,8 @@ impl Work<'_> {
 
     fn results(&self, uri: &str) -> Done<Vec<Item<'static>>> {
         let own = Some(Location { uri: Text::Owned(uri.to_owned()), name: None });
-        Ok(match self.query().get(&Uri::parse(uri)?)? {
+        let parsed = Uri::parse(uri)?;
+        Ok(match self.query().get(&parsed)? {
             Answer::Leaf { format, mime, value } => vec![self.leaf(uri, format, mime, value)],
             Answer::Children(names) => vec![Item {
                 source: own,
@@ -232,8 +255,30 @@ impl Work<'_> {
                 vec![Item { source: own, data: Some(Data::text(text)), ..Item::default() }]
             }
             Answer::Nodes(nodes) => nodes.into_iter().map(|node| self.listed(node)).collect(),
-            Answer::Tnds(_) => return Err(status::UNSUPPORTED_FEATURE.into()),
+            Answer::Tnds(document) => {
+                let (meta, data) = self.serialized(&document)?;
+                let source = parsed.path.to_string();
+                let source = Some(Location { uri: source.into(), name: None });
+                vec![Item { source, meta, data: Some(data), ..Item::default() }]
+            }
         })
+    }
+
+    /// A serialized subtree in the encoding of the session.
+    fn serialized(&self, document: &tnds::Document<'_>) -> Done<(Meta<'static>, Data<'static>)> {
+        let encoding = self.executor.encoding;
+        let octets = tnds::write(document, encoding == Encoding::Wbxml).map_err(Refusal::from)?;
+        let format = match encoding {
+            Encoding::Wbxml => Format::Bin,
+            Encoding::Xml => Format::Xml,
+        };
+        let (format, data) = wire(format.name(), octets.into(), encoding);
+        let meta = Meta {
+            format: Some(Text::Owned(format.to_owned())),
+            mime: Some(DocType::Tnds.mime(encoding).into()),
+            ..Meta::default()
+        };
+        Ok((meta, data))
     }
 
     fn listed(&self, node: Listed) -> Item<'static> {

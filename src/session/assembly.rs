@@ -34,6 +34,13 @@ pub(super) struct Facts {
     pub(super) correlator: Option<String>,
 }
 
+impl Facts {
+    /// True if the octets travel as base64 text.
+    pub(super) fn is_base64(&self) -> bool {
+        self.format.as_deref().is_some_and(|format| format.trim() == "b64")
+    }
+}
+
 /// What came of a chunk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'d> {

@@ -40,6 +40,7 @@ impl Engine {
         }
         self.may_close |= is_final;
         self.take_header(&message.header);
+        self.executor.room = self.room();
         self.take_statuses(&message.commands);
         if has_alert(&message.commands, status::ALERT_NO_END_OF_DATA) {
             self.outbox.drop_started();

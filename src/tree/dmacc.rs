@@ -17,7 +17,7 @@ use crate::store::{Reader, Txn};
 use crate::time::Now;
 
 /// Name of the node that holds the accounts.
-pub(super) const ACCOUNTS: &str = "DMAcc";
+const ACCOUNTS: &str = "DMAcc";
 /// AppID of a DM account.
 const APP_ID: &str = "w7";
 
@@ -146,7 +146,7 @@ pub struct NewAccount {
     pub grant: bool,
 }
 
-fn accounts() -> Path {
+pub(super) fn accounts() -> Path {
     // The name is constant and valid.
     Path::root().child(ACCOUNTS).unwrap_or_default()
 }
@@ -312,23 +312,21 @@ fn set_nonce(txn: &mut Txn, server_id: &str, level: Level, nonce: &Secret, now: 
     Ok(())
 }
 
-/// A name below `parent` that is free: `wanted` itself, or the first free number.
-pub(super) fn free_name(
+/// A place below `parent` that is neither used nor `taken`: with the name `wanted`, or else with the
+/// first free number.
+pub(super) fn free_place(
     reader: &dyn Reader,
     parent: &Path,
     wanted: &str,
+    taken: &[Path],
 ) -> core::result::Result<Path, Refusal> {
-    if !wanted.is_empty() {
-        let path = parent.child(wanted)?;
-        if records::load(reader, &path)?.is_none() {
-            return Ok(path);
-        }
-    }
-    let taken = records::children(reader, parent)?;
-    // One more number than there are children is always enough.
-    for number in 1..=taken.len() + 1 {
-        let path = parent.child(&number.to_string())?;
-        if !taken.contains(&path) {
+    let mut used = records::children(reader, parent)?;
+    used.extend(taken.iter().cloned());
+    // One more number than there are used names is always enough.
+    let numbers = (1..=used.len() + 1).map(|number| number.to_string());
+    for name in Some(wanted.to_owned()).filter(|name| !name.is_empty()).into_iter().chain(numbers) {
+        let path = parent.child(&name)?;
+        if !used.contains(&path) {
             return Ok(path);
         }
     }
@@ -340,7 +338,7 @@ pub(super) fn free_name(
 /// Errors: those of [`Tree::add`]; nothing is created then.
 pub fn create(tree: &mut Tree<'_>, new: &NewAccount) -> core::result::Result<Path, Refusal> {
     tree.all_or_nothing(|tree| {
-        let root = free_name(tree.reader(), &accounts(), "")?;
+        let root = free_place(tree.reader(), &accounts(), "", &[])?;
         let mut acl = Acl::default();
         if new.grant {
             for right in [Right::Get, Right::Replace, Right::Delete] {

@@ -99,6 +99,16 @@ impl<'t> Tree<'t> {
         self
     }
 
+    /// Notes the present origin at a node that exists.
+    pub(super) fn set_origin(&mut self, path: &Path) -> Done {
+        let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
+        if node.origin != self.origin {
+            node.origin = self.origin.clone();
+            records::update(self.txn, path, &node);
+        }
+        Ok(())
+    }
+
     /// Reading as the same actor.
     pub fn query(&self) -> Query<'_> {
         Query::new(self.txn, self.actor)
@@ -155,6 +165,18 @@ impl<'t> Tree<'t> {
         })
     }
 
+    /// Creates, if it is missing, a node that holds objects of one kind. It belongs to none of
+    /// those who put objects there, so that it stays when theirs are removed.
+    pub(super) fn add_holder(&mut self, path: &Path) -> Done {
+        if records::load(self.reader(), path)?.is_some() {
+            return Ok(());
+        }
+        let origin = std::mem::take(&mut self.origin);
+        let done = self.add(&path.clone().into(), &Content::interior("").into());
+        self.origin = origin;
+        done
+    }
+
     /// The ancestors that do not exist, lowest first.
     fn missing_ancestors(&self, path: &Path) -> Done<Vec<Path>> {
         let mut missing = Vec::new();
@@ -185,6 +207,9 @@ impl<'t> Tree<'t> {
             if acl.is_none() && format.is_interior() && !above.allows(Right::Replace, server) {
                 acl = Some(Acl::for_creator(server, &above));
             }
+        }
+        if new.title.len() > limits::TITLE_OCTETS {
+            return Err(Refusal::TooLarge);
         }
         let (format, value) = self.fit(path, description.rule(), format, &new.content)?;
         self.check_room(&parent, description.rule())?;
@@ -236,7 +261,10 @@ impl<'t> Tree<'t> {
             _ => (format, Cow::Borrowed(value)),
         };
         format.check(&value)?;
+        // A bootstrap document may leave the value out.
+        let left_out = value.is_empty() && self.actor == Actor::Bootstrap;
         if let Some(check) = rule.and_then(|rule| rule.check)
+            && !left_out
             && !check(&value)
         {
             return Err(Refusal::Format);
@@ -435,7 +463,7 @@ impl<'t> Tree<'t> {
 }
 
 /// The node a command that knows no `?prop=` or `?list=` addresses.
-fn node_of(uri: &Uri) -> Done<&Path> {
+pub(super) fn node_of(uri: &Uri) -> Done<&Path> {
     match uri.part {
         Part::Node => Ok(&uri.path),
         Part::Property(_) | Part::List(_) => Err(Refusal::NotAllowed),

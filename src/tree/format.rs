@@ -75,7 +75,8 @@ impl Format {
         let good = match self {
             Self::Bin => true,
             Self::Node | Self::Null => value.is_empty(),
-            Self::Chr | Self::Xml => text.is_ok(),
+            // No encoding of a message can carry U+0000 in text.
+            Self::Chr | Self::Xml => text.is_ok_and(|text| !text.contains('\0')),
             Self::B64 => decode_base64(value).is_ok(),
             Self::Bool => matches!(value, b"true" | b"false"),
             Self::Int => text.is_ok_and(|text| text.parse::<i32>().is_ok()),
@@ -177,6 +178,7 @@ mod tests {
             assert!(!fits(format, bad), "{format:?} {bad}");
         }
         assert!(Format::Chr.check(b"\xff").is_err());
+        assert!(Format::Chr.check(b"a\0").is_err());
         assert!(Format::Bin.check(b"\xff").is_ok());
     }
 }

@@ -86,7 +86,7 @@ impl Tree<'_> {
         self.check_right(path, Right::Replace)
     }
 
-    fn put_property(&mut self, path: &Path, mut node: Node) {
+    pub(super) fn put_property(&mut self, path: &Path, mut node: Node) {
         node.touch(self.now.unix_s);
         records::update(self.txn, path, &node);
         self.note(path, ChangeKind::Property);

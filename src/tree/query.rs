@@ -4,9 +4,10 @@
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description};
 use super::format::Format;
-use super::node::{Access, Node};
+use super::node::{Access, Node, Origin};
 use super::refusal::Refusal;
-use super::uri::{Filter, List, Part, Path, Property, Uri, escape};
+use super::tnds::Document;
+use super::uri::{List, Part, Path, Property, Uri, escape};
 use super::{Actor, records, tstamp};
 use crate::error::Result;
 use crate::limits;
@@ -32,8 +33,8 @@ pub enum Answer {
     Property(String),
     /// The nodes of a subtree, parents first.
     Nodes(Vec<Listed>),
-    /// The subtree is to be exported with this filter.
-    Tnds(Filter),
+    /// A subtree as a TNDS object.
+    Tnds(Document<'static>),
 }
 
 /// One node of a `?list=Struct` or `?list=StructData`.
@@ -109,6 +110,19 @@ impl<'r> Query<'r> {
         if acl.allows(Right::Exec, server) { Ok(()) } else { Err(Refusal::Permission) }
     }
 
+    /// URIs of the topmost nodes whose origin is `wanted`, whoever asks.
+    pub fn originated(&self, wanted: &dyn Fn(&Origin) -> bool) -> Result<Vec<Path>> {
+        let mut found: Vec<Path> = Vec::new();
+        records::walk(self.reader, &Path::root(), &mut |path, node| {
+            let inside = found.last().is_some_and(|top| path.is_within(top));
+            if !inside && wanted(&node.origin) {
+                found.push(path);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
+    }
+
     /// Get of a URI in all its forms.
     ///
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Unsupported` 406, `TooLarge` 413, `Permission` 425.
@@ -116,10 +130,7 @@ impl<'r> Query<'r> {
         match uri.part {
             Part::Node => self.leaf_or_children(&uri.path),
             Part::Property(property) => self.property(&uri.path, property).map(Answer::Property),
-            Part::List(List::Tnds(filter)) => {
-                self.readable(&uri.path)?;
-                Ok(Answer::Tnds(filter))
-            }
+            Part::List(List::Tnds(filter)) => self.export(&uri.path, filter).map(Answer::Tnds),
             Part::List(list) => self.list(&uri.path, list == List::StructData).map(Answer::Nodes),
         }
     }

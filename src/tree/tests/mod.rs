@@ -5,6 +5,7 @@ mod acl;
 mod commands;
 mod list;
 mod model;
+mod serialized;
 mod uri;
 
 use super::*;

@@ -26,9 +26,9 @@ fn uri() -> impl Strategy<Value = String> {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (uri(), ".{0,5}").prop_map(|(uri, value)| Step::AddLeaf(uri, value)),
+        4 => (uri(), "[^\0]{0,5}").prop_map(|(uri, value)| Step::AddLeaf(uri, value)),
         2 => uri().prop_map(Step::AddNode),
-        2 => (uri(), ".{0,5}").prop_map(|(uri, value)| Step::Replace(uri, value)),
+        2 => (uri(), "[^\0]{0,5}").prop_map(|(uri, value)| Step::Replace(uri, value)),
         2 => uri().prop_map(Step::Delete),
         2 => (uri(), name()).prop_map(|(uri, name)| Step::Rename(uri, name)),
         1 => Just(Step::Savepoint),
