@@ -3,7 +3,7 @@
 //! Owns the octets received so far and the check against Size. Must not know what is done with the
 //! object.
 
-use crate::syncml::model::{DataForm, Verb};
+use crate::syncml::model::Verb;
 use crate::syncml::status::{self, Status};
 use std::borrow::Cow;
 
@@ -21,7 +21,6 @@ pub(super) struct Chunk<'d> {
     pub(super) size: Option<u64>,
     /// More chunks follow.
     pub(super) more: bool,
-    pub(super) form: DataForm,
     pub(super) octets: Cow<'d, [u8]>,
     /// Format, Type and Correlator, which count for the whole object in the first chunk.
     pub(super) facts: Facts,
@@ -35,11 +34,18 @@ pub(super) struct Facts {
     pub(super) correlator: Option<String>,
 }
 
+impl Facts {
+    /// True if the octets travel as base64 text.
+    pub(super) fn is_base64(&self) -> bool {
+        self.format.as_deref().is_some_and(|format| format.trim() == "b64")
+    }
+}
+
 /// What came of a chunk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'d> {
     /// The object is complete.
-    Whole { octets: Cow<'d, [u8]>, form: DataForm, facts: Facts },
+    Whole { octets: Cow<'d, [u8]>, facts: Facts },
     /// Stored; more has to come.
     Kept { received: u64, size: u64 },
     /// Not taken.
@@ -50,7 +56,6 @@ pub(super) enum Piece<'d> {
 struct Open {
     key: Key,
     size: u64,
-    form: DataForm,
     facts: Facts,
     octets: Vec<u8>,
 }
@@ -72,6 +77,11 @@ impl Assembly {
         self.open.take_if(|open| Some(&open.key) != next).map(|open| open.key.uri)
     }
 
+    /// True if the next item must go on with an object.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Takes an item; objects may have up to `most` octets.
     pub(super) fn take<'d>(&mut self, key: &Key, chunk: Chunk<'d>, most: u64) -> Piece<'d> {
         if let Some(open) = self.open.take() {
@@ -84,8 +94,8 @@ impl Assembly {
             return Piece::Refused(code);
         }
         if !chunk.more {
-            let Chunk { octets, form, facts, .. } = chunk;
-            return Piece::Whole { octets, form, facts };
+            let Chunk { octets, facts, .. } = chunk;
+            return Piece::Whole { octets, facts };
         }
         let Some(size) = chunk.size else {
             return self.refuse(key.clone(), true, status::SIZE_REQUIRED);
@@ -93,9 +103,8 @@ impl Assembly {
         if size > most {
             return self.refuse(key.clone(), true, status::TOO_LARGE);
         }
-        let Chunk { form, facts, .. } = &chunk;
-        let (form, facts) = (*form, facts.clone());
-        self.go_on(Open { key: key.clone(), size, form, facts, octets: Vec::new() }, chunk)
+        let facts = chunk.facts.clone();
+        self.go_on(Open { key: key.clone(), size, facts, octets: Vec::new() }, chunk)
     }
 
     fn go_on<'d>(&mut self, mut open: Open, chunk: Chunk<'d>) -> Piece<'d> {
@@ -117,7 +126,7 @@ impl Assembly {
             self.open = Some(open);
             return Piece::Kept { received, size };
         }
-        Piece::Whole { octets: open.octets.into(), form: open.form, facts: open.facts }
+        Piece::Whole { octets: open.octets.into(), facts: open.facts }
     }
 
     fn refuse<'d>(&mut self, key: Key, more: bool, code: Status) -> Piece<'d> {
@@ -141,12 +150,11 @@ mod tests {
     }
 
     fn chunk(size: Option<u64>, more: bool, octets: &[u8]) -> Chunk<'_> {
-        let (form, facts) = (DataForm::Text, Facts::default());
-        Chunk { size, more, form, octets: octets.into(), facts }
+        Chunk { size, more, octets: octets.into(), facts: Facts::default() }
     }
 
     fn whole(octets: &[u8]) -> Piece<'_> {
-        Piece::Whole { octets: octets.into(), form: DataForm::Text, facts: Facts::default() }
+        Piece::Whole { octets: octets.into(), facts: Facts::default() }
     }
 
     #[test]

@@ -20,7 +20,7 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 
 /// How one side proves itself to the other inside SyncML (`Cred/Meta/Type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scheme {
+pub(super) enum Scheme {
     /// `syncml:auth-basic`: name and password in the clear.
     Basic,
     /// `syncml:auth-md5`: a digest over a nonce, once for the session.
@@ -31,7 +31,7 @@ pub enum Scheme {
 
 impl Scheme {
     /// The scheme's name on the wire.
-    pub fn wire_name(self) -> &'static str {
+    pub(super) fn wire_name(self) -> &'static str {
         match self {
             Self::Basic => "syncml:auth-basic",
             Self::Md5 => "syncml:auth-md5",
@@ -40,7 +40,7 @@ impl Scheme {
     }
 
     /// The scheme with this `Cred/Meta/Type` or `Chal/Meta/Type`.
-    pub fn from_wire(name: &str) -> Option<Self> {
+    pub(super) fn from_wire(name: &str) -> Option<Self> {
         [Self::Basic, Self::Md5, Self::Mac]
             .into_iter()
             .find(|scheme| scheme.wire_name().eq_ignore_ascii_case(name.trim()))
@@ -48,7 +48,7 @@ impl Scheme {
 
     /// The scheme with this AAuthType or AAuthPref of an account. `None` for the types outside
     /// SyncML, such as `TRANSPORT`, and the ones that need a token, such as `SECURID`.
-    pub fn from_account(name: &str) -> Option<Self> {
+    pub(super) fn from_account(name: &str) -> Option<Self> {
         match name.trim().to_ascii_uppercase().as_str() {
             "BASIC" => Some(Self::Basic),
             "DIGEST" => Some(Self::Md5),

@@ -122,7 +122,7 @@ impl Engine {
             received: 0,
             login,
             guard,
-            outbox: Outbox { chunks: setup.large_objects, ..Outbox::default() },
+            outbox: Outbox::new(setup.large_objects),
             executor: Executor::new(&setup),
             max_msg_size: size(facts.max_msg_size),
             may_close: true,
@@ -286,9 +286,8 @@ impl Engine {
                     txn = ctx.db.begin()?;
                     run.enter(Some(txn.savepoint()));
                 }
-                Turn::Execute(at) => {
-                    let pause = self.executor.execute(&mut run, at, &mut txn, ctx.now, &self.outbox)?;
-                    match pause {
+                Turn::Execute => {
+                    match self.executor.execute(&mut run, &mut txn, ctx.now, &self.outbox)? {
                         None => {}
                         Some(Pause::Ask(alert)) => {
                             let step = Step::Ask(alert.clone());
@@ -329,8 +328,7 @@ impl Engine {
         self.commit(txn, ctx.now)?;
         self.report(run);
         if self.may_close {
-            let broken = self.executor.assembly.interrupt(None);
-            self.executor.broken.extend(broken);
+            self.executor.interrupt();
         }
         for uri in std::mem::take(&mut self.executor.broken) {
             self.outbox.push(no_end_of_data(uri), Purpose::Reply);
@@ -363,6 +361,7 @@ impl Engine {
             let (command, uri) = (command.to_owned(), uri.map(str::to_owned));
             self.events.push(SessionEvent::CommandDone { command, uri, status });
         }
+        self.executor.queued = 0;
         let report = run.report();
         report.statuses.into_iter().for_each(|status| self.outbox.push_status(status));
         for results in report.results {

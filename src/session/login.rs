@@ -3,6 +3,7 @@
 //! Owns the credentials in use, their nonces, and how often a refusal is answered (DM Security
 //! 1.2.1, 5.3; DM Protocol 1.2.1, 9). Must not know commands, nor where nonces are stored.
 
+use super::answered;
 use super::auth::{self, Scheme};
 use crate::error::{Code, Error, Result};
 use crate::random::Random;
@@ -114,7 +115,7 @@ impl Login {
         }
         if !(200..300).contains(&code) {
             let what = format!("server: Status {code} for SyncHdr");
-            return Err(Error { syncml_status: code, ..Error::new(Code::Protocol, what) });
+            return Err(answered(Code::Protocol, code, what));
         }
         let nonce = chal.and_then(next_nonce);
         if mac && (code == status::AUTHENTICATED || nonce.is_none()) {
@@ -128,9 +129,8 @@ impl Login {
     }
 
     fn challenged(&mut self, code: Status, chal: Option<&Meta<'_>>) -> Result<Next> {
-        let refused = |what: &'static str| Error {
-            syncml_status: code,
-            ..Error::new(Code::AuthClient, what).context(format!("login, Status {code}"))
+        let refused = |what: &str| {
+            answered(Code::AuthClient, code, format!("login, Status {code}: {what}"))
         };
         if self.retried || self.accepted {
             return Err(refused("refused again after the retry"));
@@ -265,7 +265,7 @@ impl Guard {
         let code = self.status();
         if std::mem::replace(&mut self.refused, true) {
             let what = "server: wrong or missing credentials after the retry";
-            return Err(Error { syncml_status: code, ..Error::new(Code::AuthServer, what) });
+            return Err(answered(Code::AuthServer, code, what));
         }
         Ok(code)
     }

@@ -4,6 +4,7 @@
 //! large objects and statuses (DM Protocol, Representation Protocol and Security 1.2.1). Holds no
 //! socket, thread or clock; must not know how messages travel nor who shows an alert.
 
+mod action;
 mod address;
 mod alert;
 mod assembly;
@@ -23,12 +24,14 @@ pub use alert::{Answer, Input, Kind, Preset, UserAlert};
 pub use engine::Engine;
 pub use host_alert::HostAlert;
 
+use crate::error::{Code, Error};
 use crate::random::Random;
 use crate::store::{Change, Database};
 use crate::syncml::Encoding;
 use crate::syncml::status::Status;
 use crate::time::Now;
 use crate::tree::dmacc::Account;
+use std::borrow::Cow;
 
 /// What the engine works on, lent for one call.
 pub struct Context<'a> {
@@ -205,4 +208,11 @@ pub enum SessionEvent {
         /// The host's number for it.
         number: u64,
     },
+}
+
+/// An error with the Status that was given or received for it.
+fn answered(code: Code, status: Status, what: impl Into<Cow<'static, str>>) -> Error {
+    let mut error = Error::new(code, what);
+    error.syncml_status = status;
+    error
 }

@@ -56,7 +56,7 @@ pub(super) struct Outbox {
     /// Octets that the entries hold.
     octets: usize,
     /// Large objects may be cut into chunks.
-    pub(super) chunks: bool,
+    chunks: bool,
 }
 
 impl Filling {
@@ -118,6 +118,11 @@ impl Filling {
 }
 
 impl Outbox {
+    /// An empty one; with `chunks` large objects may be cut.
+    pub(super) fn new(chunks: bool) -> Self {
+        Self { chunks, ..Self::default() }
+    }
+
     /// True if nothing waits.
     pub(super) fn is_empty(&self) -> bool {
         self.statuses.is_empty() && self.entries.is_empty()
@@ -336,7 +341,7 @@ fn set_id(command: &mut Command<'static>, id: u32) {
     }
 }
 
-fn items(command: &Command<'static>) -> &[Item<'static>] {
+fn items<'c>(command: &'c Command<'static>) -> &'c [Item<'static>] {
     match command {
         Command::Action(action) => &action.items,
         Command::Alert(alert) => &alert.items,
@@ -346,7 +351,7 @@ fn items(command: &Command<'static>) -> &[Item<'static>] {
     }
 }
 
-fn first_item(command: &Command<'static>) -> Option<&Item<'static>> {
+fn first_item<'c>(command: &'c Command<'static>) -> Option<&'c Item<'static>> {
     items(command).first()
 }
 

@@ -17,6 +17,8 @@ use crate::tree::{Actor, Answer, Query, Refusal, Uri};
 pub(super) const VER_DTD: &str = "1.2";
 /// VerProto of DM 1.2.
 pub(super) const VER_PROTO: &str = "DM/1.2";
+/// Octets that the Status of the SyncHdr with a challenge has at most, without its references.
+const HEADER_STATUS: usize = 400;
 /// The leaves of `./DevInfo` that package 1 tells.
 const DEV_INFO: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
 
@@ -154,6 +156,14 @@ impl Engine {
             code: answering.status.unwrap_or(self.guard.status()),
             ..Status::default()
         })
+    }
+
+    /// Octets that Results may have in the reply if they come alone, a little underestimated.
+    pub(super) fn room(&self) -> usize {
+        let envelope = syncml::envelope_size(&self.header(), true, self.facts.encoding);
+        let answering = self.answering.as_ref();
+        let status = answering.map_or(0, |one| one.target.len() + one.source.len()) + HEADER_STATUS;
+        self.max_msg_size.saturating_sub(envelope + status)
     }
 
     /// Makes the next message, or ends the session if there is nothing to say.

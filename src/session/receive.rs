@@ -2,6 +2,7 @@
 //! sent (DM Protocol 1.2.1, 8 and 9).
 
 use super::address::may_move;
+use super::answered;
 use super::engine::{Engine, size};
 use super::login::{Next, Verdict};
 use super::outbox::Purpose;
@@ -39,6 +40,7 @@ impl Engine {
         }
         self.may_close |= is_final;
         self.take_header(&message.header);
+        self.executor.room = self.room();
         self.take_statuses(&message.commands);
         if has_alert(&message.commands, status::ALERT_NO_END_OF_DATA) {
             self.outbox.drop_started();
@@ -132,9 +134,8 @@ impl Engine {
             source: header.source.uri.clone().into_owned(),
             status: failed.map(|(code, _)| code),
         });
-        self.ending = failed.map(|(code, what)| Error {
-            syncml_status: code,
-            ..Error::new(Code::Protocol, what).context("server's message")
+        self.ending = failed.map(|(code, what)| {
+            answered(Code::Protocol, code, what).context("server's message")
         });
     }
 

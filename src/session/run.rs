@@ -15,7 +15,7 @@ const REFS: usize = 16;
 /// One command of the message.
 #[derive(Debug)]
 pub(super) struct Task<'m> {
-    pub(super) op: Op<'m>,
+    op: Op<'m>,
     /// Name for Status/Cmd.
     name: Text<'m>,
     cmd_id: Text<'m>,
@@ -36,6 +36,8 @@ pub(super) enum Op<'m> {
     },
     /// Cannot be executed, whatever happens.
     Refused(Code),
+    /// Given out for its execution.
+    Taken,
 }
 
 /// What came of one item, or of the whole command.
@@ -72,8 +74,8 @@ struct Frame {
 /// What to do next.
 #[derive(Debug)]
 pub(super) enum Turn {
-    /// Execute this task and [`settle`](Run::settle) it.
-    Execute(usize),
+    /// Execute the present command and [`settle`](Run::settle) it.
+    Execute,
     /// Set a savepoint and [`enter`](Run::enter) the Atomic.
     Enter {
         /// The Atomic asks the user: what was done before it must not wait for the answer.
@@ -132,14 +134,10 @@ impl<'m> Run<'m> {
         self.tasks.is_empty()
     }
 
-    /// The task of this number.
-    pub(super) fn task(&self, at: usize) -> Option<&Task<'m>> {
-        self.tasks.get(at)
-    }
-
-    /// The command to be executed.
-    pub(super) fn op_mut(&mut self, at: usize) -> Option<&mut Op<'m>> {
-        Some(&mut self.tasks.get_mut(at)?.op)
+    /// Takes the present command for its execution; [`settle`](Self::settle) has to follow.
+    pub(super) fn take_op(&mut self) -> Option<Op<'m>> {
+        let task = self.tasks.get_mut(self.next)?;
+        Some(std::mem::replace(&mut task.op, Op::Taken))
     }
 
     /// True while an Atomic is open.
@@ -178,7 +176,7 @@ impl<'m> Run<'m> {
                     return Turn::Enter { asks: self.asks(self.next + 1, end) };
                 }
                 Op::Group { atomic: false, .. } => self.enter(None),
-                Op::Action(_) | Op::Alert(_) => return Turn::Execute(self.next),
+                Op::Action(_) | Op::Alert(_) | Op::Taken => return Turn::Execute,
             }
         }
     }
@@ -376,6 +374,7 @@ impl<'m> Task<'m> {
                 Op::Alert(alert) => Op::Alert(alert.into_owned()),
                 Op::Group { atomic, end } => Op::Group { atomic, end },
                 Op::Refused(code) => Op::Refused(code),
+                Op::Taken => Op::Taken,
             },
             name: self.name.into_owned().into(),
             cmd_id: self.cmd_id.into_owned().into(),
