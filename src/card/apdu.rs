@@ -291,6 +291,11 @@ impl Card {
         self.note_gone(closed)
     }
 
+    /// The host reports that the card is gone: nothing is sent to it any more.
+    pub fn card_removed(&mut self) {
+        self.gone.get_or_insert(Code::CardRemoved);
+    }
+
     /// True once the transport has reported that the card is gone.
     pub fn is_gone(&self) -> bool {
         self.gone.is_some()
@@ -436,7 +441,7 @@ fn get_response(command: &[u8], length: u8) -> Vec<u8> {
 }
 
 /// True if the command has data and an Le.
-fn is_case_4(command: &[u8]) -> bool {
+pub(crate) fn is_case_4(command: &[u8]) -> bool {
     command.get(4).is_some_and(|lc| *lc != 0 && command.len() == 6 + usize::from(*lc))
 }
 

@@ -7,6 +7,8 @@ pub mod cat;
 pub mod channel;
 pub mod fcp;
 pub mod file;
+#[cfg(feature = "pcsc")]
+pub mod pcsc;
 pub mod pin;
 pub mod pkcs15;
 #[doc(hidden)]
