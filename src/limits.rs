@@ -28,6 +28,16 @@ pub const URI_OCTETS: usize = 1023;
 pub const URI_SEGMENT: usize = 127;
 /// Nodes of the tree.
 pub const TREE_NODES: usize = 1_000_000;
+/// Octets of one ACL.
+pub const ACL_OCTETS: usize = 4096;
+/// Octets of one Title.
+pub const TITLE_OCTETS: usize = 255;
+/// Octets of one Type property.
+pub const TYPE_OCTETS: usize = 255;
+/// DM accounts (DMAcc/<x>).
+pub const ACCOUNTS: u32 = 64;
+/// Addresses, ports, connectivity references or credentials of one account.
+pub const ACCOUNT_PARTS: u32 = 16;
 
 /// Octets of one card file.
 pub const CARD_FILE: usize = 32 * 1024;
@@ -55,3 +65,12 @@ pub const HTTP_SILENCE_MS: u64 = 30_000;
 pub const TRIGGER_QUEUE: usize = 1;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
+
+/// Messages of one DM session.
+pub const SESSION_MESSAGES: u32 = 1000;
+/// Octets that the answers not yet sent to the server may hold.
+pub const SESSION_REPLY: usize = 4 * 1024 * 1024;
+/// Octets of one text of an alert for the user.
+pub const UI_TEXT: usize = 4096;
+/// Choices of one alert for the user.
+pub const UI_CHOICES: usize = 64;

@@ -2,5 +2,7 @@
 
 pub mod base64;
 pub mod bcd;
+pub mod ctlv;
 pub mod hex;
+pub mod pack;
 pub mod tlv;

@@ -291,6 +291,11 @@ impl Card {
         self.note_gone(closed)
     }
 
+    /// The host reports that the card is gone: nothing is sent to it any more.
+    pub fn card_removed(&mut self) {
+        self.gone.get_or_insert(Code::CardRemoved);
+    }
+
     /// True once the transport has reported that the card is gone.
     pub fn is_gone(&self) -> bool {
         self.gone.is_some()

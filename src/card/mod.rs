@@ -2,6 +2,8 @@
 
 pub mod access;
 pub mod apdu;
+pub mod bip;
+pub mod cat;
 pub mod channel;
 pub mod fcp;
 pub mod file;
@@ -11,5 +13,6 @@ pub mod pin;
 pub mod pkcs15;
 #[doc(hidden)]
 pub mod script;
+pub mod toolkit;
 pub mod transport;
 pub mod uicc;

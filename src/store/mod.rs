@@ -3,6 +3,17 @@
 //! A [`Store`] only knows snapshots and batches. [`Txn`] adds reading one's own writes, savepoints,
 //! and commit. What the bytes mean is not known here.
 
+pub mod blob;
+mod database;
+pub mod memory;
+#[cfg(feature = "redb")]
+pub mod redb;
+mod tables;
+mod txn;
+
+pub use database::{Database, View};
+pub use txn::{By, Change, ChangeKind, Savepoint, Txn};
+
 use crate::error::Result;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -21,6 +32,27 @@ pub enum Table {
     Replay = 3,
     /// What came from which card.
     Card = 4,
+}
+
+impl Table {
+    /// Every table, in the order of the numbers.
+    pub const ALL: [Self; 5] = [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card];
+
+    /// The table's name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Node => "node",
+            Self::Value => "value",
+            Self::Replay => "replay",
+            Self::Card => "card",
+        }
+    }
+
+    /// The table with this number, if there is one.
+    pub fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| *table as u8 == number)
+    }
 }
 
 /// Writes of one commit: `None` deletes.
@@ -43,4 +75,12 @@ pub trait Store: Send + Sync {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
     /// Makes all of `batch` durable, or nothing.
     fn commit(&self, batch: &Batch) -> Result<()>;
+}
+
+/// Reading that is the same for a [`View`] and for an open [`Txn`].
+pub trait Reader {
+    /// The value under `key`.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// Visits the entries with `from <= key` that begin with `prefix`, in key order.
+    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()>;
 }

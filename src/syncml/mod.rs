@@ -3,4 +3,24 @@
 //! Must not know what a command does.
 
 pub mod model;
+mod owned;
+mod read;
+mod read_command;
 pub mod status;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::markup::Encoding;
+pub use read::{read, read_with};
+pub use write::{envelope_size, message_size, size_of, write};
+
+use crate::markup::DocType;
+
+impl Encoding {
+    /// The media type of a SyncML DM message.
+    pub fn mime(self) -> &'static str {
+        DocType::SyncMl.mime(self)
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! One model for both encodings. Text borrows from the message where it can; `into_owned` frees it.
 
+use crate::markup::Fault;
 use crate::syncml::status::{AlertCode, Status as StatusCode};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Text of a message.
 pub type Text<'a> = Cow<'a, str>;
@@ -39,7 +41,7 @@ pub struct Location<'a> {
 }
 
 /// MetInf of a header, command or item; absent fields are `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Meta<'a> {
     pub format: Option<Text<'a>>,
     pub mime: Option<Text<'a>>,
@@ -51,7 +53,7 @@ pub struct Meta<'a> {
 }
 
 /// Credentials: `meta.mime` names the scheme.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Cred<'a> {
     pub meta: Meta<'a>,
     pub data: Text<'a>,
@@ -65,7 +67,7 @@ pub enum Command<'a> {
     Group(Group<'a>),
     Status(Status<'a>),
     Results(Results<'a>),
-    /// An element that is no DM command; its content was skipped.
+    /// An element that is no DM command, or a command whose content is broken; it was skipped.
     Unknown(Unknown<'a>),
 }
 
@@ -109,13 +111,15 @@ pub struct Group<'a> {
     pub commands: Vec<Command<'a>>,
 }
 
-/// An element that is no DM command (Put, Search, or unknown).
+/// An element that is no DM command (Put, Search, or unknown), or a command whose content is broken.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Unknown<'a> {
     pub name: Text<'a>,
     pub cmd_id: Text<'a>,
     /// The name is one of SyncML's that DM does not use.
     pub known: bool,
+    /// What is broken in the content.
+    pub fault: Option<Fault>,
 }
 
 /// Status.
@@ -158,7 +162,7 @@ pub struct Item<'a> {
 /// How the octets of Data stand in the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DataForm {
-    /// Text: STR_I in WBXML, escaped in XML.
+    /// Text: STR_I in WBXML, escaped in XML. OPAQUE that can be text is read as text.
     #[default]
     Text,
     /// OPAQUE in WBXML. In XML the writer of the model has to use base64 text instead.
@@ -168,7 +172,7 @@ pub enum DataForm {
 }
 
 /// Data of an item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Data<'a> {
     pub form: DataForm,
     pub octets: Cow<'a, [u8]>,
@@ -206,5 +210,33 @@ impl Verb {
             Self::Copy => "Copy",
             Self::Exec => "Exec",
         }
+    }
+}
+
+// Nonces, credentials and values of nodes are secrets: Debug tells their length only.
+
+impl fmt::Debug for Meta<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meta")
+            .field("format", &self.format)
+            .field("mime", &self.mime)
+            .field("size", &self.size)
+            .field("mark", &self.mark)
+            .field("next_nonce", &self.next_nonce.as_ref().map(|nonce| nonce.len()))
+            .field("max_msg_size", &self.max_msg_size)
+            .field("max_obj_size", &self.max_obj_size)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Cred<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cred({:?}, {} octets)", self.meta, self.data.len())
+    }
+}
+
+impl fmt::Debug for Data<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Data({:?}, {} octets)", self.form, self.octets.len())
     }
 }

@@ -1,1 +1,66 @@
 //! The management tree: nodes, properties, ACL and standard objects, on a store transaction.
+//!
+//! [`Query`] reads as somebody, [`Tree`] changes as somebody; both enforce what DM Tree and
+//! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
+
+mod acl;
+mod ddf;
+pub mod dmacc;
+mod edit;
+mod export;
+mod format;
+pub mod import;
+pub mod install;
+mod node;
+mod property;
+mod query;
+mod records;
+mod refusal;
+#[cfg(test)]
+mod tests;
+pub mod tnds;
+mod tstamp;
+mod uri;
+
+pub use acl::{Acl, Right};
+pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
+pub use edit::{Content, NewNode, Tree};
+pub use format::Format;
+pub use import::{Imported, Placed};
+pub use install::{DeviceInfo, install};
+pub use node::{Access, Node, Origin};
+pub use query::{Answer, Listed, Query};
+pub use refusal::Refusal;
+pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
+
+use crate::store::By;
+
+/// Who works on the tree. ACL and AccessType bind servers only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor<'a> {
+    /// The authenticated server with this identifier.
+    Server(&'a str),
+    /// A bootstrap document.
+    Bootstrap,
+    /// The host or the library itself.
+    Host,
+}
+
+impl Actor<'_> {
+    fn by(self) -> By {
+        match self {
+            Self::Server(server) => By::Server(server.to_owned()),
+            Self::Bootstrap => By::Bootstrap,
+            Self::Host => By::Host,
+        }
+    }
+
+    /// Origin of what this actor creates, if nothing more is known.
+    fn origin(self) -> Origin {
+        match self {
+            Self::Server(server) => Origin::Server(server.to_owned()),
+            Self::Bootstrap => Origin::Bootstrap,
+            Self::Host => Origin::Host,
+        }
+    }
+}

@@ -1,0 +1,517 @@
+//! The WBXML reader (W3C/WAP WBXML 1.1 to 1.3): header, string table, tokens.
+//!
+//! Owns the binary syntax; must not know what an element means. Attribute lists are in
+//! `wbxml_attributes`.
+
+use super::doctype::PublicId;
+use super::reader::{Budget, Event, Options, is_fill};
+use super::vocabulary::{Attr, AttrPage, Page, Tag};
+use super::{Class, Fault};
+use std::borrow::Cow;
+use std::ffi::CStr;
+
+pub(super) mod token {
+    //! Global tokens.
+    pub(crate) const SWITCH_PAGE: u8 = 0x00;
+    pub(crate) const END: u8 = 0x01;
+    pub(crate) const ENTITY: u8 = 0x02;
+    pub(crate) const STR_I: u8 = 0x03;
+    pub(crate) const LITERAL: u8 = 0x04;
+    pub(crate) const EXT_I_0: u8 = 0x40;
+    pub(crate) const EXT_I_2: u8 = 0x42;
+    pub(crate) const PI: u8 = 0x43;
+    pub(crate) const LITERAL_C: u8 = 0x44;
+    pub(crate) const EXT_T_0: u8 = 0x80;
+    pub(crate) const EXT_T_2: u8 = 0x82;
+    pub(crate) const STR_T: u8 = 0x83;
+    pub(crate) const LITERAL_A: u8 = 0x84;
+    pub(crate) const EXT_0: u8 = 0xC0;
+    pub(crate) const EXT_2: u8 = 0xC2;
+    pub(crate) const OPAQUE: u8 = 0xC3;
+    pub(crate) const LITERAL_AC: u8 = 0xC4;
+    /// Bit of a tag octet: attributes follow.
+    pub(crate) const ATTRIBUTES: u8 = 0x80;
+    /// Bit of a tag octet: content follows.
+    pub(crate) const CONTENT: u8 = 0x40;
+    /// Bits of a tag octet that say which element.
+    pub(crate) const IDENTITY: u8 = 0x3F;
+}
+
+/// Character sets by MIBenum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charset {
+    Utf8,
+    Ascii,
+    Latin1,
+}
+
+/// Where the reader is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Before the root element.
+    Prolog,
+    /// In the attribute list of the innermost element; `content`: its content follows.
+    Attributes { content: bool },
+    /// In the content of the innermost element.
+    Content,
+    /// The innermost element has no content and ends.
+    Empty,
+    /// Behind the root element.
+    Epilog,
+}
+
+/// Pull reader over one WBXML document.
+pub(super) struct Reader<'a> {
+    pub(super) data: &'a [u8],
+    /// Offset of the next octet.
+    pub(super) at: usize,
+    event_at: usize,
+    charset: Charset,
+    table: &'a [u8],
+    id: &'static PublicId,
+    page: &'static Page,
+    pub(super) attr_page: Option<&'static AttrPage>,
+    /// Attributes of the current list, one bit each.
+    pub(super) attrs_seen: u8,
+    /// The current attribute list has an entry.
+    pub(super) attrs_any: bool,
+    depth: usize,
+    state: State,
+    pub(super) budget: Budget,
+    padding: bool,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads the header.
+    pub(super) fn new(data: &'a [u8], options: &Options) -> Result<Self, Fault> {
+        let header = Header::read(data)?;
+        let id = header.public_id(options)?;
+        Ok(Self {
+            data,
+            at: header.at,
+            event_at: header.at,
+            charset: header.charset,
+            table: header.table,
+            id,
+            page: id.doc.page(0).unwrap_or(&super::vocabulary::NO_PAGE),
+            attr_page: id.doc.attr_page(0),
+            attrs_seen: 0,
+            attrs_any: false,
+            depth: 0,
+            state: State::Prolog,
+            budget: Budget::new(data.len(), id.doc),
+            padding: options.padding,
+        })
+    }
+
+    pub(super) fn event_at(&self) -> usize {
+        self.event_at
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn depth(&self) -> usize {
+        self.depth
+    }
+
+    pub(super) fn public_id(&self) -> &'static PublicId {
+        self.id
+    }
+
+    /// The next event.
+    pub(super) fn next(&mut self) -> Result<Event<'a>, Fault> {
+        self.event_at = self.at;
+        match self.state {
+            State::Content => self.content(),
+            State::Empty => Ok(self.end()),
+            State::Attributes { .. } => match self.attribute()? {
+                Some((attr, value)) => Ok(Event::Attribute(attr, value)),
+                None => self.next(),
+            },
+            State::Prolog => self.prolog(),
+            State::Epilog => self.epilog(),
+        }
+    }
+
+    /// The next attribute of the innermost element, if its list is being read.
+    pub(super) fn attribute(&mut self) -> Result<Option<(Attr, Cow<'a, str>)>, Fault> {
+        let State::Attributes { content } = self.state else { return Ok(None) };
+        let attribute = self.next_attribute()?;
+        if attribute.is_none() {
+            self.state = if content { State::Content } else { State::Empty };
+        }
+        Ok(attribute)
+    }
+
+    fn content(&mut self) -> Result<Event<'a>, Fault> {
+        loop {
+            self.event_at = self.at;
+            let Some(&octet) = self.data.get(self.at) else {
+                return Err(self.fault(Class::Unclosed, "the document ends with open elements"));
+            };
+            self.at += 1;
+            if octet & token::IDENTITY > token::LITERAL {
+                return self.start(octet, octet & token::IDENTITY);
+            }
+            match octet {
+                token::STR_I => return self.inline_string().map(Event::Text),
+                token::END => return Ok(self.end()),
+                token::SWITCH_PAGE => self.switch_page()?,
+                token::STR_T => return self.table_string().map(Event::Text),
+                token::ENTITY => return self.entity().map(Event::Text),
+                token::OPAQUE => return self.opaque().map(Event::Opaque),
+                token::PI => self.processing_instruction()?,
+                token::LITERAL | token::LITERAL_A | token::LITERAL_C | token::LITERAL_AC => {
+                    return self.literal(octet);
+                }
+                _ => return Err(self.extension(octet)),
+            }
+        }
+    }
+
+    fn prolog(&mut self) -> Result<Event<'a>, Fault> {
+        loop {
+            self.event_at = self.at;
+            let Some(&octet) = self.data.get(self.at) else {
+                return Err(self.fault(Class::Truncated, "the document ends before its root"));
+            };
+            self.at += 1;
+            match octet {
+                token::SWITCH_PAGE => self.switch_page()?,
+                token::PI => self.processing_instruction()?,
+                token::LITERAL | token::LITERAL_A | token::LITERAL_C | token::LITERAL_AC => {
+                    return self.literal(octet);
+                }
+                _ if octet & token::IDENTITY > token::LITERAL => {
+                    return self.start(octet, octet & token::IDENTITY);
+                }
+                _ => return Err(self.fault(Class::Root, "the body begins with no element")),
+            }
+        }
+    }
+
+    fn epilog(&mut self) -> Result<Event<'a>, Fault> {
+        loop {
+            self.event_at = self.at;
+            let rest = self.data.get(self.at..).unwrap_or_default();
+            match rest.first() {
+                None => return Ok(Event::Finish),
+                Some(&token::PI) => {
+                    self.at += 1;
+                    self.processing_instruction()?;
+                }
+                Some(_) if self.padding && is_fill(rest) => return Ok(Event::Finish),
+                Some(_) => {
+                    return Err(self.fault(Class::TrailingData, "octets follow the root element"));
+                }
+            }
+        }
+    }
+
+    /// An element of the current page; `octet` has the attribute and content bits.
+    fn start(&mut self, octet: u8, identity: u8) -> Result<Event<'a>, Fault> {
+        if self.page.name(identity).is_empty() {
+            return Err(self.fault(Class::TagUnknown, "token is no element of the code page"));
+        }
+        self.open(octet, Tag::new(self.page.ns, identity))
+    }
+
+    /// An element named in the string table: the same as its token.
+    fn literal(&mut self, octet: u8) -> Result<Event<'a>, Fault> {
+        let name = self.table_reference()?;
+        let found = self.id.doc.namespaces().iter().find_map(|ns| ns.tag(&name));
+        let Some(tag) = found else {
+            return Err(self.fault(Class::TagUnknown, "literal is no element of the vocabulary"));
+        };
+        self.open(octet, tag)
+    }
+
+    fn open(&mut self, octet: u8, tag: Tag) -> Result<Event<'a>, Fault> {
+        if self.depth == 0 && tag != self.id.doc.root() {
+            return Err(self.fault(Class::Root, "the root is another document type's"));
+        }
+        self.budget.node(self.event_at)?;
+        self.depth += 1;
+        self.budget.depth(self.depth, self.event_at)?;
+        let content = octet & token::CONTENT != 0;
+        self.state = if octet & token::ATTRIBUTES != 0 {
+            self.attrs_seen = 0;
+            self.attrs_any = false;
+            State::Attributes { content }
+        } else if content {
+            State::Content
+        } else {
+            State::Empty
+        };
+        Ok(Event::Start(tag))
+    }
+
+    fn end(&mut self) -> Event<'a> {
+        self.depth -= 1;
+        self.state = if self.depth == 0 { State::Epilog } else { State::Content };
+        Event::End
+    }
+
+    fn switch_page(&mut self) -> Result<(), Fault> {
+        let number = self.octet("a code page")?;
+        self.page = self.id.doc.page(number).ok_or_else(|| {
+            self.fault(Class::CodepageUnknown, "the document type has no such code page")
+        })?;
+        Ok(())
+    }
+
+    /// Skips a processing instruction behind its token.
+    fn processing_instruction(&mut self) -> Result<(), Fault> {
+        loop {
+            let octet = self.octet("a processing instruction")?;
+            match octet {
+                token::END => return Ok(()),
+                token::SWITCH_PAGE => {
+                    self.octet("a code page")?;
+                }
+                token::STR_I => {
+                    self.inline_string()?;
+                }
+                token::STR_T | token::LITERAL => {
+                    self.table_string()?;
+                }
+                token::ENTITY => {
+                    self.entity()?;
+                }
+                token::OPAQUE => {
+                    self.opaque()?;
+                }
+                token::EXT_I_0..=token::EXT_I_2
+                | token::EXT_T_0..=token::EXT_T_2
+                | token::EXT_0..=token::EXT_2 => return Err(self.extension(octet)),
+                token::PI | token::LITERAL_A | token::LITERAL_C | token::LITERAL_AC => {
+                    return Err(self.fault(Class::AttrSyntax, "no attribute in an instruction"));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// STR_I behind its token.
+    pub(super) fn inline_string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        let Ok(string) = CStr::from_bytes_until_nul(rest) else {
+            return Err(self.fault(Class::StrUnterminated, "inline string has no end"));
+        };
+        let octets = string.to_bytes();
+        let text = self.charset.decode(octets, self.at)?;
+        self.at += octets.len() + 1;
+        self.budget.text(octets.len(), self.event_at)?;
+        Ok(text)
+    }
+
+    /// STR_T behind its token.
+    pub(super) fn table_string(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let text = self.table_reference()?;
+        self.budget.text(text.len(), self.event_at)?;
+        Ok(text)
+    }
+
+    /// A string table offset, and the string there.
+    pub(super) fn table_reference(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let at = self.at;
+        let offset = mb_u32(self.data, &mut self.at)? as usize;
+        let octets = table_octets(self.table, offset, at)?;
+        let Ok(string) = CStr::from_bytes_until_nul(octets) else {
+            return Err(Fault::new(Class::StrtblUnterminated, at, "table string has no end"));
+        };
+        self.charset.decode(string.to_bytes(), at)
+    }
+
+    /// True if the string table is empty and offset 0 comes next, which some encoders write for `xmlns`.
+    pub(super) fn skip_null_reference(&mut self) -> bool {
+        let null = self.table.is_empty() && self.data.get(self.at) == Some(&0);
+        self.at += usize::from(null);
+        null
+    }
+
+    /// ENTITY behind its token.
+    pub(super) fn entity(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let code = mb_u32(self.data, &mut self.at)?;
+        let Some(character) = char::from_u32(code).filter(|c| *c != '\0') else {
+            return Err(self.fault(Class::EntityInvalid, "entity is no character"));
+        };
+        self.budget.text(character.len_utf8(), self.event_at)?;
+        Ok(Cow::Owned(character.into()))
+    }
+
+    /// OPAQUE behind its token.
+    pub(super) fn opaque(&mut self) -> Result<&'a [u8], Fault> {
+        let length = mb_u32(self.data, &mut self.at)? as usize;
+        let rest = self.data.get(self.at..).unwrap_or_default();
+        let Some(octets) = rest.get(..length) else {
+            return Err(self.fault(Class::OpaqueLength, "OPAQUE is longer than the document"));
+        };
+        self.at += length;
+        self.budget.text(length, self.event_at)?;
+        Ok(octets)
+    }
+
+    /// OPAQUE as text, in an attribute value.
+    pub(super) fn opaque_text(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let octets = self.opaque()?;
+        self.charset.decode(octets, self.event_at)
+    }
+
+    /// The fault of extension token `octet`, whose operand is checked first.
+    pub(super) fn extension(&mut self, octet: u8) -> Fault {
+        let operand = match octet {
+            token::EXT_I_0..=token::EXT_I_2 => self.inline_string().map(drop),
+            token::EXT_T_0..=token::EXT_T_2 => mb_u32(self.data, &mut self.at).map(drop),
+            _ => Ok(()),
+        };
+        let fault = self.fault(Class::ExtUnsupported, "extension tokens have no meaning here");
+        operand.err().unwrap_or(fault)
+    }
+
+    /// The next octet, which is part of `what`.
+    pub(super) fn octet(&mut self, what: &'static str) -> Result<u8, Fault> {
+        let octet = *self.data.get(self.at).ok_or(Fault::new(Class::Truncated, self.at, what))?;
+        self.at += 1;
+        Ok(octet)
+    }
+
+    /// A fault at the token that was begun last.
+    pub(super) fn fault(&self, class: Class, what: &'static str) -> Fault {
+        Fault::new(class, self.event_at, what)
+    }
+
+    /// Notes the offset of an attribute token for faults.
+    pub(super) fn mark(&mut self) {
+        self.event_at = self.at;
+    }
+}
+
+/// The document header, not yet matched with a document type.
+struct Header<'a> {
+    number: u32,
+    /// Offset of the textual identifier in the table, and where the reference stands.
+    text_at: Option<(usize, usize)>,
+    charset: Charset,
+    table: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Header<'a> {
+    fn read(data: &'a [u8]) -> Result<Self, Fault> {
+        let version = match data.first() {
+            Some(version @ 0x00..=0x03) => *version,
+            _ => return Err(Fault::new(Class::Version, 0, "not WBXML 1.0 to 1.3")),
+        };
+        let mut at = 1;
+        let number = mb_u32(data, &mut at)?;
+        let text_at = if number == 0 {
+            let reference = at;
+            Some((mb_u32(data, &mut at)? as usize, reference))
+        } else {
+            if number != UNKNOWN_ID && PublicId::by_number(number).is_none() {
+                return Err(unknown_id());
+            }
+            None
+        };
+        let charset_at = at;
+        let charset = match if version == 0 { 0 } else { mb_u32(data, &mut at)? } {
+            0 | 106 => Charset::Utf8,
+            3 => Charset::Ascii,
+            4 => Charset::Latin1,
+            _ => return Err(Fault::new(Class::Charset, charset_at, "unsupported character set")),
+        };
+        let length_at = at;
+        let length = mb_u32(data, &mut at)? as usize;
+        let rest = data.get(at..).unwrap_or_default();
+        let table = rest.get(..length).ok_or(Fault::new(
+            Class::StrtblLength,
+            length_at,
+            "the string table is longer than the document",
+        ))?;
+        Ok(Self { number, text_at, charset, table, at: at + length })
+    }
+
+    fn public_id(&self, options: &Options) -> Result<&'static PublicId, Fault> {
+        let id = match self.text_at {
+            Some((offset, at)) => {
+                let octets = table_octets(self.table, offset, at)?;
+                // Some encoders leave out the NUL of an identifier that ends with the table.
+                let end = octets.iter().position(|b| *b == 0).unwrap_or(octets.len());
+                let text = String::from_utf8_lossy(octets.get(..end).unwrap_or_default());
+                PublicId::by_text(&text)
+            }
+            None if self.number == UNKNOWN_ID => options.expected.map(|doc| doc.public_id()),
+            None => PublicId::by_number(self.number),
+        };
+        let id = id.ok_or_else(unknown_id)?;
+        match options.expected {
+            Some(doc) if doc != id.doc => Err(mismatch()),
+            _ => Ok(id),
+        }
+    }
+}
+
+/// Public identifier "unknown or missing".
+const UNKNOWN_ID: u32 = 1;
+
+fn unknown_id() -> Fault {
+    Fault::new(Class::PublicIdUnknown, 1, "unknown public identifier")
+}
+
+fn mismatch() -> Fault {
+    Fault::new(Class::PublicIdMismatch, 1, "not the document type that was announced")
+}
+
+/// What the string table holds from `offset` on.
+fn table_octets(table: &[u8], offset: usize, at: usize) -> Result<&[u8], Fault> {
+    if table.is_empty() {
+        return Err(Fault::new(Class::StrtblMissing, at, "reference to an empty string table"));
+    }
+    match table.get(offset..) {
+        Some(octets) if !octets.is_empty() => Ok(octets),
+        _ => Err(Fault::new(Class::StrtblIndex, at, "reference beyond the string table")),
+    }
+}
+
+/// Reads a multi-byte integer at `at` and moves `at` behind it.
+fn mb_u32(data: &[u8], at: &mut usize) -> Result<u32, Fault> {
+    let start = *at;
+    let overflow = Fault::new(Class::MbintOverflow, start, "multi-byte integer above 32 bits");
+    let mut value: u32 = 0;
+    for _ in 0..5 {
+        let octet = *data.get(*at).ok_or(Fault::new(
+            Class::Truncated,
+            *at,
+            "the document ends in a multi-byte integer",
+        ))?;
+        *at += 1;
+        if value >> 25 != 0 {
+            return Err(overflow);
+        }
+        value = value << 7 | u32::from(octet & 0x7F);
+        if octet & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(overflow)
+}
+
+impl Charset {
+    fn decode(self, octets: &[u8], at: usize) -> Result<Cow<'_, str>, Fault> {
+        let text = match self {
+            Self::Utf8 => std::str::from_utf8(octets)
+                .map_err(|e| Fault::new(Class::StrEncoding, at + e.valid_up_to(), "not UTF-8"))?,
+            Self::Ascii if !octets.is_ascii() => {
+                return Err(Fault::new(Class::StrEncoding, at, "not US-ASCII"));
+            }
+            Self::Ascii => std::str::from_utf8(octets).unwrap_or_default(),
+            Self::Latin1 => {
+                return Ok(octets.iter().map(|b| char::from(*b)).collect::<String>().into());
+            }
+        };
+        Ok(Cow::Borrowed(text))
+    }
+}

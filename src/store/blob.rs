@@ -1,0 +1,128 @@
+//! A store over the host's own storage: one named blob that is loaded once and saved per commit.
+//!
+//! Owns the blob's format. Suits small trees; the cost of a commit grows with the tree.
+
+use super::tables::{Entries, Tables};
+use super::{Batch, Snapshot, Store, Table};
+use crate::error::{Code, Error, Result};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// Name of the blob.
+pub const BLOB_NAME: &str = "dmsc.tree";
+/// First bytes of a blob; the last one is the version of its format.
+const MAGIC: [u8; 5] = *b"DMSC\x01";
+/// Octets of the digest at the end.
+const DIGEST: usize = 32;
+
+/// Named blobs kept by the host.
+pub trait BlobStorage: Send + Sync {
+    /// The blob's bytes, or `None` if there is no blob of that name.
+    fn load(&self, name: &str) -> Result<Option<Vec<u8>>>;
+    /// Replaces the blob atomically and durably.
+    fn save(&self, name: &str, bytes: &[u8]) -> Result<()>;
+    /// Removes the blob; it is no error if there is none.
+    fn remove(&self, name: &str) -> Result<()>;
+}
+
+/// Tables in memory with a copy in the host's storage.
+pub struct BlobStore {
+    storage: Box<dyn BlobStorage>,
+    tables: Tables,
+}
+
+impl BlobStore {
+    /// Loads the blob, or begins empty.
+    ///
+    /// Errors: `StorageCorrupt` if the blob is damaged or of another version; what the host gives.
+    pub fn open(storage: Box<dyn BlobStorage>) -> Result<Self> {
+        let entries = match storage.load(BLOB_NAME)? {
+            Some(bytes) => decode(&bytes)?,
+            None => Entries::new(),
+        };
+        Ok(Self { storage, tables: Tables::new(entries) })
+    }
+
+    /// Removes everything that was stored (factory reset).
+    pub fn erase(storage: &dyn BlobStorage) -> Result<()> {
+        storage.remove(BLOB_NAME)
+    }
+}
+
+impl fmt::Debug for BlobStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlobStore")
+    }
+}
+
+impl Store for BlobStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        Ok(Box::new(self.tables.snapshot()))
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<()> {
+        let bytes = encode(&self.tables.snapshot().0, batch)?;
+        self.storage.save(BLOB_NAME, &bytes)?;
+        self.tables.apply(batch);
+        Ok(())
+    }
+}
+
+/// The blob of `entries` after `batch`: magic, entries (table, key, value with their lengths), digest.
+fn encode(entries: &Entries, batch: &Batch) -> Result<Vec<u8>> {
+    let mut out = MAGIC.to_vec();
+    let mut batch = batch.iter().peekable();
+    for (key, value) in entries {
+        while let Some((new_key, new_value)) = batch.next_if(|(new_key, _)| *new_key < key) {
+            append(&mut out, new_key, new_value.as_deref())?;
+        }
+        match batch.next_if(|(new_key, _)| *new_key == key) {
+            Some((_, new_value)) => append(&mut out, key, new_value.as_deref())?,
+            None => append(&mut out, key, Some(value))?,
+        }
+    }
+    for (key, value) in batch {
+        append(&mut out, key, value.as_deref())?;
+    }
+    let digest = Sha256::digest(&out);
+    out.extend_from_slice(&digest);
+    Ok(out)
+}
+
+fn append(out: &mut Vec<u8>, key: &(Table, Vec<u8>), value: Option<&[u8]>) -> Result<()> {
+    let Some(value) = value else { return Ok(()) };
+    out.push(key.0 as u8);
+    for part in [key.1.as_slice(), value] {
+        let length = u32::try_from(part.len())
+            .map_err(|_| Error::new(Code::TooLarge, "store: an entry exceeds 4 GiB"))?;
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    Ok(())
+}
+
+fn decode(bytes: &[u8]) -> Result<Entries> {
+    let damaged = |what: &str| {
+        Error::new(Code::StorageCorrupt, format!("store: blob of {} octets {what}", bytes.len()))
+    };
+    let (body, digest) =
+        bytes.split_last_chunk::<DIGEST>().ok_or_else(|| damaged("is too short"))?;
+    let mut rest = body.strip_prefix(&MAGIC).ok_or_else(|| damaged("has another format"))?;
+    if Sha256::digest(body).as_slice() != digest {
+        return Err(damaged("does not match its digest"));
+    }
+    let mut entries = Entries::new();
+    while let Some((number, tail)) = rest.split_first() {
+        let table = Table::from_number(*number).ok_or_else(|| damaged("names an unknown table"))?;
+        let (key, tail) = part(tail).ok_or_else(|| damaged("ends inside a key"))?;
+        let (value, tail) = part(tail).ok_or_else(|| damaged("ends inside a value"))?;
+        entries.insert((table, key.to_vec()), value.to_vec());
+        rest = tail;
+    }
+    Ok(entries)
+}
+
+fn part(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, tail) = bytes.split_first_chunk::<4>()?;
+    tail.split_at_checked(usize::try_from(u32::from_be_bytes(*length)).ok()?)
+}

@@ -1,0 +1,149 @@
+//! One store for the whole client: read views at any time, at most one write transaction.
+//!
+//! Owns the schema version of the content. What the bytes mean is not known here.
+
+use super::{Batch, Reader, Snapshot, Store, Table, Txn, Visit};
+use crate::error::{Code, Error, Result};
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Version of keys and records; a store of a newer version is not opened.
+const SCHEMA: u32 = 1;
+/// Key of the version in [`Table::Meta`].
+const SCHEMA_KEY: &[u8] = b"schema";
+
+/// A store with the gate that admits one writer. Clones share both.
+#[derive(Clone)]
+pub struct Database(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    writing: AtomicBool,
+}
+
+impl Database {
+    /// Takes the store over; marks an empty one with this build's schema version.
+    ///
+    /// Errors: `StorageCorrupt` if the content was written by a newer version; what the store gives.
+    pub fn new(store: Arc<dyn Store>) -> Result<Self> {
+        let found = store.snapshot()?.get(Table::Meta, SCHEMA_KEY)?;
+        match found.as_deref().map(<[u8; 4]>::try_from) {
+            Some(Ok(bytes)) => check_schema(u32::from_be_bytes(bytes))?,
+            Some(Err(_)) => {
+                return Err(Error::new(
+                    Code::StorageCorrupt,
+                    "store: schema version is unreadable",
+                ));
+            }
+            None => {
+                let key = (Table::Meta, SCHEMA_KEY.to_vec());
+                store.commit(&Batch::from([(key, Some(SCHEMA.to_be_bytes().to_vec()))]))?;
+            }
+        }
+        Ok(Self(Arc::new(Inner { store, writing: AtomicBool::new(false) })))
+    }
+
+    /// What is committed now.
+    pub fn read(&self) -> Result<View> {
+        Ok(View(self.0.store.snapshot()?))
+    }
+
+    /// True while a write transaction is open.
+    pub fn is_writing(&self) -> bool {
+        self.0.writing.load(Ordering::Acquire)
+    }
+
+    /// Opens the write transaction. Errors: `Busy` while another one is open.
+    pub fn begin(&self) -> Result<Txn> {
+        let permit = Permit::take(&self.0)?;
+        Ok(Txn::new(self.0.store.snapshot()?, permit))
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let writing = self.0.writing.load(Ordering::Relaxed);
+        f.debug_struct("Database").field("writing", &writing).finish_non_exhaustive()
+    }
+}
+
+fn check_schema(found: u32) -> Result<()> {
+    if (1..=SCHEMA).contains(&found) {
+        return Ok(());
+    }
+    let what = format!("store: schema version {found}, this build reads 1 to {SCHEMA}");
+    Err(Error::new(Code::StorageCorrupt, what))
+}
+
+/// The right to write; given back when dropped.
+pub(super) struct Permit(Arc<Inner>);
+
+impl Permit {
+    fn take(inner: &Arc<Inner>) -> Result<Self> {
+        if inner.writing.swap(true, Ordering::Acquire) {
+            return Err(Error::new(Code::Busy, "store: another write transaction is open"));
+        }
+        Ok(Self(Arc::clone(inner)))
+    }
+
+    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
+        self.0.store.commit(batch)
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.writing.store(false, Ordering::Release);
+    }
+}
+
+/// Read access to one committed state.
+pub struct View(Box<dyn Snapshot>);
+
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("View")
+    }
+}
+
+impl Reader for View {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        self.0.get(table, key)
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
+        self.0.scan(table, prefix, from, visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::memory::MemoryStore;
+
+    fn with_schema(value: &[u8]) -> Result<Database> {
+        let store = MemoryStore::new();
+        let key = (Table::Meta, SCHEMA_KEY.to_vec());
+        store.commit(&Batch::from([(key, Some(value.to_vec()))])).unwrap();
+        Database::new(Arc::new(store))
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_both_numbers() {
+        let error = with_schema(&2u32.to_be_bytes()).unwrap_err();
+        assert_eq!(error.code(), Code::StorageCorrupt);
+        assert_eq!(error.what(), "store: schema version 2, this build reads 1 to 1");
+        assert_eq!(with_schema(b"1").unwrap_err().code(), Code::StorageCorrupt);
+        assert!(with_schema(&1u32.to_be_bytes()).is_ok());
+    }
+
+    #[test]
+    fn one_writer_at_a_time() {
+        let database = Database::new(Arc::new(MemoryStore::new())).unwrap();
+        let first = database.begin().unwrap();
+        assert_eq!(database.clone().begin().unwrap_err().code(), Code::Busy);
+        drop(first);
+        assert!(database.begin().is_ok());
+    }
+}

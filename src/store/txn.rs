@@ -1,0 +1,227 @@
+//! A write transaction: reads its own writes, can go back to savepoints, commits as one batch.
+//!
+//! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
+
+use super::database::Permit;
+use super::{Batch, Reader, Snapshot, Table, Visit};
+use crate::error::Result;
+use std::fmt;
+use std::ops::{Bound, ControlFlow};
+
+/// What happened to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was created.
+    Added,
+    /// Its value was replaced.
+    Replaced,
+    /// It was deleted with all below it.
+    Deleted,
+    /// It has this URI now instead of another one.
+    Renamed,
+    /// Its ACL or title was replaced.
+    Property,
+}
+
+/// Who changed a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The server with this identifier.
+    Server(String),
+    /// A bootstrap document.
+    Bootstrap,
+    /// The host or the library itself.
+    Host,
+}
+
+/// One change of the tree, told after the commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The node's URI.
+    pub uri: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// Who did it.
+    pub by: By,
+}
+
+/// An overlay entry before it was overwritten: `None` if there was none.
+type Undo = ((Table, Vec<u8>), Option<Option<Vec<u8>>>);
+
+/// A place to go back to.
+#[derive(Debug)]
+#[must_use = "pass it to rollback_to or release"]
+pub struct Savepoint(u64);
+
+#[derive(Debug)]
+struct Mark {
+    id: u64,
+    journal: usize,
+    changes: usize,
+}
+
+/// The one open write transaction of a database. Dropping it discards everything.
+pub struct Txn {
+    snapshot: Box<dyn Snapshot>,
+    overlay: Batch,
+    journal: Vec<Undo>,
+    marks: Vec<Mark>,
+    next_mark: u64,
+    changes: Vec<Change>,
+    permit: Permit,
+}
+
+impl fmt::Debug for Txn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may be secrets: only counts.
+        f.debug_struct("Txn")
+            .field("writes", &self.overlay.len())
+            .field("savepoints", &self.marks.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Txn {
+    pub(super) fn new(snapshot: Box<dyn Snapshot>, permit: Permit) -> Self {
+        Self {
+            snapshot,
+            overlay: Batch::new(),
+            journal: Vec::new(),
+            marks: Vec::new(),
+            next_mark: 0,
+            changes: Vec::new(),
+            permit,
+        }
+    }
+
+    /// Writes `value` under `key`.
+    pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        self.set(table, key, Some(value));
+    }
+
+    /// Removes the entry, if there is one.
+    pub fn delete(&mut self, table: Table, key: &[u8]) {
+        self.set(table, key, None);
+    }
+
+    fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+        let key = (table, key.to_vec());
+        if self.marks.is_empty() {
+            self.overlay.insert(key, value);
+        } else {
+            let before = self.overlay.insert(key.clone(), value);
+            self.journal.push((key, before));
+        }
+    }
+
+    /// Notes a change for the time after the commit.
+    pub fn note(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Changes noted so far.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Marks the present state. Savepoints nest.
+    pub fn savepoint(&mut self) -> Savepoint {
+        let id = self.next_mark;
+        self.next_mark += 1;
+        let (journal, changes) = (self.journal.len(), self.changes.len());
+        self.marks.push(Mark { id, journal, changes });
+        Savepoint(id)
+    }
+
+    /// Undoes everything since `savepoint` and forgets it with the ones inside it.
+    ///
+    /// A savepoint that an outer one already took along is ignored.
+    pub fn rollback_to(&mut self, savepoint: Savepoint) {
+        let Some(mark) = self.close(&savepoint) else { return };
+        while self.journal.len() > mark.journal {
+            let Some((key, before)) = self.journal.pop() else { break };
+            match before {
+                Some(before) => self.overlay.insert(key, before),
+                None => self.overlay.remove(&key),
+            };
+        }
+        self.changes.truncate(mark.changes);
+    }
+
+    /// Keeps everything since `savepoint` and forgets it with the ones inside it.
+    pub fn release(&mut self, savepoint: Savepoint) {
+        if self.close(&savepoint).is_some() && self.marks.is_empty() {
+            self.journal.clear();
+        }
+    }
+
+    fn close(&mut self, savepoint: &Savepoint) -> Option<Mark> {
+        let at = self.marks.iter().position(|mark| mark.id == savepoint.0)?;
+        self.marks.truncate(at + 1);
+        self.marks.pop()
+    }
+
+    /// Makes all writes durable, or none, and returns the changes noted.
+    ///
+    /// Nothing is written when there is nothing to write. Errors: what the store gives; the store
+    /// then still holds the state before.
+    pub fn commit(self) -> Result<Vec<Change>> {
+        let Self { snapshot, overlay, changes, permit, .. } = self;
+        // A store in memory copies itself while a snapshot looks at it.
+        drop(snapshot);
+        if !overlay.is_empty() {
+            permit.commit(&overlay)?;
+        }
+        Ok(changes)
+    }
+}
+
+impl Reader for Txn {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+        match self.overlay.get(&(table, key.to_vec())) {
+            Some(value) => Ok(value.clone()),
+            None => self.snapshot.get(table, key),
+        }
+    }
+
+    fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
+        let start = (table, prefix.max(from).to_vec());
+        let mut ours = self
+            .overlay
+            .range((Bound::Included(start), Bound::Unbounded))
+            .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
+            .peekable();
+        let mut ended = false;
+        self.snapshot.scan(table, prefix, from, &mut |key, value| {
+            // Our entries before the committed one, then ours instead of it.
+            let mut hidden = false;
+            while let Some(((_, our_key), our_value)) =
+                ours.next_if(|((_, our_key), _)| our_key.as_slice() <= key)
+            {
+                hidden = our_key.as_slice() == key;
+                if let Some(our_value) = our_value
+                    && visit(our_key, our_value).is_break()
+                {
+                    ended = true;
+                    return ControlFlow::Break(());
+                }
+            }
+            if !hidden && visit(key, value).is_break() {
+                ended = true;
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        if ended {
+            return Ok(());
+        }
+        for ((_, key), value) in ours {
+            if let Some(value) = value
+                && visit(key, value).is_break()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

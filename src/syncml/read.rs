@@ -1,0 +1,236 @@
+//! Messages from the stream of elements: header, body, and the parts that commands share.
+//!
+//! Must not know the two encodings, nor what a command does.
+
+use super::Encoding;
+use super::model::{Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
+use super::read_command::read_command;
+use crate::markup::{Class, DocType, Fault, Form, Options, Reader, Tag, metinf, syncml, to_utf8};
+use std::borrow::Cow;
+
+/// Reads a message in either encoding, order tolerant. A command whose content is broken becomes
+/// `Command::Unknown` with its fault, so that it can be answered.
+///
+/// # Errors
+/// The document is malformed, is no SyncML message, or its header lacks something.
+pub fn read(octets: &[u8]) -> Result<(Message<'_>, Encoding), Fault> {
+    read_with(octets, false)
+}
+
+/// Like [`read`]; with `padding`, octets 00 or FF may follow, as in a card's file.
+///
+/// # Errors
+/// As of [`read`].
+pub fn read_with(octets: &[u8], padding: bool) -> Result<(Message<'_>, Encoding), Fault> {
+    match to_utf8(octets)? {
+        Cow::Borrowed(octets) => read_utf8(octets, padding),
+        Cow::Owned(octets) => {
+            let (message, encoding) = read_utf8(&octets, padding)?;
+            Ok((message.into_owned(), encoding))
+        }
+    }
+}
+
+fn read_utf8(octets: &[u8], padding: bool) -> Result<(Message<'_>, Encoding), Fault> {
+    let options = Options { padding, expected: Some(DocType::SyncMl) };
+    let mut reader = Reader::new(octets, &options)?;
+    reader.root()?;
+    let mut message = Message::default();
+    let (mut header, mut body) = (false, false);
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::SYNC_HDR if !header && !body => {
+                message.header = read_header(&mut reader)?;
+                header = true;
+            }
+            syncml::SYNC_BODY if header && !body => {
+                read_body(&mut reader, &mut message)?;
+                body = true;
+            }
+            syncml::SYNC_HDR | syncml::SYNC_BODY => {
+                return Err(reader.content_fault("one SyncHdr, then one SyncBody"));
+            }
+            _ => reader.skip()?,
+        }
+    }
+    if !body {
+        return Err(reader.content_fault("no SyncHdr or no SyncBody"));
+    }
+    reader.finish()?;
+    Ok((message, reader.encoding()))
+}
+
+fn read_header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>, Fault> {
+    let mut header = Header::default();
+    let (mut ver_dtd, mut ver_proto, mut session_id, mut msg_id) = (None, None, None, None);
+    let (mut target, mut source, mut meta) = (None, None, None);
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::VER_DTD => once(reader, &mut ver_dtd, Reader::text)?,
+            syncml::VER_PROTO => once(reader, &mut ver_proto, Reader::text)?,
+            syncml::SESSION_ID => once(reader, &mut session_id, Reader::text)?,
+            syncml::MSG_ID => once(reader, &mut msg_id, Reader::text)?,
+            syncml::TARGET => once(reader, &mut target, read_location)?,
+            syncml::SOURCE => once(reader, &mut source, read_location)?,
+            syncml::RESP_URI => once(reader, &mut header.resp_uri, Reader::text)?,
+            syncml::CRED => once(reader, &mut header.cred, read_cred)?,
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            _ => reader.skip()?,
+        }
+    }
+    header.ver_dtd = mandatory(reader, ver_dtd, "SyncHdr without VerDTD")?;
+    header.ver_proto = mandatory(reader, ver_proto, "SyncHdr without VerProto")?;
+    header.session_id = mandatory(reader, session_id, "SyncHdr without SessionID")?;
+    header.msg_id = mandatory(reader, msg_id, "SyncHdr without MsgID")?;
+    header.target = mandatory(reader, target, "SyncHdr without Target")?;
+    header.source = mandatory(reader, source, "SyncHdr without Source")?;
+    header.meta = meta.unwrap_or_default();
+    Ok(header)
+}
+
+fn read_body<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(), Fault> {
+    while let Some(tag) = reader.child()? {
+        if tag == syncml::FINAL {
+            message.is_final = true;
+            reader.skip()?;
+        } else {
+            message.commands.push(read_command(reader, tag)?);
+        }
+    }
+    Ok(())
+}
+
+/// Reads a member that may stand only once.
+pub(super) fn once<'a, T>(
+    reader: &mut Reader<'a>,
+    slot: &mut Option<T>,
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, Fault>,
+) -> Result<(), Fault> {
+    if slot.is_some() {
+        return Err(reader.content_fault("the same element twice"));
+    }
+    *slot = Some(read(reader)?);
+    Ok(())
+}
+
+fn mandatory<T>(reader: &Reader<'_>, slot: Option<T>, what: &'static str) -> Result<T, Fault> {
+    slot.ok_or_else(|| reader.content_fault(what))
+}
+
+/// Target or Source.
+pub(super) fn read_location<'a>(reader: &mut Reader<'a>) -> Result<Location<'a>, Fault> {
+    let (mut uri, mut name) = (None, None);
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::LOC_URI => once(reader, &mut uri, Reader::text)?,
+            syncml::LOC_NAME => once(reader, &mut name, Reader::text)?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(Location { uri: uri.unwrap_or_default(), name })
+}
+
+/// Meta, whose children may stand in an explicit MetInf.
+pub(super) fn read_meta<'a>(reader: &mut Reader<'a>) -> Result<Meta<'a>, Fault> {
+    let mut meta = Meta::default();
+    let mut wrapped = false;
+    loop {
+        match reader.child()? {
+            Some(metinf::MET_INF) if !wrapped => wrapped = true,
+            Some(tag) => read_meta_member(reader, tag, &mut meta)?,
+            None if wrapped => wrapped = false,
+            None => return Ok(meta),
+        }
+    }
+}
+
+fn read_meta_member<'a>(
+    reader: &mut Reader<'a>,
+    tag: Tag,
+    meta: &mut Meta<'a>,
+) -> Result<(), Fault> {
+    match tag {
+        metinf::FORMAT => once(reader, &mut meta.format, Reader::text),
+        metinf::TYPE => once(reader, &mut meta.mime, Reader::text),
+        metinf::MARK => once(reader, &mut meta.mark, Reader::text),
+        metinf::NEXT_NONCE => once(reader, &mut meta.next_nonce, Reader::text),
+        metinf::SIZE => once(reader, &mut meta.size, |r| read_number(r).map(u64::from)),
+        metinf::MAX_MSG_SIZE => once(reader, &mut meta.max_msg_size, read_number),
+        metinf::MAX_OBJ_SIZE => once(reader, &mut meta.max_obj_size, read_number),
+        _ => reader.skip(),
+    }
+}
+
+fn read_number(reader: &mut Reader<'_>) -> Result<u32, Fault> {
+    let at = reader.at();
+    let text = reader.text()?;
+    let digits = text.trim();
+    // `parse` alone would take a sign.
+    let number = if digits.starts_with('+') { None } else { digits.parse().ok() };
+    number.ok_or(Fault::new(Class::ContentModel, at, "not a number of at most 32 bits"))
+}
+
+/// Cred.
+pub(super) fn read_cred<'a>(reader: &mut Reader<'a>) -> Result<Cred<'a>, Fault> {
+    let (mut meta, mut data) = (None, None);
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            syncml::DATA => once(reader, &mut data, Reader::text)?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(Cred { meta: meta.unwrap_or_default(), data: data.unwrap_or_default() })
+}
+
+/// Chal, which is Meta with a wrapping.
+pub(super) fn read_chal<'a>(reader: &mut Reader<'a>) -> Result<Meta<'a>, Fault> {
+    let mut meta = None;
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            _ => reader.skip()?,
+        }
+    }
+    Ok(meta.unwrap_or_default())
+}
+
+/// Item.
+pub(super) fn read_item<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Fault> {
+    let mut item = Item::default();
+    let mut meta = None;
+    while let Some(tag) = reader.child()? {
+        match tag {
+            syncml::TARGET => once(reader, &mut item.target, read_location)?,
+            syncml::SOURCE => once(reader, &mut item.source, read_location)?,
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            syncml::DATA => once(reader, &mut item.data, read_data)?,
+            syncml::MORE_DATA => {
+                item.more_data = true;
+                reader.skip()?;
+            }
+            _ => reader.skip()?,
+        }
+    }
+    item.meta = meta.unwrap_or_default();
+    Ok(item)
+}
+
+/// Data. Many encoders put all text into OPAQUE, so the octets decide whether it is text.
+fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
+    let content = reader.content()?;
+    let octets = &content.octets;
+    let form = match content.form {
+        Form::Embedded => DataForm::Embedded,
+        Form::Opaque if octets.contains(&0) || std::str::from_utf8(octets).is_err() => {
+            DataForm::Opaque
+        }
+        Form::Opaque | Form::Text => DataForm::Text,
+    };
+    Ok(Data { form, octets: content.octets })
+}
+
+/// A text member, or empty text if it was missing.
+pub(super) fn or_empty(text: Option<Text<'_>>) -> Text<'_> {
+    text.unwrap_or_default()
+}

@@ -1,0 +1,472 @@
+//! Changing the tree as somebody: Add, Replace, Delete, Copy
+//! (DM Representation Protocol 1.2.1, 6.5; DM Tree and Description 1.2.1, 7).
+//!
+//! Each operation is done completely or not at all. Checks come in this order: existence, scope and
+//! AccessType, ACL, format, size and occurrence.
+
+use super::acl::{Acl, Right};
+use super::ddf::{self, Description, Occurrence, Rule};
+use super::format::{Format, decode_base64};
+use super::node::{Access, Node, Origin};
+use super::query::{Query, access};
+use super::refusal::Refusal;
+use super::uri::{Part, Path, Uri};
+use super::{Actor, dmacc, records};
+use crate::limits;
+use crate::store::{Change, ChangeKind, Reader, Txn};
+use crate::time::Now;
+use std::borrow::Cow;
+use std::fmt;
+
+type Done<T = ()> = Result<T, Refusal>;
+
+/// Type of a leaf that names none.
+const TEXT_PLAIN: &str = "text/plain";
+
+/// What an Add or Replace brings: Meta Format and Type, and Data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Content<'a> {
+    /// Format; without it a new node is `chr` and an old one keeps its own.
+    pub format: Option<Format>,
+    /// Type; without it a new leaf is `text/plain` and an old one keeps its own.
+    pub mime: Option<&'a str>,
+    /// The decoded value; `None` if Data was absent.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Content<'a> {
+    /// An interior node; `mo` is its management object identifier or empty.
+    pub fn interior(mo: &'a str) -> Self {
+        Self { format: Some(Format::Node), mime: Some(mo), value: None }
+    }
+
+    /// A `chr` leaf.
+    pub fn text(text: &'a str) -> Self {
+        Self { format: Some(Format::Chr), mime: None, value: Some(text.as_bytes()) }
+    }
+
+    /// A `bin` leaf.
+    pub fn bin(octets: &'a [u8]) -> Self {
+        Self { format: Some(Format::Bin), mime: None, value: Some(octets) }
+    }
+}
+
+/// A node to be created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewNode<'a> {
+    /// Format, type and value.
+    pub content: Content<'a>,
+    /// Title property.
+    pub title: &'a str,
+    /// ACL property; `None` leaves it to the rules for new nodes.
+    pub acl: Option<Acl>,
+    /// Servers can neither delete nor rename it.
+    pub permanent: bool,
+    /// Commands it allows.
+    pub access: Access,
+}
+
+impl<'a> From<Content<'a>> for NewNode<'a> {
+    fn from(content: Content<'a>) -> Self {
+        Self { content, ..Self::default() }
+    }
+}
+
+/// Write access to the tree as `actor` within one transaction.
+pub struct Tree<'t> {
+    pub(super) txn: &'t mut Txn,
+    pub(super) actor: Actor<'t>,
+    pub(super) now: Now,
+    origin: Origin,
+}
+
+impl fmt::Debug for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tree").field("actor", &self.actor).finish_non_exhaustive()
+    }
+}
+
+impl<'t> Tree<'t> {
+    /// Works on `txn`; `now` is the time of all changes.
+    pub fn new(txn: &'t mut Txn, actor: Actor<'t>, now: Now) -> Self {
+        Self { txn, actor, now, origin: actor.origin() }
+    }
+
+    /// Notes another origin than the actor's for created nodes.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = origin;
+        self
+    }
+
+    /// Notes the present origin at a node that exists.
+    pub(super) fn set_origin(&mut self, path: &Path) -> Done {
+        let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
+        if node.origin != self.origin {
+            node.origin = self.origin.clone();
+            records::update(self.txn, path, &node);
+        }
+        Ok(())
+    }
+
+    /// Reading as the same actor.
+    pub fn query(&self) -> Query<'_> {
+        Query::new(self.txn, self.actor)
+    }
+
+    /// What the changes so far make of the store.
+    pub fn reader(&self) -> &dyn Reader {
+        self.txn
+    }
+
+    /// The server whose rights are checked; `None` if nothing restricts the actor.
+    pub(super) fn server(&self) -> Option<&'t str> {
+        match self.actor {
+            Actor::Server(server) => Some(server),
+            Actor::Bootstrap | Actor::Host => None,
+        }
+    }
+
+    /// Runs `work`; what it did is undone if it fails.
+    pub(super) fn all_or_nothing<T>(&mut self, work: impl FnOnce(&mut Self) -> Done<T>) -> Done<T> {
+        let savepoint = self.txn.savepoint();
+        let done = work(self);
+        match done {
+            Ok(_) => self.txn.release(savepoint),
+            Err(_) => self.txn.rollback_to(savepoint),
+        }
+        done
+    }
+
+    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind) {
+        self.txn.note(Change { uri: path.to_string(), kind, by: self.actor.by() });
+    }
+
+    /// Creates a node, and the interior nodes above it that are missing.
+    ///
+    /// Errors: `Exists` 418, `NotAllowed` 405, `Permission` 425, `Format` 415, `Incomplete` 412,
+    /// `TooLarge` 413, `Full` 420; `At` names the ancestor that could not be created.
+    pub fn add(&mut self, uri: &Uri, new: &NewNode<'_>) -> Done {
+        let path = node_of(uri)?;
+        let content = &new.content;
+        let needs_value = !matches!(content.format, Some(Format::Node | Format::Null));
+        if content.value.is_none() && needs_value {
+            return Err(Refusal::Incomplete);
+        }
+        if records::load(self.reader(), path)?.is_some() {
+            return Err(Refusal::Exists);
+        }
+        let missing = self.missing_ancestors(path)?;
+        self.all_or_nothing(|tree| {
+            for ancestor in missing.iter().rev() {
+                tree.add_one(ancestor, &Content::interior("").into())
+                    .map_err(|refusal| refusal.caused_by(ancestor.to_string()))?;
+            }
+            tree.add_one(path, new)
+        })
+    }
+
+    /// Creates, if it is missing, a node that holds objects of one kind. It belongs to none of
+    /// those who put objects there, so that it stays when theirs are removed.
+    pub(super) fn add_holder(&mut self, path: &Path) -> Done {
+        if records::load(self.reader(), path)?.is_some() {
+            return Ok(());
+        }
+        let origin = std::mem::take(&mut self.origin);
+        let done = self.add(&path.clone().into(), &Content::interior("").into());
+        self.origin = origin;
+        done
+    }
+
+    /// The ancestors that do not exist, lowest first.
+    fn missing_ancestors(&self, path: &Path) -> Done<Vec<Path>> {
+        let mut missing = Vec::new();
+        let mut next = path.parent();
+        while let Some(ancestor) = next {
+            match records::load(self.reader(), &ancestor)? {
+                Some(node) if node.format.is_interior() => return Ok(missing),
+                Some(_) => return Err(Refusal::NotAllowed),
+                None => next = ancestor.parent(),
+            }
+            missing.push(ancestor);
+        }
+        Err(Refusal::NotFound)
+    }
+
+    /// Creates a node whose parent exists and is interior, and which does not exist itself.
+    pub(super) fn add_one(&mut self, path: &Path, new: &NewNode<'_>) -> Done {
+        let parent = path.parent().ok_or(Refusal::Exists)?;
+        let description = ddf::describe(path);
+        let mut acl = new.acl.clone();
+        let format = new.content.format.unwrap_or_default();
+        if let Some(server) = self.server() {
+            self.check_addable(path, &parent, &description)?;
+            let above = records::effective_acl(self.reader(), &parent)?;
+            if !above.allows(Right::Add, server) {
+                return Err(Refusal::Permission);
+            }
+            if acl.is_none() && format.is_interior() && !above.allows(Right::Replace, server) {
+                acl = Some(Acl::for_creator(server, &above));
+            }
+        }
+        if new.title.len() > limits::TITLE_OCTETS {
+            return Err(Refusal::TooLarge);
+        }
+        let (format, value) = self.fit(path, description.rule(), format, &new.content)?;
+        self.check_room(&parent, description.rule())?;
+        let node = Node {
+            format,
+            mime: self.mime(description.rule(), format, new.content.mime)?,
+            title: new.title.to_owned(),
+            acl: acl.unwrap_or_default(),
+            tstamp: self.now.unix_s,
+            permanent: new.permanent || description.rule().is_some_and(|rule| rule.permanent),
+            access: new.access,
+            origin: self.origin.clone(),
+            ..Node::default()
+        };
+        records::create(self.txn, path, node, &value)?;
+        self.note(path, ChangeKind::Added);
+        Ok(())
+    }
+
+    fn check_addable(&self, path: &Path, parent: &Path, description: &Description) -> Done {
+        let allowed = match description {
+            Description::Undefined => false,
+            Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
+            Description::Free => {
+                let node = records::load(self.reader(), parent)?.ok_or(Refusal::NotFound)?;
+                access(parent, &node).contains(Access::ADD)
+            }
+        };
+        if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
+    }
+
+    /// Checks a value against format and description; returns both as they are to be stored.
+    fn fit<'c>(
+        &self,
+        path: &Path,
+        rule: Option<&Rule>,
+        format: Format,
+        content: &Content<'c>,
+    ) -> Done<(Format, Cow<'c, [u8]>)> {
+        let value = content.value.unwrap_or_default();
+        let (format, value) = match rule {
+            // Base64 is how a binary value travels in XML.
+            Some(rule) if rule.format == Format::Bin && format == Format::B64 => {
+                (Format::Bin, Cow::Owned(decode_base64(value)?))
+            }
+            Some(rule) if rule.format != format && self.server().is_some() => {
+                return Err(Refusal::Format);
+            }
+            _ => (format, Cow::Borrowed(value)),
+        };
+        format.check(&value)?;
+        // A bootstrap document may leave the value out.
+        let left_out = value.is_empty() && self.actor == Actor::Bootstrap;
+        if let Some(check) = rule.and_then(|rule| rule.check)
+            && !left_out
+            && !check(&value)
+        {
+            return Err(Refusal::Format);
+        }
+        if value.len() > limits::MAX_OBJ_SIZE as usize {
+            return Err(Refusal::TooLarge);
+        }
+        self.check_server_id(path, &value)?;
+        Ok((format, value))
+    }
+
+    /// A server may not give itself or others a second account under a known server identifier:
+    /// its secret would then count for that server's notifications and sessions.
+    fn check_server_id(&self, path: &Path, value: &[u8]) -> Done {
+        if self.server().is_none() || !ddf::is_server_id(path) {
+            return Ok(());
+        }
+        let server = std::str::from_utf8(value).map_err(|_| Refusal::Format)?;
+        if dmacc::is_known(self.reader(), server)? { Err(Refusal::Exists) } else { Ok(()) }
+    }
+
+    /// The Type property to be stored.
+    fn mime(&self, rule: Option<&Rule>, format: Format, mime: Option<&str>) -> Done<String> {
+        if mime.is_some_and(|mime| mime.len() > limits::TYPE_OCTETS) {
+            return Err(Refusal::Format);
+        }
+        if format.is_interior() {
+            // An interior node has no MIME type; some servers send the default one.
+            return Ok(mime.filter(|mime| *mime != TEXT_PLAIN).unwrap_or_default().to_owned());
+        }
+        let mime = mime.filter(|mime| !mime.is_empty()).unwrap_or(TEXT_PLAIN);
+        let is_text = rule.is_some_and(|rule| rule.format == Format::Chr);
+        if is_text && mime != TEXT_PLAIN && self.server().is_some() {
+            return Err(Refusal::Format);
+        }
+        Ok(mime.to_owned())
+    }
+
+    fn check_room(&self, parent: &Path, rule: Option<&Rule>) -> Done {
+        let most = match rule.map(|rule| rule.occurrence) {
+            Some(Occurrence::ZeroToN(most) | Occurrence::OneToN(most)) => most as usize,
+            Some(Occurrence::Named) | None => return Ok(()),
+        };
+        let there = records::children(self.reader(), parent)?.len();
+        if there < most { Ok(()) } else { Err(Refusal::Full) }
+    }
+
+    /// Replaces the value of a leaf, or with `?prop=` its ACL, Name or Title.
+    ///
+    /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425, `Format` 415, `Incomplete` 412,
+    /// `TooLarge` 413; for properties also `BadAcl` and `BadUri` 400, `Exists` 418.
+    pub fn replace(&mut self, uri: &Uri, content: &Content<'_>) -> Done {
+        match uri.part {
+            Part::Node => self.replace_value(&uri.path, content),
+            Part::Property(property) => {
+                self.replace_property(&uri.path, property, content.value.unwrap_or_default())
+            }
+            Part::List(_) => Err(Refusal::NotAllowed),
+        }
+    }
+
+    pub(super) fn replace_value(&mut self, path: &Path, content: &Content<'_>) -> Done {
+        let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
+        let format = content.format.unwrap_or(node.format);
+        if node.format.is_interior() {
+            return Err(Refusal::NotAllowed);
+        }
+        if self.server().is_some() {
+            let retyped = content.mime.is_some_and(|mime| mime != node.mime);
+            let fixed = node.permanent && (format != node.format || retyped);
+            if fixed || !access(path, &node).contains(Access::REPLACE) {
+                return Err(Refusal::NotAllowed);
+            }
+        }
+        self.check_right(path, Right::Replace)?;
+        if format.is_interior() {
+            return Err(Refusal::Format);
+        }
+        if content.value.is_none() && format != Format::Null {
+            return Err(Refusal::Incomplete);
+        }
+        let rule = ddf::describe(path).rule();
+        let (format, value) = self.fit(path, rule, format, content)?;
+        if content.mime.is_some() {
+            node.mime = self.mime(rule, format, content.mime)?;
+        }
+        node.format = format;
+        node.touch(self.now.unix_s);
+        records::write(self.txn, path, node, &value)?;
+        self.note(path, ChangeKind::Replaced);
+        Ok(())
+    }
+
+    /// Checks the effective ACL. Errors: `Permission`.
+    pub(super) fn check_right(&self, path: &Path, right: Right) -> Done {
+        let Some(server) = self.server() else { return Ok(()) };
+        let acl = records::effective_acl(self.reader(), path)?;
+        if acl.allows(right, server) { Ok(()) } else { Err(Refusal::Permission) }
+    }
+
+    /// Deletes a node with all below it. When that was the last account of a server, the server
+    /// also disappears from every ACL.
+    ///
+    /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425; `At` names the node below that
+    /// may not be deleted.
+    pub fn delete(&mut self, uri: &Uri) -> Done {
+        let path = node_of(uri)?;
+        let node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
+        if path.is_root() {
+            return Err(Refusal::NotAllowed);
+        }
+        let nodes = records::subtree(self.reader(), path)?;
+        if self.server().is_some() {
+            self.check_deletable(path, &node)?;
+            self.check_right(path, Right::Delete)?;
+            self.check_below_deletable(path, &nodes)?;
+        }
+        self.all_or_nothing(|tree| {
+            tree.remove(nodes.into_iter().map(|(path, _)| path).collect())?;
+            tree.note(path, ChangeKind::Deleted);
+            Ok(())
+        })
+    }
+
+    fn check_deletable(&self, path: &Path, node: &Node) -> Done {
+        let rule = ddf::describe(path).rule();
+        if node.permanent || !access(path, node).contains(Access::DELETE) {
+            return Err(Refusal::NotAllowed);
+        }
+        if let Some(Occurrence::OneToN(_)) = rule.map(|rule| rule.occurrence)
+            && let Some(parent) = path.parent()
+            && records::children(self.reader(), &parent)?.len() < 2
+        {
+            return Err(Refusal::NotAllowed);
+        }
+        Ok(())
+    }
+
+    /// A node below with an ACL of its own must allow the deletion too.
+    pub(super) fn check_below_deletable(&self, top: &Path, nodes: &[(Path, Node)]) -> Done {
+        let Some(server) = self.server() else { return Ok(()) };
+        for (path, node) in nodes.iter().filter(|(path, _)| path != top) {
+            let refusal = if node.permanent {
+                Refusal::NotAllowed
+            } else if !node.acl.is_empty() && !node.acl.allows(Right::Delete, server) {
+                Refusal::Permission
+            } else {
+                continue;
+            };
+            return Err(refusal.caused_by(path.to_string()));
+        }
+        Ok(())
+    }
+
+    /// Removes these nodes, and the servers that lose their last account by it from every ACL.
+    pub(super) fn remove(&mut self, paths: Vec<Path>) -> Done {
+        let mut servers = Vec::new();
+        for path in paths.iter().filter(|path| ddf::is_server_id(path)) {
+            servers.extend(records::text(self.reader(), path)?);
+        }
+        records::remove(self.txn, &paths)?;
+        for server in servers {
+            if !dmacc::is_known(self.reader(), &server)? {
+                self.forget_server(&server)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies the value of a leaf to another leaf, which is created if its parent exists.
+    ///
+    /// Errors: `NotFound` 404, `NotAllowed` 405 if one of them is interior, `Permission` 425, and
+    /// those of Add and Replace.
+    pub fn copy(&mut self, source: &Uri, target: &Uri) -> Done {
+        let (source, target) = (node_of(source)?, node_of(target)?);
+        let node = records::load(self.reader(), source)?.ok_or(Refusal::NotFound)?;
+        let copyable = self.server().is_none() || access(source, &node).contains(Access::COPY);
+        if node.format.is_interior() || !copyable || ddf::is_secret(source) {
+            return Err(Refusal::NotAllowed);
+        }
+        self.check_right(source, Right::Get)?;
+        let value = records::value(self.reader(), source)?;
+        let (format, mime) = (Some(node.format), Some(node.mime.as_str()));
+        let content = Content { format, mime, value: Some(&value) };
+        if records::load(self.reader(), target)?.is_some() {
+            return self.replace_value(target, &content);
+        }
+        match target.parent().map(|parent| records::load(self.reader(), &parent)).transpose()? {
+            Some(Some(parent)) if parent.format.is_interior() => {
+                self.add_one(target, &content.into())
+            }
+            Some(Some(_)) => Err(Refusal::NotAllowed),
+            Some(None) | None => Err(Refusal::NotFound),
+        }
+    }
+}
+
+/// The node a command that knows no `?prop=` or `?list=` addresses.
+pub(super) fn node_of(uri: &Uri) -> Done<&Path> {
+    match uri.part {
+        Part::Node => Ok(&uri.path),
+        Part::Property(_) | Part::List(_) => Err(Refusal::NotAllowed),
+    }
+}

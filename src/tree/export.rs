@@ -1,0 +1,100 @@
+//! A subtree as a TNDS object (OMA DM Tree and Description Serialization 1.2; `?list=TNDS`).
+
+use super::node::Node;
+use super::query::Query;
+use super::refusal::Refusal;
+use super::tnds::{Document, TndsNode};
+use super::uri::{Filter, Path, escape};
+use super::{Format, records, tstamp};
+use crate::limits;
+use std::borrow::Cow;
+
+/// VerDTD of the objects written.
+const VER_DTD: &str = "1.2";
+
+impl Query<'_> {
+    /// The nodes at and below `top` that the actor may read, with the properties of `filter`.
+    ///
+    /// A node that may not be read hides what is below it. Errors: those of [`Query::get`] on the
+    /// top node; `TooLarge` above [`limits::MAX_OBJ_SIZE`].
+    pub fn export(&self, top: &Path, filter: Filter) -> Result<Document<'static>, Refusal> {
+        self.readable(top)?;
+        let mut draft = Draft::default();
+        let mut octets = 0;
+        self.walk(top, &mut |path, node| {
+            let value = match filter.value && !node.format.is_interior() {
+                true => Some(records::value(self.reader(), &path)?),
+                false => None,
+            };
+            octets += path.name().len() + node.mime.len() + value.as_ref().map_or(0, Vec::len);
+            if octets > limits::MAX_OBJ_SIZE as usize {
+                return Err(Refusal::TooLarge);
+            }
+            draft.enter(path, node, value, filter);
+            Ok(())
+        })?;
+        let nodes = draft.finish();
+        Ok(Document { ver_dtd: VER_DTD.into(), nodes, ..Document::default() })
+    }
+}
+
+/// The way down to the node that came last.
+#[derive(Default)]
+struct Draft {
+    open: Vec<(Path, TndsNode<'static>)>,
+    done: Vec<TndsNode<'static>>,
+}
+
+impl Draft {
+    fn enter(&mut self, path: Path, node: Node, value: Option<Vec<u8>>, filter: Filter) {
+        while self.open.last().is_some_and(|(last, _)| !path.is_within(last)) {
+            self.close();
+        }
+        // A parent that was left out is not open; only the top node has none.
+        let shown = match self.open.last() {
+            Some((last, _)) => path.parent().as_ref() == Some(last),
+            None => true,
+        };
+        if shown {
+            let serialized = serialize(&path, node, value, filter);
+            self.open.push((path, serialized));
+        }
+    }
+
+    fn close(&mut self) {
+        let Some((_, node)) = self.open.pop() else { return };
+        match self.open.last_mut() {
+            Some((_, parent)) => parent.children.push(node),
+            None => self.done.push(node),
+        }
+    }
+
+    fn finish(mut self) -> Vec<TndsNode<'static>> {
+        while !self.open.is_empty() {
+            self.close();
+        }
+        self.done
+    }
+}
+
+fn serialize(path: &Path, node: Node, value: Option<Vec<u8>>, filter: Filter) -> TndsNode<'static> {
+    let text =
+        |wanted: bool, text: String| (wanted && !text.is_empty()).then_some(Cow::Owned(text));
+    let interior = node.format.is_interior();
+    // Without its format a binary value could not be told from text.
+    let binary = node.format == Format::Bin && value.is_some();
+    let mime = filter.mime.then_some(Cow::Owned(node.mime));
+    let (mime, ddf_name) = if interior { (None, mime) } else { (mime, None) };
+    TndsNode {
+        name: Some(Cow::Owned(escape(path.name()))),
+        acl: text(filter.acl, node.acl.to_string()),
+        format: (filter.format || binary).then_some(Cow::Borrowed(node.format.name())),
+        mime,
+        ddf_name,
+        title: text(filter.title, node.title),
+        tstamp: text(filter.tstamp, tstamp::text(node.tstamp)),
+        ver_no: text(filter.ver_no, node.ver_no.to_string()),
+        value: value.map(Cow::Owned),
+        ..TndsNode::default()
+    }
+}

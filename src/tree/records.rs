@@ -1,0 +1,199 @@
+//! Nodes and values in the tables of the store: keys, counting, walking. Checks no right.
+
+use super::acl::Acl;
+use super::node::Node;
+use super::refusal::Refusal;
+use super::uri::Path;
+use crate::error::{Code, Error, Result};
+use crate::limits;
+use crate::store::{Reader, Table, Txn};
+use std::ops::ControlFlow;
+
+/// Number of nodes, in [`Table::Meta`].
+const COUNT_KEY: &[u8] = b"nodes";
+
+fn damaged(what: &'static str) -> Error {
+    Error::new(Code::StorageCorrupt, what)
+}
+
+/// The node's record, if it exists.
+pub(super) fn load(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
+    reader.get(Table::Node, path.key())?.map(|record| Node::decode(&record)).transpose()
+}
+
+/// The leaf's value; empty if nothing is stored.
+pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
+    Ok(reader.get(Table::Value, path.key())?.unwrap_or_default())
+}
+
+/// The leaf's value as text, if the leaf exists and is text.
+pub(super) fn text(reader: &dyn Reader, path: &Path) -> Result<Option<String>> {
+    Ok(match load(reader, path)? {
+        Some(node) if !node.format.is_interior() => String::from_utf8(value(reader, path)?).ok(),
+        _ => None,
+    })
+}
+
+/// Writes a node that is not there yet. Errors: `Full` at the limit of nodes.
+pub(super) fn create(
+    txn: &mut Txn,
+    path: &Path,
+    node: Node,
+    value: &[u8],
+) -> core::result::Result<(), Refusal> {
+    let count = count(txn)?;
+    if count >= limits::TREE_NODES as u64 {
+        return Err(Refusal::Full);
+    }
+    set_count(txn, count + 1);
+    write(txn, path, node, value)?;
+    Ok(())
+}
+
+/// Writes node and value over what was there.
+pub(super) fn write(txn: &mut Txn, path: &Path, mut node: Node, value: &[u8]) -> Result<()> {
+    node.size = u32::try_from(value.len())
+        .map_err(|_| Error::new(Code::TooLarge, "tree: a value exceeds 4 GiB"))?;
+    update(txn, path, &node);
+    if value.is_empty() {
+        txn.delete(Table::Value, path.key());
+    } else {
+        txn.put(Table::Value, path.key(), value.to_vec());
+    }
+    Ok(())
+}
+
+/// Writes the node's record; its value stays.
+pub(super) fn update(txn: &mut Txn, path: &Path, node: &Node) {
+    txn.put(Table::Node, path.key(), node.encode());
+}
+
+/// Removes these nodes.
+pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
+    for path in paths {
+        txn.delete(Table::Node, path.key());
+        txn.delete(Table::Value, path.key());
+    }
+    let count = count(txn)?;
+    set_count(txn, count.saturating_sub(paths.len() as u64));
+    Ok(())
+}
+
+/// Moves a node with all below it to a place that is free.
+pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Result<(), Refusal> {
+    for (old, _) in subtree(txn, from)? {
+        let new = old.moved(from, to).unwrap_or(Err(Refusal::BadUri))?;
+        for table in [Table::Node, Table::Value] {
+            if let Some(bytes) = txn.get(table, old.key())? {
+                txn.delete(table, old.key());
+                txn.put(table, new.key(), bytes);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn count(txn: &Txn) -> Result<u64> {
+    match txn.get(Table::Meta, COUNT_KEY)? {
+        None => Ok(0),
+        Some(bytes) => match <[u8; 8]>::try_from(bytes) {
+            Ok(bytes) => Ok(u64::from_be_bytes(bytes)),
+            Err(_) => Err(damaged("tree: the number of nodes in the store is damaged")),
+        },
+    }
+}
+
+fn set_count(txn: &mut Txn, count: u64) {
+    txn.put(Table::Meta, COUNT_KEY, count.to_be_bytes().to_vec());
+}
+
+/// Visits the node at `top` and all below it, parents first.
+pub(super) fn walk(
+    reader: &dyn Reader,
+    top: &Path,
+    visit: &mut dyn FnMut(Path, Node) -> ControlFlow<()>,
+) -> Result<()> {
+    let mut broken = None;
+    let mut step = |key: &[u8], record: &[u8]| {
+        match Path::from_key(key).ok_or_else(|| damaged("tree: a key in the store is damaged")) {
+            Ok(path) => match Node::decode(record) {
+                Ok(node) => return visit(path, node),
+                Err(error) => broken = Some(error),
+            },
+            Err(error) => broken = Some(error),
+        }
+        ControlFlow::Break(())
+    };
+    // The root's key is empty, so its own record lies in the range of what is below it.
+    let mut ended = false;
+    if !top.is_root()
+        && let Some(record) = reader.get(Table::Node, top.key())?
+    {
+        ended = step(top.key(), &record).is_break();
+    }
+    if !ended {
+        reader.scan(Table::Node, &top.below(), b"", &mut step)?;
+    }
+    broken.map_or(Ok(()), Err)
+}
+
+/// The node at `top` and all below it, parents first.
+pub(super) fn subtree(reader: &dyn Reader, top: &Path) -> Result<Vec<(Path, Node)>> {
+    let mut nodes = Vec::new();
+    walk(reader, top, &mut |path, node| {
+        nodes.push((path, node));
+        ControlFlow::Continue(())
+    })?;
+    Ok(nodes)
+}
+
+/// The paths of the children, in order. Steps over what is below them.
+pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
+    let prefix = path.below();
+    let mut from = Vec::new();
+    let mut children: Vec<Path> = Vec::new();
+    let mut broken = false;
+    loop {
+        let mut skip = None;
+        reader.scan(Table::Node, &prefix, &from, &mut |key, _| {
+            if key.is_empty() {
+                return ControlFlow::Continue(());
+            }
+            let Some(found) = Path::from_key(key) else {
+                broken = true;
+                return ControlFlow::Break(());
+            };
+            match children.last() {
+                Some(child) if found.is_within(child) => {
+                    skip = Some(child.after());
+                    ControlFlow::Break(())
+                }
+                _ => {
+                    children.push(found);
+                    ControlFlow::Continue(())
+                }
+            }
+        })?;
+        if broken {
+            return Err(damaged("tree: a key in the store is damaged"));
+        }
+        match skip {
+            Some(after) => from = after,
+            None => return Ok(children),
+        }
+    }
+}
+
+/// The ACL that counts for the node at `path`: its own, or the nearest one above.
+pub(super) fn effective_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
+    let mut at = Some(path.clone());
+    while let Some(path) = at {
+        if let Some(node) = load(reader, &path)?
+            && !node.acl.is_empty()
+        {
+            return Ok(node.acl);
+        }
+        at = path.parent();
+    }
+    Ok(Acl::default())
+}

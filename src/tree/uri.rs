@@ -1,0 +1,340 @@
+//! Addresses: the path of a node, and a URI with its `?prop=` or `?list=` part
+//! (DM Tree and Description 1.2.1, 6.3 and 7.5).
+
+use super::refusal::Refusal;
+use crate::limits;
+use std::fmt;
+
+/// Between the names in a [`Path`]; sorts before every character a name may have, so that a subtree
+/// is one range of keys with parents first.
+const SEPARATOR: char = '\0';
+
+/// The place of a node: its names from the root, unescaped.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path(String);
+
+impl Path {
+    /// The root.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// Parses a URI without query: `.`, `./A/B` or `A/B`.
+    ///
+    /// Errors: `BadUri` (400), `UriTooLong` (414).
+    pub fn parse(uri: &str) -> Result<Self, Refusal> {
+        if uri.len() > limits::URI_OCTETS {
+            return Err(Refusal::UriTooLong);
+        }
+        if uri == "." {
+            return Ok(Self::root());
+        }
+        let mut path = Self::root();
+        for segment in uri.strip_prefix("./").unwrap_or(uri).split('/') {
+            path = path.child(&unescape(segment)?)?;
+        }
+        Ok(path)
+    }
+
+    /// The child with this unescaped name.
+    ///
+    /// Errors: `BadUri` for an unusable name, `UriTooLong`.
+    pub fn child(&self, name: &str) -> Result<Self, Refusal> {
+        if name.is_empty() || name == "." || name == ".." || name.contains(SEPARATOR) {
+            return Err(Refusal::BadUri);
+        }
+        if name.len() > limits::URI_SEGMENT || self.depth() >= limits::URI_DEPTH {
+            return Err(Refusal::UriTooLong);
+        }
+        let mut child = self.0.clone();
+        if !self.is_root() {
+            child.push(SEPARATOR);
+        }
+        child.push_str(name);
+        if child.len() > limits::URI_OCTETS {
+            return Err(Refusal::UriTooLong);
+        }
+        Ok(Self(child))
+    }
+
+    /// The node below this one at `relative`, an escaped URI without leading `./`; empty is itself.
+    pub fn join(&self, relative: &str) -> Result<Self, Refusal> {
+        let mut path = self.clone();
+        if !relative.is_empty() {
+            for segment in relative.split('/') {
+                path = path.child(&unescape(segment)?)?;
+            }
+        }
+        Ok(path)
+    }
+
+    /// The node above; `None` for the root.
+    pub fn parent(&self) -> Option<Self> {
+        match self.0.rsplit_once(SEPARATOR) {
+            Some((parent, _)) => Some(Self(parent.to_owned())),
+            None if self.is_root() => None,
+            None => Some(Self::root()),
+        }
+    }
+
+    /// The last name; empty for the root.
+    pub fn name(&self) -> &str {
+        self.0.rsplit_once(SEPARATOR).map_or(&self.0, |(_, name)| name)
+    }
+
+    /// The names from the root.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.split(SEPARATOR).filter(|name| !name.is_empty())
+    }
+
+    /// True for the root.
+    pub fn is_root(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Number of names.
+    pub fn depth(&self) -> usize {
+        self.names().count()
+    }
+
+    /// True for `top` itself and everything below it.
+    pub fn is_within(&self, top: &Self) -> bool {
+        top.is_root()
+            || self
+                .0
+                .strip_prefix(&top.0)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(SEPARATOR))
+    }
+
+    /// The same place under `to` instead of `from`; `None` if it is not within `from`.
+    pub(super) fn moved(&self, from: &Self, to: &Self) -> Option<Result<Self, Refusal>> {
+        let rest = self.is_within(from).then(|| self.0.get(from.0.len()..)).flatten()?;
+        let mut path = Ok(to.clone());
+        for name in rest.split(SEPARATOR).filter(|name| !name.is_empty()) {
+            path = path.and_then(|path: Self| path.child(name));
+        }
+        Some(path)
+    }
+
+    /// The key in the store.
+    pub(super) fn key(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// Common beginning of the keys below this node.
+    pub(super) fn below(&self) -> Vec<u8> {
+        let mut prefix = self.0.clone().into_bytes();
+        if !self.is_root() {
+            prefix.push(SEPARATOR as u8);
+        }
+        prefix
+    }
+
+    /// First possible key after everything at and below this node.
+    pub(super) fn after(&self) -> Vec<u8> {
+        let mut key = self.0.clone().into_bytes();
+        key.push(SEPARATOR as u8 + 1);
+        key
+    }
+
+    pub(super) fn from_key(key: &[u8]) -> Option<Self> {
+        String::from_utf8(key.to_vec()).ok().map(Self)
+    }
+}
+
+impl fmt::Display for Path {
+    /// The URI: `.` or `./A/B`, escaped.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(".")?;
+        self.names().try_for_each(|name| write!(f, "/{}", escape(name)))
+    }
+}
+
+/// A name as it stands in a URI: what would be read differently there becomes `%XX`.
+pub fn escape(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_ascii_control() || matches!(c, ' ' | '%' | '/' | '?' | '#') {
+            out.push_str(&format!("%{:02X}", u32::from(c)));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// The name that a segment of a URI stands for. Errors: `BadUri` for a bad escape.
+pub fn unescape(segment: &str) -> Result<String, Refusal> {
+    if !segment.contains('%') {
+        return Ok(segment.to_owned());
+    }
+    let mut out = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        if first != b'%' {
+            out.push(first);
+            rest = tail;
+            continue;
+        }
+        let (digits, tail) = tail.split_first_chunk::<2>().ok_or(Refusal::BadUri)?;
+        let digits = digits.map(|digit| char::from(digit).to_digit(16));
+        let [Some(high), Some(low)] = digits else { return Err(Refusal::BadUri) };
+        out.push(u8::try_from(high << 4 | low).map_err(|_| Refusal::BadUri)?);
+        rest = tail;
+    }
+    String::from_utf8(out).map_err(|_| Refusal::BadUri)
+}
+
+/// A property of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Property {
+    /// Access control list.
+    Acl,
+    /// Format name.
+    Format,
+    /// Last name of the URI.
+    Name,
+    /// Octets of the value.
+    Size,
+    /// Human-readable name.
+    Title,
+    /// Time of the last change.
+    TStamp,
+    /// MIME type or management object identifier.
+    Type,
+    /// Number of changes, modulo 65,536.
+    VerNo,
+}
+
+impl Property {
+    /// The property with this name, written exactly so.
+    pub fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "ACL" => Self::Acl,
+            "Format" => Self::Format,
+            "Name" => Self::Name,
+            "Size" => Self::Size,
+            "Title" => Self::Title,
+            "TStamp" => Self::TStamp,
+            "Type" => Self::Type,
+            "VerNo" => Self::VerNo,
+            _ => return None,
+        })
+    }
+}
+
+/// What a TNDS object of `?list=TNDS` shows of each node besides its name and place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filter {
+    pub acl: bool,
+    pub format: bool,
+    pub title: bool,
+    pub tstamp: bool,
+    pub mime: bool,
+    pub ver_no: bool,
+    pub value: bool,
+}
+
+impl Filter {
+    /// Everything.
+    pub const ALL: Self = Self::all(true);
+
+    const fn all(on: bool) -> Self {
+        Self { acl: on, format: on, title: on, tstamp: on, mime: on, ver_no: on, value: on }
+    }
+
+    /// The part after `TNDS`: empty, `+ACL+Value` (only these) or `-ACL` (all but these).
+    fn parse(text: &str) -> Option<Self> {
+        let Some(sign) = text.chars().next() else { return Some(Self::ALL) };
+        let only = match sign {
+            '+' => true,
+            '-' => false,
+            _ => return None,
+        };
+        let mut filter = Self::all(!only);
+        for name in text.get(1..)?.split(sign) {
+            *filter.field(name)? = only;
+        }
+        Some(filter)
+    }
+
+    fn field(&mut self, name: &str) -> Option<&mut bool> {
+        Some(match name {
+            "ACL" => &mut self.acl,
+            "Format" => &mut self.format,
+            "Title" => &mut self.title,
+            "TStamp" => &mut self.tstamp,
+            "Type" => &mut self.mime,
+            "VerNo" => &mut self.ver_no,
+            "Value" => &mut self.value,
+            _ => return None,
+        })
+    }
+}
+
+/// A form of `?list=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// The nodes of the subtree without values.
+    Struct,
+    /// The nodes of the subtree with values.
+    StructData,
+    /// The subtree as one TNDS object.
+    Tnds(Filter),
+}
+
+/// What of the node a URI addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The node itself.
+    Node,
+    /// `?prop=`.
+    Property(Property),
+    /// `?list=`.
+    List(List),
+}
+
+/// A parsed LocURI.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uri {
+    /// The node.
+    pub path: Path,
+    /// What of it.
+    pub part: Part,
+}
+
+impl Uri {
+    /// Parses a LocURI.
+    ///
+    /// Errors: `BadUri` (400), `UriTooLong` (414), `Unsupported` (406) for an unknown property or
+    /// list form.
+    pub fn parse(uri: &str) -> Result<Self, Refusal> {
+        if uri.len() > limits::URI_OCTETS {
+            return Err(Refusal::UriTooLong);
+        }
+        let (path, query) = match uri.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (uri, None),
+        };
+        Ok(Self { path: Path::parse(path)?, part: query.map_or(Ok(Part::Node), parse_query)? })
+    }
+}
+
+impl From<Path> for Uri {
+    fn from(path: Path) -> Self {
+        Self { path, part: Part::Node }
+    }
+}
+
+fn parse_query(query: &str) -> Result<Part, Refusal> {
+    if let Some(name) = query.strip_prefix("prop=") {
+        return Property::parse(name).map(Part::Property).ok_or(Refusal::Unsupported);
+    }
+    let list = query.strip_prefix("list=").ok_or(Refusal::BadUri)?;
+    let list = match list {
+        "Struct" => Some(List::Struct),
+        "StructData" => Some(List::StructData),
+        _ => list.strip_prefix("TNDS").and_then(Filter::parse).map(List::Tnds),
+    };
+    list.map(Part::List).ok_or(Refusal::Unsupported)
+}
