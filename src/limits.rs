@@ -65,3 +65,12 @@ pub const HTTP_SILENCE_MS: u64 = 30_000;
 pub const TRIGGER_QUEUE: usize = 1;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
+
+/// Messages of one DM session.
+pub const SESSION_MESSAGES: u32 = 1000;
+/// Octets that the answers not yet sent to the server may hold.
+pub const SESSION_REPLY: usize = 4 * 1024 * 1024;
+/// Octets of one text of an alert for the user.
+pub const UI_TEXT: usize = 4096;
+/// Choices of one alert for the user.
+pub const UI_CHOICES: usize = 64;

@@ -93,6 +93,8 @@ pub const ALERT_CLIENT_INITIATED: AlertCode = 1201;
 pub const ALERT_NEXT_MESSAGE: AlertCode = 1222;
 /// The session is aborted.
 pub const ALERT_ABORT: AlertCode = 1223;
+/// Something happened on the client.
+pub const ALERT_CLIENT_EVENT: AlertCode = 1224;
 /// A large object did not end.
 pub const ALERT_NO_END_OF_DATA: AlertCode = 1225;
 /// Something happened on the device.

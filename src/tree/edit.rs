@@ -114,7 +114,8 @@ impl<'t> Tree<'t> {
         Query::new(self.txn, self.actor)
     }
 
-    pub(super) fn reader(&self) -> &dyn Reader {
+    /// What the changes so far make of the store.
+    pub fn reader(&self) -> &dyn Reader {
         self.txn
     }
 

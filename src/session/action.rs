@@ -1,0 +1,376 @@
+//! One item of a command on the tree: from the message to the node, and from the node to Results.
+//!
+//! Owns how values stand in messages (DM Representation Protocol 1.2.1, 6.3 and 6.5). Rights and
+//! rules of nodes are the tree's.
+
+use super::assembly::{Chunk, Facts, Key, Piece};
+use super::execute::{Executor, source, target};
+use super::host_alert::wire;
+use super::outbox::Outbox;
+use super::{Execution, SessionEvent, auth};
+use crate::error::{Code, Result};
+use crate::markup::DocType;
+use crate::store::Txn;
+use crate::syncml::model::{
+    Action, Command, Data, Item, Location, Meta, Results, Text, Verb,
+};
+use crate::syncml::{Encoding, size_of};
+use crate::syncml::status::{self, Status};
+use crate::time::Now;
+use crate::tree::{Actor, Answer, Content, Format, Listed, Query, Refusal, Tree, Uri, tnds};
+use std::borrow::Cow;
+
+/// Type of a leaf that names none.
+const TEXT_PLAIN: &str = "text/plain";
+
+/// What came of one item.
+pub(super) enum Effect {
+    Done {
+        status: Status,
+        /// Another node that was the reason of a failure.
+        at: Option<String>,
+        /// Items for Results.
+        results: Vec<Item<'static>>,
+    },
+    /// The host has to execute this.
+    Execute(Execution),
+}
+
+impl From<Status> for Effect {
+    fn from(status: Status) -> Self {
+        Self::Done { status, at: None, results: Vec::new() }
+    }
+}
+
+/// Why an item was not executed.
+enum Refused {
+    Status(Status),
+    Tree(Refusal),
+}
+
+impl From<Status> for Refused {
+    fn from(status: Status) -> Self {
+        Self::Status(status)
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        Self::Tree(refusal)
+    }
+}
+
+type Done<T> = std::result::Result<T, Refused>;
+
+/// The execution of one command's items.
+pub(super) struct Work<'w> {
+    pub(super) executor: &'w mut Executor,
+    pub(super) txn: &'w mut Txn,
+    pub(super) now: Now,
+    pub(super) outbox: &'w Outbox,
+    pub(super) in_group: bool,
+}
+
+impl Work<'_> {
+    /// Executes one item. Errors: what the store gives.
+    pub(super) fn item(&mut self, action: &Action<'_>, item: Item<'_>) -> Result<Effect> {
+        let done = match action.verb {
+            Verb::Add | Verb::Replace => self.write(action, item),
+            Verb::Get => self.get(&item),
+            Verb::Delete => self.delete(&item),
+            Verb::Copy => self.copy(&item),
+            Verb::Exec => self.exec(action, item),
+        };
+        match done {
+            Ok(effect) => Ok(effect),
+            Err(Refused::Status(status)) => Ok(status.into()),
+            Err(Refused::Tree(refusal)) => {
+                let (status, at) = (refusal.status(), refusal.at().map(str::to_owned));
+                store_failure(refusal)?;
+                Ok(Effect::Done { status, at, results: Vec::new() })
+            }
+        }
+    }
+
+    fn tree(&mut self) -> Tree<'_> {
+        Tree::new(self.txn, Actor::Server(&self.executor.server_id), self.now)
+    }
+
+    fn query(&self) -> Query<'_> {
+        Query::new(self.txn, Actor::Server(&self.executor.server_id))
+    }
+
+    fn write(&mut self, action: &Action<'_>, item: Item<'_>) -> Done<Effect> {
+        let uri = target(&item).ok_or(status::BAD_REQUEST)?.to_owned();
+        let key = Key { verb: action.verb, uri };
+        match self.collect(&key, action, item)? {
+            Collected::Kept(received, size) => {
+                let uri = key.uri;
+                self.executor.events.push(SessionEvent::Progress { uri, received, size });
+                Ok(status::CHUNK_ACCEPTED.into())
+            }
+            Collected::Whole(value, facts) => {
+                self.store(&key, &facts, value)?;
+                Ok(status::OK.into())
+            }
+        }
+    }
+
+    /// The item's Data, put together with the chunks before it.
+    fn collect<'d>(
+        &mut self,
+        key: &Key,
+        action: &Action<'_>,
+        item: Item<'d>,
+    ) -> Done<Collected<'d>> {
+        let broken = self.executor.assembly.interrupt(Some(key));
+        self.executor.broken.extend(broken);
+        let more = item.more_data;
+        if more && !self.executor.large_objects {
+            return Err(status::UNSUPPORTED_FEATURE.into());
+        }
+        // A group has to fit in one message, so no object in it may go on in the next.
+        if more && self.in_group {
+            return Err(status::INCOMPLETE.into());
+        }
+        let facts = facts(action, &item.meta);
+        let data = match item.data {
+            None if !more && !self.executor.assembly.is_open() => {
+                return Ok(Collected::Whole(None, facts));
+            }
+            data => data.unwrap_or_default(),
+        };
+        let size = item.meta.size.or(action.meta.size);
+        let chunk = Chunk { size, more, octets: data.octets, facts };
+        match self.executor.assembly.take(key, chunk, self.executor.max_obj_size) {
+            Piece::Whole { octets, facts } => Ok(Collected::Whole(Some(octets), facts)),
+            Piece::Kept { received, size } => Ok(Collected::Kept(received, size)),
+            Piece::Refused(code) => Err(code.into()),
+        }
+    }
+
+    fn store(&mut self, key: &Key, facts: &Facts, value: Option<Cow<'_, [u8]>>) -> Done<()> {
+        let uri = Uri::parse(&key.uri)?;
+        let mime = facts.mime.as_deref().map(str::trim);
+        if mime.is_some_and(|mime| mime.starts_with(TNDS)) {
+            return self.import(key.verb, &uri, facts, value);
+        }
+        let named = facts.format.as_deref().map(|name| Format::parse(name.trim())).transpose()?;
+        let (format, value) = match value {
+            Some(text) if named == Some(Format::B64) && !self.holds_base64(&uri)? => {
+                (Some(Format::Bin), Some(Cow::Owned(from_base64(&text)?)))
+            }
+            value => (named, value),
+        };
+        let content = Content { format, mime, value: value.as_deref() };
+        match key.verb {
+            Verb::Add => self.tree().add(&uri, &content.into())?,
+            _ => self.tree().replace(&uri, &content)?,
+        }
+        Ok(())
+    }
+
+    /// Stores a serialized subtree.
+    fn import(
+        &mut self,
+        verb: Verb,
+        uri: &Uri,
+        facts: &Facts,
+        value: Option<Cow<'_, [u8]>>,
+    ) -> Done<()> {
+        let octets = value.ok_or(status::INCOMPLETE)?;
+        let octets = match facts.is_base64() {
+            true => Cow::Owned(from_base64(&octets)?),
+            false => octets,
+        };
+        let mime = facts.mime.as_deref().map(str::trim);
+        let document = tnds::read_embedded(&octets, mime).map_err(|_| status::UNSUPPORTED_FORMAT)?;
+        match verb {
+            Verb::Add => self.tree().import_add(uri, &document)?,
+            _ => self.tree().import_replace(uri, &document)?,
+        };
+        Ok(())
+    }
+
+    /// True if the node's own value is base64 text; otherwise base64 is just the way octets travel.
+    fn holds_base64(&self, uri: &Uri) -> Done<bool> {
+        let node = self.query().node(&uri.path).map_err(Refusal::from)?;
+        Ok(node.is_some_and(|node| node.format == Format::B64))
+    }
+
+    fn delete(&mut self, item: &Item<'_>) -> Done<Effect> {
+        self.executor.interrupt();
+        let uri = Uri::parse(target(item).ok_or(status::BAD_REQUEST)?)?;
+        self.tree().delete(&uri)?;
+        Ok(status::OK.into())
+    }
+
+    fn copy(&mut self, item: &Item<'_>) -> Done<Effect> {
+        self.executor.interrupt();
+        let from = Uri::parse(source(item).ok_or(status::BAD_REQUEST)?)?;
+        let to = Uri::parse(target(item).ok_or(status::BAD_REQUEST)?)?;
+        self.tree().copy(&from, &to)?;
+        Ok(status::OK.into())
+    }
+
+    fn exec(&mut self, action: &Action<'_>, item: Item<'_>) -> Done<Effect> {
+        let uri = target(&item).ok_or(status::BAD_REQUEST)?.to_owned();
+        let key = Key { verb: Verb::Exec, uri };
+        let (argument, facts) = match self.collect(&key, action, item)? {
+            Collected::Kept(..) => return Ok(status::CHUNK_ACCEPTED.into()),
+            Collected::Whole(argument, facts) => (argument, facts),
+        };
+        self.query().check_exec(&Uri::parse(&key.uri)?)?;
+        if !self.executor.exec {
+            return Err(status::UNSUPPORTED_FEATURE.into());
+        }
+        let argument = match argument {
+            Some(text) if facts.is_base64() => Some(from_base64(&text)?),
+            argument => argument.map(Cow::into_owned),
+        };
+        Ok(Effect::Execute(Execution { uri: key.uri, argument, correlator: facts.correlator }))
+    }
+
+    fn get(&mut self, item: &Item<'_>) -> Done<Effect> {
+        self.executor.interrupt();
+        let uri = target(item).ok_or(status::BAD_REQUEST)?;
+        let results = self.results(uri)?;
+        let octets = self.check_sizes(&results)?;
+        self.executor.queued += octets;
+        Ok(Effect::Done { status: status::OK, at: None, results })
+    }
+
+    fn results(&self, uri: &str) -> Done<Vec<Item<'static>>> {
+        let own = Some(Location { uri: Text::Owned(uri.to_owned()), name: None });
+        let parsed = Uri::parse(uri)?;
+        Ok(match self.query().get(&parsed)? {
+            Answer::Leaf { format, mime, value } => vec![self.leaf(uri, format, mime, value)],
+            Answer::Children(names) => vec![Item {
+                source: own,
+                meta: interior(Some(TEXT_PLAIN.into())),
+                data: Some(Data::text(names.join("/"))),
+                ..Item::default()
+            }],
+            Answer::Property(text) => {
+                vec![Item { source: own, data: Some(Data::text(text)), ..Item::default() }]
+            }
+            Answer::Nodes(nodes) => nodes.into_iter().map(|node| self.listed(node)).collect(),
+            Answer::Tnds(document) => {
+                let (meta, data) = self.serialized(&document)?;
+                let source = parsed.path.to_string();
+                let source = Some(Location { uri: source.into(), name: None });
+                vec![Item { source, meta, data: Some(data), ..Item::default() }]
+            }
+        })
+    }
+
+    /// A serialized subtree in the encoding of the session.
+    fn serialized(&self, document: &tnds::Document<'_>) -> Done<(Meta<'static>, Data<'static>)> {
+        let encoding = self.executor.encoding;
+        let octets = tnds::write(document, encoding == Encoding::Wbxml).map_err(Refusal::from)?;
+        let format = match encoding {
+            Encoding::Wbxml => Format::Bin,
+            Encoding::Xml => Format::Xml,
+        };
+        let (format, data) = wire(format.name(), octets.into(), encoding);
+        let meta = Meta {
+            format: Some(Text::Owned(format.to_owned())),
+            mime: Some(DocType::Tnds.mime(encoding).into()),
+            ..Meta::default()
+        };
+        Ok((meta, data))
+    }
+
+    fn listed(&self, node: Listed) -> Item<'static> {
+        let Listed { uri, format, mime, value } = node;
+        match value {
+            Some(value) => self.leaf(&uri, format, mime, value),
+            None if format.is_interior() => Item {
+                source: Some(Location { uri: uri.into(), name: None }),
+                meta: interior((!mime.is_empty()).then_some(mime.into())),
+                ..Item::default()
+            },
+            None => Item { data: None, ..self.leaf(&uri, format, mime, Vec::new()) },
+        }
+    }
+
+    fn leaf(&self, uri: &str, format: Format, mime: String, value: Vec<u8>) -> Item<'static> {
+        let (format_name, data) = wire(format.name(), value.into(), self.executor.encoding);
+        let is_default = format_name == Format::Chr.name();
+        let is_plain = mime.is_empty() || mime == TEXT_PLAIN;
+        Item {
+            source: Some(Location { uri: Text::Owned(uri.to_owned()), name: None }),
+            meta: Meta {
+                format: (!is_default).then(|| Text::Owned(format_name.to_owned())),
+                mime: (!is_plain).then_some(mime.into()),
+                ..Meta::default()
+            },
+            data: (format != Format::Null).then_some(data),
+            ..Item::default()
+        }
+    }
+
+    /// Octets of the results. Errors: 413 if the server, one message, or the memory for answers
+    /// cannot take them.
+    fn check_sizes(&self, results: &[Item<'static>]) -> Done<usize> {
+        let most = self.executor.max_sent_object.map_or(usize::MAX, super::engine::size);
+        let mut total = 0_usize;
+        for item in results {
+            let octets = item.data.as_ref().map_or(0, |data| data.octets.len());
+            if octets > most || !(self.executor.large_objects || self.fits(item)) {
+                return Err(status::TOO_LARGE.into());
+            }
+            total = total.saturating_add(octets);
+        }
+        let queued = self.executor.queued;
+        if queued > 0 && !self.outbox.has_room(queued.saturating_add(total)) {
+            return Err(status::TOO_LARGE.into());
+        }
+        Ok(total)
+    }
+
+    /// True if Results with this item fit in one message.
+    fn fits(&self, item: &Item<'static>) -> bool {
+        let results = Results { items: vec![item.clone()], ..Results::default() };
+        size_of(&Command::Results(results), self.executor.encoding) <= self.executor.room
+    }
+}
+
+/// Data of an item with all its chunks.
+enum Collected<'d> {
+    Whole(Option<Cow<'d, [u8]>>, Facts),
+    Kept(u64, u64),
+}
+
+/// Begin of the media types of serialized subtrees.
+const TNDS: &str = "application/vnd.syncml.dmtnds";
+
+/// Meta of the item, or else of the command.
+fn facts(action: &Action<'_>, meta: &Meta<'_>) -> Facts {
+    let own = |item: &Option<Text<'_>>, command: &Option<Text<'_>>| {
+        item.as_deref().or(command.as_deref()).map(str::to_owned)
+    };
+    Facts {
+        format: own(&meta.format, &action.meta.format),
+        mime: own(&meta.mime, &action.meta.mime),
+        correlator: action.correlator.as_deref().map(str::to_owned),
+    }
+}
+
+fn interior(mime: Option<Text<'static>>) -> Meta<'static> {
+    Meta { format: Some(Format::Node.name().into()), mime, ..Meta::default() }
+}
+
+fn from_base64(text: &[u8]) -> Done<Vec<u8>> {
+    let text = std::str::from_utf8(text).ok();
+    Ok(text.and_then(auth::decode).ok_or(status::UNSUPPORTED_FORMAT)?)
+}
+
+/// A store that fails ends the session; one that is full only the command.
+fn store_failure(refusal: Refusal) -> Result<()> {
+    match refusal {
+        Refusal::Store(error) if error.code() != Code::StorageFull => Err(error),
+        Refusal::At { cause, .. } => store_failure(*cause),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,183 @@
+//! Which command may run now, and what stops until the host has answered.
+//!
+//! Owns the checks of a command as a whole and the question to the user. What an item does to the
+//! tree is in `action`.
+
+use super::action::{Effect, Work};
+use super::alert::{Kind, UserAlert};
+use super::assembly::Assembly;
+use super::outbox::Outbox;
+use super::run::{Op, Outcome, Run};
+use super::{Execution, SessionEvent, Setup};
+use crate::error::Result;
+use crate::store::Txn;
+use crate::syncml::Encoding;
+use crate::syncml::model::{Action, Alert, Item, Location, Verb};
+use crate::syncml::status::{self, Status};
+use crate::time::Now;
+
+/// What stops the execution until the host has answered.
+#[derive(Debug)]
+pub(super) enum Pause {
+    Ask(UserAlert),
+    Execute(Execution),
+}
+
+/// Executes commands in the name of the server.
+#[derive(Debug)]
+pub(super) struct Executor {
+    pub(super) server_id: String,
+    pub(super) encoding: Encoding,
+    pub(super) exec: bool,
+    pub(super) large_objects: bool,
+    /// Octets of the largest object that is taken.
+    pub(super) max_obj_size: u64,
+    /// The server's MaxObjSize.
+    pub(super) max_sent_object: Option<u32>,
+    /// Octets that Results may have in one message.
+    pub(super) room: usize,
+    /// Octets of the results of this message's commands.
+    pub(super) queued: usize,
+    pub(super) assembly: Assembly,
+    /// URIs of the objects that were given up.
+    pub(super) broken: Vec<String>,
+    pub(super) events: Vec<SessionEvent>,
+    ui: bool,
+}
+
+/// The place of the command that is executed.
+#[derive(Clone, Copy)]
+struct Place {
+    in_atomic: bool,
+    in_group: bool,
+}
+
+impl Executor {
+    pub(super) fn new(setup: &Setup) -> Self {
+        Self {
+            server_id: setup.account.server_id.clone(),
+            encoding: setup.encoding,
+            exec: setup.exec,
+            large_objects: setup.large_objects,
+            max_obj_size: u64::from(setup.max_obj_size),
+            max_sent_object: None,
+            room: 0,
+            queued: 0,
+            assembly: Assembly::default(),
+            broken: Vec::new(),
+            events: Vec::new(),
+            ui: setup.ui,
+        }
+    }
+
+    /// Executes the run's present command and settles it, unless the host has to answer first.
+    ///
+    /// Errors: what the store gives.
+    pub(super) fn execute(
+        &mut self,
+        run: &mut Run<'_>,
+        txn: &mut Txn,
+        now: Now,
+        outbox: &Outbox,
+    ) -> Result<Option<Pause>> {
+        let place = Place { in_atomic: run.in_atomic(), in_group: run.in_group() };
+        match run.take_op() {
+            Some(Op::Alert(alert)) => match self.alert(&alert, place) {
+                Ok(question) => return Ok(Some(Pause::Ask(question))),
+                Err(code) => run.settle(vec![Outcome::of(code)], Vec::new()),
+            },
+            Some(Op::Action(action)) => {
+                let work = Work { executor: self, txn, now, outbox, in_group: place.in_group };
+                match run_action(work, action, place)? {
+                    Ok((outcomes, results)) => run.settle(outcomes, results),
+                    Err(execution) => return Ok(Some(Pause::Execute(execution))),
+                }
+            }
+            // Groups are the run's own business.
+            _ => run.refuse(status::COMMAND_FAILED),
+        }
+        Ok(None)
+    }
+
+    /// Gives up an object on its way.
+    pub(super) fn interrupt(&mut self) {
+        self.broken.extend(self.assembly.interrupt(None));
+    }
+
+    /// The question to the user, or the alert's status.
+    fn alert(&mut self, alert: &Alert<'_>, place: Place) -> std::result::Result<UserAlert, Status> {
+        let code = alert.code.ok_or(status::INCOMPLETE)?;
+        if code == status::ALERT_NEXT_MESSAGE && !place.in_group {
+            return Err(status::OK);
+        }
+        self.interrupt();
+        if code == status::ALERT_NO_END_OF_DATA && !place.in_group {
+            return Err(status::OK);
+        }
+        match Kind::from_code(code) {
+            Some(kind) if self.ui => UserAlert::read(kind, &alert.items),
+            _ => Err(status::UNSUPPORTED_FEATURE),
+        }
+    }
+}
+
+type Outcomes = (Vec<Outcome>, Vec<Item<'static>>);
+
+/// Executes the items in order; inside an Atomic the first failure ends it. The inner error is what
+/// the host has to execute.
+fn run_action(
+    mut work: Work<'_>,
+    mut action: Action<'_>,
+    place: Place,
+) -> Result<std::result::Result<Outcomes, Execution>> {
+    let items = std::mem::take(&mut action.items);
+    if let Some(code) = refusal(&action, &items, place) {
+        work.executor.interrupt();
+        let target = items.first().and_then(target).map(str::to_owned);
+        return Ok(Ok((vec![Outcome { target, ..Outcome::of(code) }], Vec::new())));
+    }
+    let (mut outcomes, mut results) = (Vec::with_capacity(items.len()), Vec::new());
+    let mut failed = false;
+    for item in items {
+        let (target, source) = (target(&item).map(str::to_owned), source(&item).map(str::to_owned));
+        let mut outcome = Outcome { target, source, ..Outcome::of(status::NOT_EXECUTED) };
+        if !(failed && place.in_atomic) {
+            match work.item(&action, item)? {
+                Effect::Execute(execution) => return Ok(Err(execution)),
+                Effect::Done { status, at, results: items } => {
+                    outcome.status = status;
+                    outcome.items.extend(at.map(at_node));
+                    results.extend(items);
+                }
+            }
+            failed |= !outcome.is_done();
+        }
+        outcomes.push(outcome);
+    }
+    Ok(Ok((outcomes, results)))
+}
+
+/// Why the command cannot be executed whatever its items are.
+fn refusal(action: &Action<'_>, items: &[Item<'_>], place: Place) -> Option<Status> {
+    match action.verb {
+        Verb::Get | Verb::Exec if place.in_atomic => Some(status::COMMAND_FAILED),
+        Verb::Exec if items.len() > 1 => Some(status::BAD_REQUEST),
+        _ if items.is_empty() => Some(status::INCOMPLETE),
+        _ => None,
+    }
+}
+
+/// The node that was the reason of a failure.
+fn at_node(uri: String) -> Item<'static> {
+    Item { target: Some(Location { uri: uri.into(), name: None }), ..Item::default() }
+}
+
+/// URI of the item's Target.
+pub(super) fn target<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+    item.target.as_ref().map(|target| &*target.uri)
+}
+
+/// URI of the item's Source.
+pub(super) fn source<'i>(item: &'i Item<'_>) -> Option<&'i str> {
+    item.source.as_ref().map(|source| &*source.uri)
+}

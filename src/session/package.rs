@@ -1,0 +1,271 @@
+//! The client's messages: header, package 1, and what closes a package
+//! (DM Protocol 1.2.1, 8; DM Representation Protocol 1.2.1, 5).
+
+use super::engine::Engine;
+use super::outbox::{Filling, Purpose};
+use super::{Cause, Outgoing, SessionEvent, Step};
+use crate::error::{Code, Error, Result};
+use crate::random::Random;
+use crate::store::Reader;
+use crate::syncml::model::{
+    Action, Alert, Command, Data, Header, Item, Location, Message, Meta, Status, Verb,
+};
+use crate::syncml::{self, status};
+use crate::tree::{Actor, Answer, Query, Refusal, Uri};
+
+/// VerDTD of DM 1.2.
+pub(super) const VER_DTD: &str = "1.2";
+/// VerProto of DM 1.2.
+pub(super) const VER_PROTO: &str = "DM/1.2";
+/// Octets that the Status of the SyncHdr with a challenge has at most, without its references.
+const HEADER_STATUS: usize = 400;
+/// The leaves of `./DevInfo` that package 1 tells.
+const DEV_INFO: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
+
+/// The device as package 1 tells it.
+#[derive(Debug)]
+pub(super) struct Device {
+    /// URI and value of each leaf of DevInfo.
+    leaves: Vec<(String, String)>,
+}
+
+impl Device {
+    /// Reads `./DevInfo`. Errors: `State` without DevId.
+    pub(super) fn read(reader: &dyn Reader) -> Result<Self> {
+        let query = Query::new(reader, Actor::Host);
+        let mut leaves = Vec::new();
+        for name in DEV_INFO {
+            let uri = format!("./DevInfo/{name}");
+            match query.get(&Uri::parse(&uri)?) {
+                Ok(Answer::Leaf { value, .. }) => {
+                    let value = String::from_utf8(value).map_err(|_| broken(&uri))?;
+                    leaves.push((uri, value));
+                }
+                Ok(_) => return Err(broken(&uri)),
+                Err(Refusal::NotFound) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        let device = Self { leaves };
+        if device.id().is_empty() {
+            return Err(broken("./DevInfo/DevId"));
+        }
+        Ok(device)
+    }
+
+    /// DevId.
+    fn id(&self) -> &str {
+        match self.leaves.first() {
+            Some((uri, value)) if uri == "./DevInfo/DevId" => value,
+            _ => "",
+        }
+    }
+}
+
+fn broken(uri: &str) -> Error {
+    Error::new(Code::State, format!("session: the tree has no text in {uri}"))
+}
+
+/// A message of the server that has to be answered.
+#[derive(Debug)]
+pub(super) struct Answering {
+    pub(super) msg_id: String,
+    pub(super) target: String,
+    pub(super) source: String,
+    /// Status of the SyncHdr if it is not that of the authentication.
+    pub(super) status: Option<status::Status>,
+}
+
+/// A command that the server may refer to.
+#[derive(Debug)]
+pub(super) struct Sent {
+    pub(super) msg_id: u32,
+    pub(super) cmd_id: u32,
+    pub(super) purpose: Purpose,
+}
+
+/// How much of what waits goes into a message.
+#[derive(Debug)]
+pub(super) enum Extent {
+    /// As much as fits.
+    Everything,
+    /// Nothing but Status elements.
+    Statuses,
+    /// Status elements as far as they fit, and this as the last command of the session.
+    Last(Command<'static>),
+}
+
+impl Engine {
+    /// Queues the commands of package 1.
+    pub(super) fn queue_login(&mut self) {
+        self.outbox.remove(|purpose| !matches!(purpose, Purpose::Reply));
+        let code = match self.facts.cause {
+            Cause::ServerInitiated => status::ALERT_SERVER_INITIATED,
+            Cause::ClientInitiated => status::ALERT_CLIENT_INITIATED,
+        };
+        let alert = Alert { code: Some(code), ..Alert::default() };
+        self.outbox.push(Command::Alert(alert), Purpose::Login);
+        let items = self.facts.device.leaves.iter().map(|(uri, value)| Item {
+            source: Some(Location { uri: uri.clone().into(), name: None }),
+            data: Some(Data::text(value.clone())),
+            ..Item::default()
+        });
+        let replace = Action {
+            verb: Verb::Replace,
+            cmd_id: "".into(),
+            meta: Meta::default(),
+            correlator: None,
+            items: items.collect(),
+        };
+        self.outbox.push(Command::Action(replace), Purpose::Login);
+        for alert in &self.alerts {
+            let command = Command::Alert(alert.command(self.facts.encoding));
+            self.outbox.push(command, Purpose::HostAlert(alert.number()));
+        }
+    }
+
+    fn header(&self) -> Header<'static> {
+        let name = self.login.name().map(|name| name.to_owned().into());
+        Header {
+            ver_dtd: VER_DTD.into(),
+            ver_proto: VER_PROTO.into(),
+            session_id: self.facts.session_id.clone().into(),
+            msg_id: self.msg_id.to_string().into(),
+            target: Location { uri: self.uri.clone().into(), name: None },
+            source: Location { uri: self.facts.device.id().to_owned().into(), name },
+            resp_uri: None,
+            cred: self.login.cred(),
+            meta: Meta {
+                max_msg_size: Some(self.facts.max_msg_size),
+                max_obj_size: Some(self.facts.max_obj_size),
+                ..Meta::default()
+            },
+        }
+    }
+
+    /// Status for the SyncHdr of the server's message.
+    fn header_status(&mut self, random: &mut dyn Random) -> Option<Status<'static>> {
+        let answering = self.answering.take()?;
+        Some(Status {
+            msg_ref: answering.msg_id.into(),
+            cmd_ref: "0".into(),
+            cmd: "SyncHdr".into(),
+            target_refs: vec![answering.target.into()],
+            source_refs: vec![answering.source.into()],
+            chal: self.guard.challenge(random),
+            code: answering.status.unwrap_or(self.guard.status()),
+            ..Status::default()
+        })
+    }
+
+    /// Octets that Results may have in the reply if they come alone, a little underestimated.
+    pub(super) fn room(&self) -> usize {
+        let envelope = syncml::envelope_size(&self.header(), true, self.facts.encoding);
+        let answering = self.answering.as_ref();
+        let status = answering.map_or(0, |one| one.target.len() + one.source.len()) + HEADER_STATUS;
+        self.max_msg_size.saturating_sub(envelope + status)
+    }
+
+    /// Makes the next message, or ends the session if there is nothing to say.
+    ///
+    /// Errors: `TooLarge` if not even one Status fits in the server's MaxMsgSize.
+    pub(super) fn send(&mut self, random: &mut dyn Random, extent: Extent) -> Result<Step> {
+        if self.has_nothing_to_say(&extent) {
+            return match self.ending.take() {
+                Some(error) => Err(error),
+                None => Ok(Step::Done),
+            };
+        }
+        self.msg_id += 1;
+        let header = self.header();
+        let mut filling = self.open(&header, random)?;
+        let closes = self.fill(&mut filling, extent)?;
+        let Filling { commands, sent, dropped, .. } = filling;
+        self.note_sent(sent, dropped);
+        let encoding = self.facts.encoding;
+        let message = Message { header, commands, is_final: closes };
+        let body = syncml::write(&message, encoding)?;
+        if body.len() > self.max_msg_size {
+            return Err(too_small(self.max_msg_size));
+        }
+        self.may_close &= !closes;
+        let (msg_id, octets) = (self.msg_id, body.len());
+        self.events.push(SessionEvent::PackageSent { msg_id, octets, is_final: closes });
+        let hmac = self.login.header(&body);
+        Ok(Step::Send(Outgoing { uri: self.uri.clone(), body, mime: encoding.mime(), hmac }))
+    }
+
+    /// The rule for the end of a session: no message of the SyncHdr's Status alone.
+    fn has_nothing_to_say(&self, extent: &Extent) -> bool {
+        match extent {
+            Extent::Everything => self.may_close && self.outbox.is_empty(),
+            Extent::Statuses => self.outbox.statuses() == 0,
+            Extent::Last(_) => false,
+        }
+    }
+
+    /// A message with the SyncHdr's Status, and the room that is left in it.
+    fn open(&mut self, header: &Header<'_>, random: &mut dyn Random) -> Result<Filling> {
+        let encoding = self.facts.encoding;
+        let envelope = syncml::envelope_size(header, true, encoding);
+        let room = self.max_msg_size.checked_sub(envelope);
+        let mut filling = Filling::new(encoding, room.ok_or(too_small(self.max_msg_size))?);
+        if let Some(status) = self.header_status(random) {
+            filling.open(Command::Status(status)).map_err(|_| too_small(self.max_msg_size))?;
+        }
+        Ok(filling)
+    }
+
+    /// Fills the message; true if it closes the client's package.
+    fn fill(&mut self, filling: &mut Filling, extent: Extent) -> Result<bool> {
+        let full = || too_small(self.max_msg_size);
+        match extent {
+            Extent::Last(command) => {
+                filling.keep_free(&command);
+                self.outbox.fill_statuses(filling);
+                filling.close(command).map_err(|_| full())?;
+                Ok(true)
+            }
+            Extent::Statuses => {
+                let progress = self.outbox.fill_statuses(filling);
+                if !progress {
+                    return Err(full());
+                }
+                Ok(self.may_close && self.outbox.statuses() == 0)
+            }
+            Extent::Everything => {
+                let next = next_message();
+                if !self.may_close {
+                    filling.keep_free(&next);
+                }
+                if !self.outbox.fill(filling) {
+                    return Err(full());
+                }
+                if !self.may_close && self.outbox.is_empty() {
+                    filling.close(next).map_err(|_| full())?;
+                }
+                Ok(self.may_close && self.outbox.is_empty())
+            }
+        }
+    }
+
+    fn note_sent(&mut self, sent: Vec<(u32, Purpose)>, dropped: Vec<u64>) {
+        self.sent.retain(|sent| matches!(sent.purpose, Purpose::HostAlert(_)));
+        let msg_id = self.msg_id;
+        let sent = sent.into_iter();
+        self.sent.extend(sent.map(|(cmd_id, purpose)| Sent { msg_id, cmd_id, purpose }));
+        for number in dropped {
+            self.alerts.retain(|alert| alert.number() != number);
+            self.events.push(SessionEvent::AlertNotSent { number });
+        }
+    }
+}
+
+fn next_message() -> Command<'static> {
+    Command::Alert(Alert { code: Some(status::ALERT_NEXT_MESSAGE), ..Alert::default() })
+}
+
+fn too_small(max_msg_size: usize) -> Error {
+    let what = format!("session: nothing fits in a message of {max_msg_size} octets");
+    Error::new(Code::TooLarge, what)
+}

@@ -1,0 +1,385 @@
+//! The commands of one message as a flat list with an instruction pointer.
+//!
+//! Owns order, nesting, and what a failure, a rollback or a user's No does to the other commands
+//! (DM Representation Protocol 1.2.1: Atomic, Sequence; DM Protocol 1.2.1, 10). Must not know how a
+//! command is executed. Because the list is flat, a question to the user can stop it anywhere.
+
+use super::alert::Kind;
+use crate::store::Savepoint;
+use crate::syncml::model::{Action, Alert, Command, Item, Results, Status, Text};
+use crate::syncml::status::{self, Status as Code};
+
+/// TargetRefs of one Status that stands for several items.
+const REFS: usize = 16;
+
+/// One command of the message.
+#[derive(Debug)]
+pub(super) struct Task<'m> {
+    op: Op<'m>,
+    /// Name for Status/Cmd.
+    name: Text<'m>,
+    cmd_id: Text<'m>,
+    outcomes: Vec<Outcome>,
+    /// Items for Results.
+    results: Vec<Item<'static>>,
+}
+
+/// What a task is.
+#[derive(Debug)]
+pub(super) enum Op<'m> {
+    Action(Action<'m>),
+    Alert(Alert<'m>),
+    /// Atomic or Sequence; its commands are the tasks up to `end`.
+    Group {
+        atomic: bool,
+        end: usize,
+    },
+    /// Cannot be executed, whatever happens.
+    Refused(Code),
+    /// Given out for its execution.
+    Taken,
+}
+
+/// What came of one item, or of the whole command.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    pub(super) status: Code,
+    pub(super) target: Option<String>,
+    pub(super) source: Option<String>,
+    /// Items of the Status.
+    pub(super) items: Vec<Item<'static>>,
+}
+
+impl Outcome {
+    /// An outcome that concerns no particular node.
+    pub(super) fn of(status: Code) -> Self {
+        Self { status, ..Self::default() }
+    }
+
+    /// True if the command has had its effect.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self.status, status::OK | status::ACCEPTED | status::CHUNK_ACCEPTED)
+    }
+}
+
+/// An open Atomic or Sequence.
+#[derive(Debug)]
+struct Frame {
+    task: usize,
+    end: usize,
+    /// For Atomic.
+    savepoint: Option<Savepoint>,
+}
+
+/// What to do next.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Execute the present command and [`settle`](Run::settle) it.
+    Execute,
+    /// Set a savepoint and [`enter`](Run::enter) the Atomic.
+    Enter {
+        /// The Atomic asks the user: what was done before it must not wait for the answer.
+        asks: bool,
+    },
+    /// An Atomic succeeded.
+    Release(Savepoint),
+    /// An Atomic failed.
+    RollBack(Savepoint),
+    /// All done.
+    End,
+}
+
+/// The commands of one message and how far they are.
+#[derive(Debug)]
+pub(super) struct Run<'m> {
+    msg_id: Text<'m>,
+    tasks: Vec<Task<'m>>,
+    next: usize,
+    frames: Vec<Frame>,
+    undo: Option<Savepoint>,
+}
+
+/// The answer to the commands.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    pub(super) statuses: Vec<Status<'static>>,
+    pub(super) results: Vec<Results<'static>>,
+}
+
+impl<'m> Run<'m> {
+    /// Takes the commands that have to be answered; Status elements are not among them.
+    pub(super) fn new(msg_id: Text<'m>, commands: Vec<Command<'m>>) -> Self {
+        let mut run = Self { msg_id, tasks: Vec::new(), next: 0, frames: Vec::new(), undo: None };
+        run.flatten(commands);
+        run
+    }
+
+    /// Depth is bounded by the markup reader's element depth.
+    fn flatten(&mut self, commands: Vec<Command<'m>>) {
+        self.tasks.reserve(commands.len());
+        for command in commands {
+            let Some((task, children)) = Task::new(command) else { continue };
+            let at = self.tasks.len();
+            self.tasks.push(task);
+            self.flatten(children);
+            let after = self.tasks.len();
+            if let Some(Task { op: Op::Group { end, .. }, .. }) = self.tasks.get_mut(at) {
+                *end = after;
+            }
+        }
+    }
+
+    /// True without any command.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    /// Takes the present command for its execution; [`settle`](Self::settle) has to follow.
+    pub(super) fn take_op(&mut self) -> Option<Op<'m>> {
+        let task = self.tasks.get_mut(self.next)?;
+        Some(std::mem::replace(&mut task.op, Op::Taken))
+    }
+
+    /// True while an Atomic is open.
+    pub(super) fn in_atomic(&self) -> bool {
+        self.atomic().is_some()
+    }
+
+    fn atomic(&self) -> Option<usize> {
+        self.frames.iter().position(|frame| frame.savepoint.is_some())
+    }
+
+    /// True if the present command stands in a group.
+    pub(super) fn in_group(&self) -> bool {
+        !self.frames.is_empty()
+    }
+
+    /// The next thing to do.
+    pub(super) fn turn(&mut self) -> Turn {
+        loop {
+            if let Some(savepoint) = self.undo.take() {
+                return Turn::RollBack(savepoint);
+            }
+            if let Some(frame) = self.frames.pop_if(|frame| frame.end <= self.next) {
+                match frame.savepoint {
+                    Some(savepoint) => return Turn::Release(savepoint),
+                    None => continue,
+                }
+            }
+            let in_atomic = self.in_atomic();
+            let Some(task) = self.tasks.get(self.next) else { return Turn::End };
+            match task.op {
+                _ if task.cmd_id.is_empty() => self.refuse(status::BAD_REQUEST),
+                Op::Refused(code) => self.refuse(code),
+                Op::Group { atomic: true, .. } if in_atomic => self.refuse(status::COMMAND_FAILED),
+                Op::Group { atomic: true, end } => {
+                    return Turn::Enter { asks: self.asks(self.next + 1, end) };
+                }
+                Op::Group { atomic: false, .. } => self.enter(None),
+                Op::Action(_) | Op::Alert(_) | Op::Taken => return Turn::Execute,
+            }
+        }
+    }
+
+    /// True if one of these tasks is an alert for the user.
+    fn asks(&self, from: usize, to: usize) -> bool {
+        let tasks = self.tasks.get(from..to).unwrap_or_default();
+        tasks.iter().any(|task| match &task.op {
+            Op::Alert(alert) => alert.code.and_then(Kind::from_code).is_some(),
+            _ => false,
+        })
+    }
+
+    /// Opens the group that is next.
+    pub(super) fn enter(&mut self, savepoint: Option<Savepoint>) {
+        let task = self.next;
+        let Some(Task { op: Op::Group { end, .. }, outcomes, .. }) = self.tasks.get_mut(task)
+        else {
+            return;
+        };
+        outcomes.push(Outcome::of(status::OK));
+        self.frames.push(Frame { task, end: *end, savepoint });
+        self.next += 1;
+    }
+
+    /// Notes what came of the present command; a failure ends the Atomic around it.
+    pub(super) fn settle(&mut self, outcomes: Vec<Outcome>, results: Vec<Item<'static>>) {
+        let failed = !outcomes.iter().all(Outcome::is_done);
+        if let Some(task) = self.tasks.get_mut(self.next) {
+            task.outcomes = outcomes;
+            task.results = results;
+            self.next += 1;
+        }
+        if failed {
+            self.fail_atomic();
+        }
+    }
+
+    /// Answers the present command, or the group and all in it, without executing it.
+    pub(super) fn refuse(&mut self, code: Code) {
+        let end = match self.tasks.get(self.next) {
+            Some(Task { op: Op::Group { end, .. }, .. }) => *end,
+            _ => self.next,
+        };
+        self.settle(vec![Outcome::of(code)], Vec::new());
+        self.skip_to(end);
+    }
+
+    /// Notes the user's answer; No, cancel and silence reach beyond the alert itself.
+    pub(super) fn answered(&mut self, outcome: Outcome) {
+        let (code, in_atomic, all) = (outcome.status, self.in_atomic(), self.tasks.len());
+        self.settle(vec![outcome], Vec::new());
+        let container = self.frames.last().map(|frame| frame.end);
+        match code {
+            status::CANCELLED => self.skip_to(all),
+            status::NOT_MODIFIED if !in_atomic => self.skip_to(container.unwrap_or(0)),
+            status::REQUEST_TIMEOUT if !in_atomic => self.skip_to(container.unwrap_or(all)),
+            _ => {}
+        }
+    }
+
+    /// Answers everything that is left with 215 and undoes an open Atomic.
+    pub(super) fn give_up(&mut self) {
+        self.fail_atomic();
+        self.skip_to(self.tasks.len());
+    }
+
+    /// Answers every command with `code`.
+    pub(super) fn refuse_all(&mut self, code: Code) {
+        self.tasks.iter_mut().for_each(|task| task.outcomes = vec![Outcome::of(code)]);
+        self.next = self.tasks.len();
+    }
+
+    fn skip_to(&mut self, end: usize) {
+        for task in self.tasks.get_mut(self.next..end).unwrap_or_default() {
+            task.outcomes = vec![Outcome::of(status::NOT_EXECUTED)];
+        }
+        self.next = self.next.max(end);
+    }
+
+    fn fail_atomic(&mut self) {
+        let Some(at) = self.atomic() else { return };
+        let Some(frame) = self.frames.drain(at..).next() else { return };
+        for task in self.tasks.get_mut(frame.task + 1..self.next).unwrap_or_default() {
+            task.results.clear();
+            for outcome in task.outcomes.iter_mut().filter(|outcome| outcome.is_done()) {
+                outcome.status = status::ROLLED_BACK;
+            }
+        }
+        if let Some(task) = self.tasks.get_mut(frame.task) {
+            task.outcomes = vec![Outcome::of(status::ATOMIC_FAILED)];
+        }
+        self.skip_to(frame.end);
+        self.undo = frame.savepoint;
+    }
+
+    /// Name, URI and status of each item, in the order of the message.
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&str, Option<&str>, Code)> {
+        self.tasks.iter().flat_map(|task| {
+            let outcomes = task.outcomes.iter();
+            outcomes.map(|outcome| (&*task.name, outcome.target.as_deref(), outcome.status))
+        })
+    }
+
+    /// The Status and Results elements, each in the order of the commands.
+    pub(super) fn report(self) -> Report {
+        let mut report = Report::default();
+        let msg_id: Text<'static> = self.msg_id.into_owned().into();
+        for task in self.tasks {
+            task.report(&msg_id, &mut report);
+        }
+        report
+    }
+
+    /// The same without borrowing from the message.
+    pub(super) fn into_owned(self) -> Run<'static> {
+        Run {
+            msg_id: self.msg_id.into_owned().into(),
+            tasks: self.tasks.into_iter().map(Task::into_owned).collect(),
+            next: self.next,
+            frames: self.frames,
+            undo: self.undo,
+        }
+    }
+}
+
+impl<'m> Task<'m> {
+    /// The task for one command, and the commands inside it. `None` for a Status.
+    fn new(command: Command<'m>) -> Option<(Self, Vec<Command<'m>>)> {
+        let mut children = Vec::new();
+        let (op, name, cmd_id) = match command {
+            Command::Status(_) => return None,
+            Command::Action(action) => {
+                let (name, cmd_id) = (action.verb.name().into(), action.cmd_id.clone());
+                (Op::Action(action), name, cmd_id)
+            }
+            Command::Alert(alert) => {
+                let cmd_id = alert.cmd_id.clone();
+                (Op::Alert(alert), "Alert".into(), cmd_id)
+            }
+            Command::Group(group) => {
+                children = group.commands;
+                let name = if group.atomic { "Atomic" } else { "Sequence" };
+                (Op::Group { atomic: group.atomic, end: 0 }, name.into(), group.cmd_id)
+            }
+            Command::Results(results) => {
+                (Op::Refused(status::UNSUPPORTED_FEATURE), "Results".into(), results.cmd_id)
+            }
+            Command::Unknown(unknown) if unknown.known && unknown.fault.is_none() => {
+                (Op::Refused(status::UNSUPPORTED_FEATURE), unknown.name, unknown.cmd_id)
+            }
+            Command::Unknown(unknown) => {
+                (Op::Refused(status::BAD_REQUEST), unknown.name, unknown.cmd_id)
+            }
+        };
+        Some((Self { op, name, cmd_id, outcomes: Vec::new(), results: Vec::new() }, children))
+    }
+
+    fn report(self, msg_ref: &Text<'static>, report: &mut Report) {
+        let cmd: Text<'static> = self.name.into_owned().into();
+        let cmd_ref: Text<'static> = self.cmd_id.into_owned().into();
+        let first = self.outcomes.first().map(|outcome| outcome.status);
+        let one = |outcome: &Outcome| Some(outcome.status) == first && outcome.items.is_empty();
+        let size = if self.outcomes.iter().all(one) { REFS } else { 1 };
+        let mut outcomes = self.outcomes.into_iter().peekable();
+        while outcomes.peek().is_some() {
+            let mut status = Status {
+                msg_ref: msg_ref.clone(),
+                cmd_ref: cmd_ref.clone(),
+                cmd: cmd.clone(),
+                ..Status::default()
+            };
+            for outcome in outcomes.by_ref().take(size) {
+                status.code = outcome.status;
+                status.target_refs.extend(outcome.target.map(Text::Owned));
+                status.source_refs.extend(outcome.source.map(Text::Owned));
+                status.items.extend(outcome.items);
+            }
+            report.statuses.push(status);
+        }
+        if !self.results.is_empty() {
+            report.results.push(Results {
+                msg_ref: Some(msg_ref.clone()),
+                cmd_ref,
+                items: self.results,
+                ..Results::default()
+            });
+        }
+    }
+
+    fn into_owned(self) -> Task<'static> {
+        Task {
+            op: match self.op {
+                Op::Action(action) => Op::Action(action.into_owned()),
+                Op::Alert(alert) => Op::Alert(alert.into_owned()),
+                Op::Group { atomic, end } => Op::Group { atomic, end },
+                Op::Refused(code) => Op::Refused(code),
+                Op::Taken => Op::Taken,
+            },
+            name: self.name.into_owned().into(),
+            cmd_id: self.cmd_id.into_owned().into(),
+            outcomes: self.outcomes,
+            results: self.results,
+        }
+    }
+}
