@@ -354,9 +354,15 @@ impl<'t> Tree<'t> {
         }
         node.format = format;
         node.touch(self.now.unix_s);
-        records::write(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Replaced);
-        Ok(())
+        self.all_or_nothing(|tree| {
+            let server = match ddf::is_server_id(path) {
+                true => records::text(tree.reader(), path)?,
+                false => None,
+            };
+            records::write(tree.txn, path, node, &value)?;
+            tree.note(path, ChangeKind::Replaced);
+            tree.forget_gone(server)
+        })
     }
 
     /// Checks the effective ACL. Errors: `Permission`.
@@ -427,6 +433,11 @@ impl<'t> Tree<'t> {
             servers.extend(records::text(self.reader(), path)?);
         }
         records::remove(self.txn, &paths)?;
+        self.forget_gone(servers)
+    }
+
+    /// Takes those of `servers` that have no account any more out of every ACL.
+    fn forget_gone(&mut self, servers: impl IntoIterator<Item = String>) -> Done {
         for server in servers {
             if !dmacc::is_known(self.reader(), &server)? {
                 self.forget_server(&server)?;

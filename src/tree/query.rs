@@ -135,6 +135,19 @@ impl<'r> Query<'r> {
         }
     }
 
+    /// Checks that the actor may run the process behind a node.
+    ///
+    /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425.
+    pub fn check_exec(&self, path: &Path) -> core::result::Result<(), Refusal> {
+        let node = records::load(self.reader, path)?.ok_or(Refusal::NotFound)?;
+        if !access(path, &node).contains(Access::EXEC) {
+            return Err(Refusal::NotAllowed);
+        }
+        let Actor::Server(server) = self.actor else { return Ok(()) };
+        let acl = records::effective_acl(self.reader, path)?;
+        if acl.allows(Right::Exec, server) { Ok(()) } else { Err(Refusal::Permission) }
+    }
+
     fn leaf_or_children(&self, path: &Path) -> core::result::Result<Answer, Refusal> {
         let node = self.readable(path)?;
         if node.format.is_interior() {
