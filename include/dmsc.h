@@ -66,6 +66,569 @@
  */
 
 /**
+ * Result of a call: 0 or more is success or a state, less than 0 a failure.
+ *
+ * The numbers are in bands by layer and are never reused. A negative number that is not in this list
+ * is a host callback's own and is passed through. The text of the last failure on this thread is
+ * @ref dmsc_last_error_message.
+ */
+enum dmsc_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Done.
+   */
+  DMSC_OK = 0,
+  /**
+   * Accepted; the outcome comes as an event.
+   */
+  DMSC_PENDING = 1,
+  /**
+   * Nothing happened in the time given.
+   */
+  DMSC_TIMED_OUT = 2,
+  /**
+   * An argument is NULL, out of range, or contradicts another one.
+   */
+  DMSC_ERR_INVALID_ARG = -1,
+  /**
+   * The library caught a panic of its own; the client is unusable from now on.
+   */
+  DMSC_ERR_PANIC = -2,
+  /**
+   * Memory could not be allocated.
+   */
+  DMSC_ERR_NO_MEMORY = -3,
+  /**
+   * This build or this object cannot do it.
+   */
+  DMSC_ERR_NOT_SUPPORTED = -4,
+  /**
+   * The object is not in a state that allows the call.
+   */
+  DMSC_ERR_STATE = -5,
+  /**
+   * The call is not allowed inside this callback.
+   */
+  DMSC_ERR_REENTRANT = -6,
+  /**
+   * Somebody else is using the resource; try again.
+   */
+  DMSC_ERR_BUSY = -7,
+  /**
+   * The host or the user cancelled.
+   */
+  DMSC_ERR_CANCELLED = -8,
+  /**
+   * The peer did not answer in time.
+   */
+  DMSC_ERR_TIMEOUT = -9,
+  /**
+   * The caller's buffer is too small.
+   */
+  DMSC_ERR_BUFFER_TOO_SMALL = -10,
+  /**
+   * Text is not UTF-8.
+   */
+  DMSC_ERR_UTF8 = -11,
+  /**
+   * A host callback failed with a positive number (a negative one is passed through as it is).
+   */
+  DMSC_ERR_CALLBACK = -12,
+  /**
+   * No card in the reader or slot.
+   */
+  DMSC_ERR_CARD_ABSENT = -100,
+  /**
+   * The card was taken out.
+   */
+  DMSC_ERR_CARD_REMOVED = -101,
+  /**
+   * The card was reset by somebody else.
+   */
+  DMSC_ERR_CARD_RESET = -102,
+  /**
+   * The exchange with the card failed below the APDU.
+   */
+  DMSC_ERR_CARD_TRANSMIT = -103,
+  /**
+   * The card refused with a status word.
+   */
+  DMSC_ERR_CARD_SW = -104,
+  /**
+   * The card has no free logical channel.
+   */
+  DMSC_ERR_CARD_NO_CHANNEL = -105,
+  /**
+   * The file or application is not on the card.
+   */
+  DMSC_ERR_CARD_FILE_NOT_FOUND = -106,
+  /**
+   * The card wants a PIN or another right first.
+   */
+  DMSC_ERR_CARD_ACCESS_DENIED = -107,
+  /**
+   * The card sent data that cannot be right.
+   */
+  DMSC_ERR_CARD_BAD_DATA = -108,
+  /**
+   * The card holds no bootstrap data.
+   */
+  DMSC_ERR_BOOTSTRAP_NONE = -200,
+  /**
+   * The bootstrap message's MAC is wrong or missing.
+   */
+  DMSC_ERR_BOOTSTRAP_MAC = -201,
+  /**
+   * The PIN for a bootstrap message is wrong or was not given.
+   */
+  DMSC_ERR_BOOTSTRAP_PIN = -202,
+  /**
+   * The bootstrap document cannot be decoded or used.
+   */
+  DMSC_ERR_BOOTSTRAP_FORMAT = -203,
+  /**
+   * Policy or user refused the bootstrap.
+   */
+  DMSC_ERR_BOOTSTRAP_REFUSED = -204,
+  /**
+   * The notification's digest is wrong.
+   */
+  DMSC_ERR_TRIGGER_DIGEST = -210,
+  /**
+   * The notification names a server without account.
+   */
+  DMSC_ERR_TRIGGER_SERVER = -211,
+  /**
+   * The notification or its push envelope is malformed.
+   */
+  DMSC_ERR_TRIGGER_FORMAT = -212,
+  /**
+   * The notification was seen before.
+   */
+  DMSC_ERR_TRIGGER_REPLAY = -213,
+  /**
+   * The connection could not be opened.
+   */
+  DMSC_ERR_CONNECT = -300,
+  /**
+   * The connection broke.
+   */
+  DMSC_ERR_IO = -301,
+  /**
+   * TLS failed.
+   */
+  DMSC_ERR_TLS = -302,
+  /**
+   * The HTTP answer is an error or malformed.
+   */
+  DMSC_ERR_HTTP = -303,
+  /**
+   * A message is not well-formed.
+   */
+  DMSC_ERR_SYNTAX = -400,
+  /**
+   * A message breaks the DM protocol.
+   */
+  DMSC_ERR_PROTOCOL = -401,
+  /**
+   * The server failed to authenticate itself.
+   */
+  DMSC_ERR_AUTH_SERVER = -402,
+  /**
+   * The server did not accept the client's credentials.
+   */
+  DMSC_ERR_AUTH_CLIENT = -403,
+  /**
+   * A limit was reached.
+   */
+  DMSC_ERR_TOO_LARGE = -404,
+  /**
+   * The server ended the session with an abort.
+   */
+  DMSC_ERR_ABORTED = -405,
+  /**
+   * The node does not exist.
+   */
+  DMSC_ERR_NODE_NOT_FOUND = -500,
+  /**
+   * The node exists already.
+   */
+  DMSC_ERR_NODE_EXISTS = -501,
+  /**
+   * The access control list does not allow it.
+   */
+  DMSC_ERR_NODE_ACL = -502,
+  /**
+   * The node does not allow this operation.
+   */
+  DMSC_ERR_NODE_NOT_ALLOWED = -503,
+  /**
+   * The value does not fit the node's format or type.
+   */
+  DMSC_ERR_NODE_FORMAT = -504,
+  /**
+   * The URI is malformed or too long.
+   */
+  DMSC_ERR_URI = -505,
+  /**
+   * Reading or writing the store failed.
+   */
+  DMSC_ERR_STORAGE_IO = -520,
+  /**
+   * The store's content is damaged or of another version.
+   */
+  DMSC_ERR_STORAGE_CORRUPT = -521,
+  /**
+   * The store's medium is full.
+   */
+  DMSC_ERR_STORAGE_FULL = -522,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_status dmsc_status;
+#else
+typedef int32_t dmsc_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Kinds of events.
+ */
+enum dmsc_event_type
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A notification was accepted; session `session_id` will follow. uri: server id.
+   */
+  DMSC_EVENT_SESSION_REQUESTED = 1,
+  /**
+   * A DM session begins. uri: server id.
+   */
+  DMSC_EVENT_SESSION_STARTED = 2,
+  /**
+   * A message left for the server. phase: messages sent so far. uri: address.
+   */
+  DMSC_EVENT_PACKAGE_SENT = 3,
+  /**
+   * A message came from the server. phase: messages received so far.
+   */
+  DMSC_EVENT_PACKAGE_RECEIVED = 4,
+  /**
+   * A server's command was done. uri: node; phase: SyncML status; data: the command's name.
+   */
+  DMSC_EVENT_COMMAND_DONE = 6,
+  /**
+   * A DM session ended. status: how; uri: server id; data: the error's text.
+   */
+  DMSC_EVENT_SESSION_ENDED = 7,
+  /**
+   * The card holds a bootstrap object. uri: its path on the card.
+   */
+  DMSC_EVENT_BOOTSTRAP_FOUND = 8,
+  /**
+   * A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+   */
+  DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
+  /**
+   * The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
+   * DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
+   */
+  DMSC_EVENT_CARD_STATE = 10,
+  /**
+   * A notification was refused. status: why; data: the error's text. The sender is told nothing.
+   */
+  DMSC_EVENT_TRIGGER_REFUSED = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_event_type dmsc_event_type;
+#else
+typedef uint32_t dmsc_event_type;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The host's answers to `on_trigger`.
+ */
+enum dmsc_trigger_verdict
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Start the session.
+   */
+  DMSC_TRIGGER_ACCEPT = 0,
+  /**
+   * No session; the sender is told nothing.
+   */
+  DMSC_TRIGGER_REFUSE = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_trigger_verdict dmsc_trigger_verdict;
+#else
+typedef int32_t dmsc_trigger_verdict;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where a notification came from.
+ */
+enum dmsc_trigger_source
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A WAP push as the handset's SMS stack hands it over.
+   */
+  DMSC_TRIGGER_PUSH = 0,
+  /**
+   * The card; only the library itself reports this.
+   */
+  DMSC_TRIGGER_CARD = 1,
+  /**
+   * The host itself.
+   */
+  DMSC_TRIGGER_HOST = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_trigger_source dmsc_trigger_source;
+#else
+typedef uint32_t dmsc_trigger_source;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Levels of log lines.
+ */
+enum dmsc_log_level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Nothing.
+   */
+  DMSC_LOG_OFF = 0,
+  /**
+   * Something failed.
+   */
+  DMSC_LOG_ERROR = 1,
+  /**
+   * Something is odd but went on.
+   */
+  DMSC_LOG_WARN = 2,
+  /**
+   * Milestones.
+   */
+  DMSC_LOG_INFO = 3,
+  /**
+   * Each exchange, without its content.
+   */
+  DMSC_LOG_DEBUG = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_log_level dmsc_log_level;
+#else
+typedef uint32_t dmsc_log_level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the host tells about a card with @ref dmsc_card_notify.
+ */
+enum dmsc_card_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The card was taken out: its session is aborted, nothing more is sent to it.
+   */
+  DMSC_CARD_REMOVED = 1,
+  /**
+   * The card was reset: its channels and its toolkit session are gone; start the toolkit again.
+   */
+  DMSC_CARD_RESET = 2,
+  /**
+   * The card has something to say (the host saw a status word 91XX): look at once.
+   */
+  DMSC_CARD_PROACTIVE = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_card_event dmsc_card_event;
+#else
+typedef uint32_t dmsc_card_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Where a session stands.
+ */
+enum dmsc_session_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Accepted, not begun.
+   */
+  DMSC_SESSION_WAITING = 0,
+  /**
+   * Messages are exchanged.
+   */
+  DMSC_SESSION_RUNNING = 1,
+  /**
+   * The user is asked.
+   */
+  DMSC_SESSION_ASKING = 2,
+  /**
+   * Over; `status` says how.
+   */
+  DMSC_SESSION_ENDED = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_session_state dmsc_session_state;
+#else
+typedef uint32_t dmsc_session_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the user did.
+ */
+enum dmsc_alert_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Seen, Yes, or the input is there.
+   */
+  DMSC_ALERT_ACCEPTED = 0,
+  /**
+   * No (1101).
+   */
+  DMSC_ALERT_REJECTED = 1,
+  /**
+   * Cancelled: the server's other commands are not executed.
+   */
+  DMSC_ALERT_CANCELLED = 2,
+  /**
+   * No answer in time.
+   */
+  DMSC_ALERT_TIMED_OUT = 3,
+  /**
+   * Cannot be shown, for example too long.
+   */
+  DMSC_ALERT_CANNOT_SHOW = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_alert_outcome dmsc_alert_outcome;
+#else
+typedef uint32_t dmsc_alert_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Formats of nodes (OMA DM Tree and Description 1.2.1, property Format).
+ */
+enum dmsc_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Interior node.
+   */
+  DMSC_FORMAT_NODE = 0,
+  /**
+   * Text.
+   */
+  DMSC_FORMAT_CHR = 1,
+  /**
+   * Octets.
+   */
+  DMSC_FORMAT_BIN = 2,
+  /**
+   * Signed 32-bit number in decimal.
+   */
+  DMSC_FORMAT_INT = 3,
+  /**
+   * "true" or "false".
+   */
+  DMSC_FORMAT_BOOL = 4,
+  /**
+   * Base64 text that is the value itself.
+   */
+  DMSC_FORMAT_B64 = 5,
+  /**
+   * XML text.
+   */
+  DMSC_FORMAT_XML = 6,
+  /**
+   * No value.
+   */
+  DMSC_FORMAT_NULL = 7,
+  /**
+   * ISO 8601 date.
+   */
+  DMSC_FORMAT_DATE = 8,
+  /**
+   * ISO 8601 time.
+   */
+  DMSC_FORMAT_TIME = 9,
+  /**
+   * XML Schema float.
+   */
+  DMSC_FORMAT_FLOAT = 10,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_format dmsc_format;
+#else
+typedef uint32_t dmsc_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a subtree is written.
+ */
+enum dmsc_export_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * TNDS in XML (application/vnd.syncml.dmtnds+xml).
+   */
+  DMSC_EXPORT_TNDS_XML = 0,
+  /**
+   * TNDS in WBXML (application/vnd.syncml.dmtnds+wbxml).
+   */
+  DMSC_EXPORT_TNDS_WBXML = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_export_format dmsc_export_format;
+#else
+typedef uint32_t dmsc_export_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A question of a DM server to the user (OMA DM Protocol 1.2.1, section 10).
  *
  * Owned by the host from `on_alert` to @ref dmsc_alert_answer. One thread at a time.
