@@ -9,7 +9,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, ThreadId};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What the driver needs of the core it drives.
@@ -29,10 +29,22 @@ pub(crate) type Deliver<C> = Box<dyn Fn(&Seat<C>, <C as Drive>::Notice) + Send +
 
 type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
 
+/// A running thread. `thread::current` would allocate in threads that Rust did not start, and leave that
+/// to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Caller(usize);
+
+impl Caller {
+    fn this() -> Self {
+        thread_local! { static MARK: u8 = const { 0 } }
+        Self(MARK.with(|mark| std::ptr::from_ref(mark).addr()))
+    }
+}
+
 struct State<C> {
     /// `None` while the driving thread has it.
     core: Option<Box<C>>,
-    driving: Option<ThreadId>,
+    driving: Option<Caller>,
     jobs: VecDeque<Job<C>>,
     /// Somebody wants the driving thread to look again.
     woken: bool,
@@ -104,7 +116,7 @@ impl<C: Drive> Seat<C> {
         let result = Arc::clone(&slot);
         let mut state = self.state.lock();
         self.usable(&state)?;
-        if state.driving == Some(thread::current().id()) {
+        if state.driving == Some(Caller::this()) {
             let Some(mut core) = state.core.take() else {
                 return Err(Error::new(
                     Code::Reentrant,
@@ -143,7 +155,7 @@ impl<C: Drive> Seat<C> {
         let mut state = self.state.lock();
         self.usable(&state)?;
         match state.driving {
-            Some(id) if id == thread::current().id() => {
+            Some(id) if id == Caller::this() => {
                 return Err(Error::new(Code::Reentrant, "run_once inside a callback"));
             }
             Some(_) => return Err(Error::new(Code::Busy, "another thread drives the client")),
@@ -164,7 +176,7 @@ impl<C: Drive> Seat<C> {
 
     /// Takes the driving role for this thread until the guard is dropped.
     fn enter(&self, state: &mut State<C>) -> Leave<'_, C> {
-        state.driving = Some(thread::current().id());
+        state.driving = Some(Caller::this());
         Leave(self)
     }
 
@@ -246,7 +258,7 @@ impl<C: Drive> Seat<C> {
 
     /// True on the thread that drives now, that is, inside a callback.
     pub(crate) fn is_driving_thread(&self) -> bool {
-        self.state.lock().driving == Some(thread::current().id())
+        self.state.lock().driving == Some(Caller::this())
     }
 
     /// Time until something is due.
@@ -263,7 +275,7 @@ impl<C: Drive> Seat<C> {
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.closing = true;
-        if state.driving == Some(thread::current().id()) {
+        if state.driving == Some(Caller::this()) {
             return;
         }
         self.changed.notify_all();
@@ -394,15 +406,15 @@ mod tests {
     fn a_call_without_driver_runs_on_the_caller_and_tells() {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let ear = Arc::clone(&heard);
-        let seat = seat(move |n| ear.lock().push((n, thread::current().id())));
+        let seat = seat(move |n| ear.lock().push((n, Caller::this())));
         let id = seat
             .call(|core| {
                 core.notices.push(7);
-                thread::current().id()
+                Caller::this()
             })
             .unwrap();
-        assert_eq!(id, thread::current().id());
-        assert_eq!(*heard.lock(), [(7, thread::current().id())]);
+        assert_eq!(id, Caller::this());
+        assert_eq!(*heard.lock(), [(7, Caller::this())]);
     }
 
     #[test]
@@ -410,14 +422,14 @@ mod tests {
         let seat = seat(|_| {});
         let worker = Worker::start(&seat).unwrap();
         // The worker may not have taken its seat at the first call.
-        let mut id = thread::current().id();
+        let mut id = Caller::this();
         for _ in 0..1_000_000 {
-            id = seat.call(|_| thread::current().id()).unwrap();
-            if id != thread::current().id() {
+            id = seat.call(|_| Caller::this()).unwrap();
+            if id != Caller::this() {
                 break;
             }
         }
-        assert_ne!(id, thread::current().id());
+        assert_ne!(id, Caller::this());
         assert!(worker.stop(&seat, Duration::from_secs(10)).is_ok());
     }
 
