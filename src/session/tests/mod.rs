@@ -308,7 +308,7 @@ pub(super) fn at(uri: &str) -> Uri {
 }
 
 /// The session runs the same in both encodings.
-pub(super) fn both(test: impl Fn(Encoding)) {
+pub(super) fn both(mut test: impl FnMut(Encoding)) {
     test(Encoding::Xml);
     test(Encoding::Wbxml);
 }
