@@ -400,7 +400,12 @@ mod tests {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let ear = Arc::clone(&heard);
         let seat = seat(move |n| ear.lock().push((n, thread::current().id())));
-        let id = seat.call(|core| { core.notices.push(7); thread::current().id() }).unwrap();
+        let id = seat
+            .call(|core| {
+                core.notices.push(7);
+                thread::current().id()
+            })
+            .unwrap();
         assert_eq!(id, thread::current().id());
         assert_eq!(*heard.lock(), [(7, thread::current().id())]);
     }
@@ -430,7 +435,12 @@ mod tests {
     fn a_call_inside_a_step_is_reentrant_and_inside_a_notice_it_is_not() {
         let seat = seat(|_| {});
         let inner = Arc::clone(&seat);
-        let outcome = seat.call(move |core| { core.steps += 1; inner.call(|_| ()) }).unwrap();
+        let outcome = seat
+            .call(move |core| {
+                core.steps += 1;
+                inner.call(|_| ())
+            })
+            .unwrap();
         assert_eq!(outcome.unwrap_err().code(), Code::Reentrant);
 
         let outcome = Arc::new(Mutex::new(None));
@@ -439,7 +449,11 @@ mod tests {
             *result.lock() = Some(seat.call(|core| core.steps));
         };
         let seat = Seat::new(Counter::default(), Box::new(deliver));
-        seat.call(|core| { core.steps = 5; core.notices.push(1); }).unwrap();
+        seat.call(|core| {
+            core.steps = 5;
+            core.notices.push(1);
+        })
+        .unwrap();
         assert_eq!(outcome.lock().take().unwrap().unwrap(), 5);
     }
 

@@ -15,11 +15,7 @@ use std::borrow::Cow;
 /// Fails with `BootstrapFormat` for a document that is no WBXML DM message or brings nothing, with
 /// `BootstrapRefused` if it would take an account over that came from elsewhere, and with the tree's
 /// error. The caller rolls back.
-pub(super) fn apply(
-    tree: &mut Tree<'_>,
-    document: &[u8],
-    origin: &Origin,
-) -> Result<Vec<Placed>> {
+pub(super) fn apply(tree: &mut Tree<'_>, document: &[u8], origin: &Origin) -> Result<Vec<Placed>> {
     let malformed = |error: Error| error.with_code(Code::BootstrapFormat);
     let (message, encoding) =
         syncml::read_with(document, true).map_err(|fault| malformed(fault.into()))?;
@@ -48,7 +44,8 @@ fn apply_item(
     item: &Item<'_>,
     origin: &Origin,
 ) -> Result<Vec<Placed>> {
-    let incomplete = |what| Error::new(Code::BootstrapFormat, format!("{}: {what}", action.verb.name()));
+    let incomplete =
+        |what| Error::new(Code::BootstrapFormat, format!("{}: {what}", action.verb.name()));
     let target = item.target.as_ref().ok_or_else(|| incomplete("an item without Target"))?;
     let uri = Uri::parse(&target.uri)?;
     let mime = item.meta.mime.as_deref().or(action.meta.mime.as_deref());
@@ -80,9 +77,9 @@ fn is_tnds(data: &Data<'_>, mime: Option<&str>) -> bool {
 /// The octets that Data stands for: base64 text is the wire form of a binary value.
 fn decoded<'a>(data: &'a Data<'_>, format: Option<&str>) -> Result<Cow<'a, [u8]>> {
     match (format, data.as_str()) {
-        (Some("b64"), Some(text)) => {
-            base64::decode(text).map(Cow::Owned).map_err(|error| error.with_code(Code::BootstrapFormat))
-        }
+        (Some("b64"), Some(text)) => base64::decode(text)
+            .map(Cow::Owned)
+            .map_err(|error| error.with_code(Code::BootstrapFormat)),
         _ => Ok(Cow::Borrowed(&data.octets)),
     }
 }

@@ -12,9 +12,9 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::store::{Database, Reader, Table, Txn};
 use crate::time::Now;
+use crate::tree::import::Placed;
 use crate::tree::{Actor, Origin, Path, Refusal, Tree, Uri};
 use der::asn1::ObjectIdentifier;
-use crate::tree::import::Placed;
 use record::{Applied, CardRecord};
 use sha2::{Digest, Sha256};
 
@@ -260,13 +260,12 @@ fn is_account(root: &str) -> bool {
 
 fn unreadable(content: &Content) -> Error {
     match content {
-        Content::Locked { reference: Some(reference) } => {
-            Error::new(Code::CardAccessDenied, format!("needs the PIN with reference {reference:02X}"))
-        }
+        Content::Locked { reference: Some(reference) } => Error::new(
+            Code::CardAccessDenied,
+            format!("needs the PIN with reference {reference:02X}"),
+        ),
         Content::Locked { reference: None } => Error::new(Code::CardAccessDenied, "needs a PIN"),
         Content::Unreadable(error) => error.clone(),
-        Content::Empty | Content::Octets(_) => {
-            Error::new(Code::BootstrapNone, "the file is empty")
-        }
+        Content::Empty | Content::Octets(_) => Error::new(Code::BootstrapNone, "the file is empty"),
     }
 }

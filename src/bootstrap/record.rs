@@ -91,9 +91,6 @@ mod tests {
                 assert!(shorter.objects.len() < 2);
             }
         }
-        assert_eq!(
-            CardRecord::decode(&[2]).unwrap_err().code(),
-            Code::StorageCorrupt
-        );
+        assert_eq!(CardRecord::decode(&[2]).unwrap_err().code(), Code::StorageCorrupt);
     }
 }

@@ -48,14 +48,18 @@ impl Bearer {
             return Ok(Self::Network { url: url.clone(), stream: None });
         }
         let Origin::Card { slot, iccid_hash } = account.origin else {
-            let text = format!("account {}: only a card's account may have a loopback address", account.server_id);
+            let text = format!(
+                "account {}: only a card's account may have a loopback address",
+                account.server_id
+            );
             return Err(Error::new(Code::Connect, text));
         };
         let is_its_card = |open: &&Slot| {
             open.number() == slot && !open.is_gone() && open.identity_hash() == Some(iccid_hash)
         };
         let open = core.slots().iter().find(is_its_card).ok_or_else(|| {
-            let text = format!("account {}: its card is not open in slot {slot}", account.server_id);
+            let text =
+                format!("account {}: its card is not open in slot {slot}", account.server_id);
             Error::new(Code::CardAbsent, text)
         })?;
         Ok(Self::Card { card: open.id(), port: url.port, channel: None })
@@ -82,9 +86,9 @@ impl Bearer {
         match self {
             Self::Card { card, port, channel } => {
                 let slot = core.slot(*card)?;
-                let bip = slot.bip_mut().ok_or_else(|| {
-                    Error::new(Code::State, "the card's toolkit was not started")
-                })?;
+                let bip = slot
+                    .bip_mut()
+                    .ok_or_else(|| Error::new(Code::State, "the card's toolkit was not started"))?;
                 let Some(id) = channel.or_else(|| bip.connect(*port)) else { return Ok(None) };
                 *channel = Some(id);
                 work(&mut ScwsStream { bip, id }).map(Some)

@@ -105,10 +105,13 @@ impl Core {
             }
         };
         let server_id = account.map(|account| account.server_id).ok_or_else(|| {
-            Error::new(Code::TriggerServer, match server_id {
-                Some(server_id) => format!("no account for server {server_id}"),
-                None => "there is not exactly one account: name the server".to_owned(),
-            })
+            Error::new(
+                Code::TriggerServer,
+                match server_id {
+                    Some(server_id) => format!("no account for server {server_id}"),
+                    None => "there is not exactly one account: name the server".to_owned(),
+                },
+            )
         })?;
         if self.waiting.iter().any(|wanted| wanted.server_id == server_id) {
             let text = format!("a session with {server_id} waits already");

@@ -232,9 +232,8 @@ impl Client {
         let until = Instant::now().checked_add(timeout);
         loop {
             let info = self.0.sessions.get(id)?;
-            let left = until.map_or(Duration::MAX, |until| {
-                until.saturating_duration_since(Instant::now())
-            });
+            let left = until
+                .map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
             if info.state == SessionState::Ended || left.is_zero() {
                 return Ok(info);
             }

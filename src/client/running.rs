@@ -6,9 +6,7 @@ use super::slot::CardId;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
-use crate::session::{
-    Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert,
-};
+use crate::session::{Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert};
 use crate::syncml::Encoding;
 use crate::time::Now;
 use crate::transport::http::{Exchange, Headers, Response};

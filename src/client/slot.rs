@@ -122,7 +122,12 @@ impl Slot {
         Ok(octets)
     }
 
-    pub(super) fn start_toolkit(&mut self, device_id: &str, language: &str, now: Now) -> Result<()> {
+    pub(super) fn start_toolkit(
+        &mut self,
+        device_id: &str,
+        language: &str,
+        now: Now,
+    ) -> Result<()> {
         if self.toolkit.is_some() {
             return Err(Error::new(Code::State, "the card's toolkit runs already"));
         }

@@ -6,8 +6,8 @@ use crate::markup::Encoding;
 use crate::store::{Database, Txn};
 use crate::time::Now;
 use crate::tree::{
-    Actor, Answer, Content, Filter, Format, NewNode, Part, Path, Property, Query, Refusal, Tree, Uri,
-    tnds,
+    Actor, Answer, Content, Filter, Format, NewNode, Part, Path, Property, Query, Refusal, Tree,
+    Uri, tnds,
 };
 use std::fmt;
 
@@ -26,12 +26,7 @@ pub struct NodeInfo {
 
 fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
     let node = query.node(path)?.ok_or(Refusal::NotFound)?;
-    Ok(NodeInfo {
-        format: node.format,
-        size: node.size,
-        version: node.ver_no,
-        tstamp: node.tstamp,
-    })
+    Ok(NodeInfo { format: node.format, size: node.size, version: node.ver_no, tstamp: node.tstamp })
 }
 
 impl Client {
@@ -102,7 +97,13 @@ impl TreeTxn {
     }
 
     /// Adds a node and the interior nodes above it that are missing.
-    pub fn add(&mut self, uri: &str, format: Format, mime: Option<&str>, value: &[u8]) -> Result<()> {
+    pub fn add(
+        &mut self,
+        uri: &str,
+        format: Format,
+        mime: Option<&str>,
+        value: &[u8],
+    ) -> Result<()> {
         let value = (!format.is_interior()).then_some(value);
         let content = Content { format: Some(format), mime, value };
         let new = NewNode { content, ..NewNode::default() };

@@ -85,18 +85,13 @@ pub(super) unsafe fn octets<'a>(data: *const u8, len: usize, name: &str) -> Resu
 ///
 /// # Safety
 /// `text` is NULL or a NUL-terminated string that stays valid during `'a`.
-pub(super) unsafe fn optional_text<'a>(
-    text: *const c_char,
-    name: &str,
-) -> Result<Option<&'a str>> {
+pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
     // SAFETY: not NULL, terminated by the caller's promise.
     let text = unsafe { CStr::from_ptr(text) };
-    text.to_str()
-        .map(Some)
-        .map_err(|error| Error::new(Code::Utf8, format!("{name}: {error}")))
+    text.to_str().map(Some).map_err(|error| Error::new(Code::Utf8, format!("{name}: {error}")))
 }
 
 /// Text from C that must be there.
@@ -128,10 +123,9 @@ pub(super) unsafe fn read_struct<T: CStruct>(pointer: *const T) -> Result<T> {
     let mut ours = MaybeUninit::<T>::zeroed();
     // SAFETY: both sides are valid for `min` octets: ours by its type, theirs by struct_size.
     unsafe {
-        pointer.cast::<u8>().copy_to_nonoverlapping(
-            ours.as_mut_ptr().cast::<u8>(),
-            size.min(size_of::<T>()),
-        );
+        pointer
+            .cast::<u8>()
+            .copy_to_nonoverlapping(ours.as_mut_ptr().cast::<u8>(), size.min(size_of::<T>()));
         // SAFETY: zeroed or copied bits are valid by the trait's promise.
         Ok(ours.assume_init())
     }

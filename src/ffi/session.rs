@@ -174,9 +174,8 @@ pub unsafe extern "C" fn dmsc_session_wait(
         // SAFETY: the caller's precondition.
         let session = unsafe { handle::get(session) }?;
         let timeout = Duration::from_millis(timeout_ms.into());
-        let state = session
-            .client
-            .poison_on_panic(|client| client.wait_session(session.id, timeout))?;
+        let state =
+            session.client.poison_on_panic(|client| client.wait_session(session.id, timeout))?;
         if !info.is_null() {
             // SAFETY: the caller's precondition.
             unsafe { put_info(&state, info) }?;

@@ -47,9 +47,9 @@ pub(super) fn format_number(format: Format) -> u32 {
 /// The format of a dmsc_format number.
 pub(super) fn format_of(number: u32) -> Result<Format, Error> {
     let known = usize::try_from(number).ok().and_then(|number| FORMATS.get(number));
-    known.copied().ok_or_else(|| {
-        Error::new(Code::InvalidArg, format!("format {number} is no dmsc_format"))
-    })
+    known
+        .copied()
+        .ok_or_else(|| Error::new(Code::InvalidArg, format!("format {number} is no dmsc_format")))
 }
 
 const FORMATS: [Format; 11] = [

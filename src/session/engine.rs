@@ -160,7 +160,9 @@ impl Engine {
     /// Errors: `InvalidArg` if it does not answer the question, `Busy` as for
     /// [`receive`](Self::receive): answer again; otherwise as for `receive`.
     pub fn answer(&mut self, ctx: Context<'_>, answer: Answer) -> Result<Step> {
-        let Phase::Paused(paused) = &self.phase else { return Err(wrong_phase("nothing is asked")) };
+        let Phase::Paused(paused) = &self.phase else {
+            return Err(wrong_phase("nothing is asked"));
+        };
         let Question::Ask(alert) = &paused.question else {
             return Err(wrong_phase("a command is being executed, nothing is asked"));
         };
