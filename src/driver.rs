@@ -333,16 +333,11 @@ impl Worker {
                 done.1.notify_all();
             })
         };
-        let thread = thread.map_err(|error| Error {
-            os_error: error.raw_os_error().unwrap_or(0),
-            ..Error::new(Code::NoMemory, "the driving thread could not be started")
+        let thread = thread.map_err(|error| {
+            Error::new(Code::NoMemory, "the driving thread could not be started")
+                .with_os_error(error.raw_os_error().unwrap_or(0))
         })?;
         Ok(Self { stop, done, thread })
-    }
-
-    /// True on the worker's own thread.
-    pub(crate) fn is_current(&self) -> bool {
-        self.thread.thread().id() == thread::current().id()
     }
 
     /// Asks the thread to end and waits; gives the worker back if it did not end in time.

@@ -203,6 +203,7 @@ fn sc_116_closing_to_listen_and_closing_for_good() {
     assert!(effects.is_empty());
     assert_eq!(cat.next_envelope(at(0)), None);
     assert!(cat.bip().is_open(client), "octets are still unread");
+    assert!(!cat.bip().is_connected(client));
     assert_eq!(read_all(cat.bip_mut(), client), counting(8));
     assert!(!cat.bip().is_open(client));
     assert!(cat.bip().is_listening(3516));

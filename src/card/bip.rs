@@ -322,7 +322,7 @@ impl Bip {
     }
 
     /// Hands `octets` to the card; returns how many fitted into the channel's buffer. Zero means
-    /// that the card has to read first, or that the connection has ended.
+    /// that the card has to read first, or that the card has [closed](Self::is_connected).
     pub fn write(&mut self, id: ChannelId, octets: &[u8]) -> usize {
         let Some(channel) = self.connected(id) else { return 0 };
         let was_empty = channel.received.queue.is_empty();
@@ -348,8 +348,12 @@ impl Bip {
 
     /// True while the connection stands or sent octets are still unread.
     pub fn is_open(&self, id: ChannelId) -> bool {
+        self.is_connected(id) || self.lingering.iter().any(|rest| rest.id == id)
+    }
+
+    /// True while the connection stands, so that the card still takes octets.
+    pub fn is_connected(&self, id: ChannelId) -> bool {
         self.slots.iter().any(|slot| slot.is_connected(id))
-            || self.lingering.iter().any(|rest| rest.id == id)
     }
 
     /// The client ends its connection; what it wrote stays readable for the card.

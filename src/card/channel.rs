@@ -29,13 +29,19 @@ pub struct Channel<'c> {
     mode: Mode,
     /// GSM mode: the directory that is selected on the card, as path from the MF.
     pub(crate) directory: Option<Vec<u8>>,
+    /// Octets of response data so far.
+    received: usize,
 }
 
 impl<'c> Channel<'c> {
+    fn new(card: &'c mut Card, route: Route, mode: Mode) -> Self {
+        Self { card, route, mode, directory: None, received: 0 }
+    }
+
     /// The basic channel, in the mode that the card wants; there is nothing to close.
     pub fn basic(card: &'c mut Card) -> Result<Self> {
         let mode = card.mode()?;
-        Ok(Self { card, route: Route::Basic, mode, directory: None })
+        Ok(Self::new(card, Route::Basic, mode))
     }
 
     /// A new logical channel with the MF selected.
@@ -45,33 +51,29 @@ impl<'c> Channel<'c> {
     /// names an impossible number, which is not closed either.
     pub fn open(card: &'c mut Card) -> Result<Self> {
         let number = manage_channel_open(card)?;
-        Ok(Self { card, route: Route::Logical(number), mode: Mode::Uicc, directory: None })
+        Ok(Self::new(card, Route::Logical(number), Mode::Uicc))
     }
 
     /// The channel that the transport opens on the application `aid`; only where it owns channels.
     pub fn open_owned(card: &'c mut Card, aid: &[u8]) -> Result<Self> {
         let handle = card.open_owned_channel(aid)?;
-        Ok(Self { card, route: Route::Owned(handle), mode: Mode::Uicc, directory: None })
+        Ok(Self::new(card, Route::Owned(handle), Mode::Uicc))
     }
 
-    /// A channel for files below the MF that leaves the telephony stack's channel 0 alone where
-    /// that is possible; else channel 0.
-    pub fn for_files(card: &'c mut Card) -> Result<Self> {
-        if card.owns_channels() {
-            return match card.open_owned_channel(&USIM_AID) {
-                Ok(handle) => {
-                    let route = Route::Owned(handle);
-                    Ok(Self { card, route, mode: Mode::Uicc, directory: None })
-                }
-                Err(error) if error.is_card_gone() => Err(error),
-                Err(_) => Self::basic(card),
-            };
-        }
-        match manage_channel_open(card) {
-            Ok(number) => {
-                Ok(Self { card, route: Route::Logical(number), mode: Mode::Uicc, directory: None })
+    /// A channel for files below the MF that leaves the telephony stack's channel 0 alone; channel
+    /// 0 itself only if there is no other and `basic_allowed` says so.
+    pub fn for_files(card: &'c mut Card, basic_allowed: bool) -> Result<Self> {
+        let opened = if card.owns_channels() {
+            card.open_owned_channel(&USIM_AID).map(Route::Owned)
+        } else {
+            manage_channel_open(card).map(Route::Logical)
+        };
+        match opened {
+            Ok(route) => Ok(Self::new(card, route, Mode::Uicc)),
+            Err(error) if error.is_card_gone() || !basic_allowed => Err(error),
+            Err(error) if error.code() == Code::CardNoChannel || card.owns_channels() => {
+                Self::basic(card)
             }
-            Err(error) if error.code() == Code::CardNoChannel => Self::basic(card),
             Err(error) => Err(error),
         }
     }
@@ -91,6 +93,11 @@ impl<'c> Channel<'c> {
         matches!(self.route, Route::Owned(_))
     }
 
+    /// Octets of response data that came on this channel so far.
+    pub fn received(&self) -> usize {
+        self.received
+    }
+
     /// The card below the channel.
     pub fn card(&mut self) -> &mut Card {
         self.card
@@ -99,7 +106,9 @@ impl<'c> Channel<'c> {
     /// Sends `command` on this channel and fetches its whole response.
     pub fn exchange(&mut self, command: &Command<'_>) -> Result<Response> {
         let apdu = Zeroizing::new(command.encode(self.cla()?)?);
-        self.card.exchange(&apdu)
+        let answer = self.card.exchange(&apdu)?;
+        self.received = self.received.saturating_add(answer.data.len());
+        Ok(answer)
     }
 
     /// Like [`exchange`](Self::exchange), but leaves waiting response data in the card.

@@ -133,7 +133,7 @@ pub fn select(channel: &mut Channel<'_>, path: &FilePath) -> Result<FileHeader> 
     let (directory, fid) = path.split();
     let answer = match answer {
         // Not every card knows 7FFF; the application's directory is current after SELECT by AID.
-        Err(error) if error.card_sw >> 8 == 0x6A && directory == CURRENT_ADF => {
+        Err(error) if matches!(error.card_sw >> 8, 0x6A | 0x6B) && directory == CURRENT_ADF => {
             select_uicc(channel, 0x00, &fid).map_err(|_| error)
         }
         answer => answer,

@@ -117,7 +117,7 @@ fn application(template: &Tlv<'_>) -> Option<Application> {
 /// Reads the card's identity, on a channel of its own where the card has one.
 pub fn read_identity(card: &mut Card) -> Result<CardIdentity> {
     let mut card = card.lock()?;
-    let mut channel = Channel::for_files(&mut card)?;
+    let mut channel = Channel::for_files(&mut card, true)?;
     CardIdentity::from_ef(&read_ef(&mut channel, &FilePath::in_mf(EF_ICCID))?)
 }
 
@@ -127,7 +127,7 @@ pub fn read_imsi(card: &mut Card) -> Result<Imsi> {
     let mut channel = if card.owns_channels() {
         Channel::open_owned(&mut card, &USIM_AID)?
     } else {
-        Channel::for_files(&mut card)?
+        Channel::for_files(&mut card, true)?
     };
     let path = match channel.mode() {
         Mode::Gsm => FilePath::new(&GSM_IMSI)?,

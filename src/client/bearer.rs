@@ -133,7 +133,7 @@ impl ByteStream for ScwsStream<'_> {
     }
 
     fn write(&mut self, data: &[u8], _: Duration) -> Result<Moved> {
-        if !self.bip.is_open(self.id) {
+        if !self.bip.is_connected(self.id) {
             return Err(Error::new(Code::Io, "the card closed the connection"));
         }
         match self.bip.write(self.id, data) {

@@ -274,7 +274,7 @@ impl Core {
 
     fn card_effect(&mut self, slot: u32, effect: Effect) {
         match effect {
-            Effect::Datagram { octets, .. } => {
+            Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
                     Delivery { source: TriggerSource::Card, slot, content_type: None, octets };
                 // The reason is an event already; the card is told nothing.
@@ -347,6 +347,10 @@ impl Core {
             self.tell(event);
         }
         let did = !matches!(turn, Turn::Idle);
+        if did {
+            let messages = running.messages();
+            self.sessions.update(running.id(), |info| info.messages = messages);
+        }
         match turn {
             Turn::Idle | Turn::Worked => self.running = Some(running),
             Turn::Ask(alert) => {

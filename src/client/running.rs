@@ -228,10 +228,10 @@ impl Running {
             // An empty answer is how a server ends what it has begun.
             200 | 204 if self.messages > 0 => Ok(Step::Done),
             200 | 204 => Err(Error::new(Code::Protocol, "the server answered without a message")),
-            number => Err(Error {
-                http_status: number,
-                ..Error::new(Code::Http, format!("the server answered with HTTP status {number}"))
-            }),
+            number => {
+                let text = format!("the server answered with HTTP status {number}");
+                Err(Error::new(Code::Http, text).with_http_status(number))
+            }
         };
         self.follow(step, now)
     }

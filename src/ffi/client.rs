@@ -8,7 +8,9 @@ use super::status::{dmsc_result, dmsc_status};
 use super::storage::HostStorage;
 use crate::client::{Client, Environment};
 use crate::driver::Ran;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+#[cfg(not(feature = "redb"))]
+use crate::error::{Code, Error};
 use crate::store::Store;
 use crate::store::blob::BlobStore;
 use crate::store::memory::MemoryStore;

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_callbacks_negative_number_passes_through() {
         let status = guard(|| {
-            Err(Error { os_error: -4711, ..Error::new(Code::Callback, "callback returned -4711") })
+            Err(Error::new(Code::Callback, "callback returned -4711").with_os_error(-4711))
         });
         assert_eq!(status, -4711);
         assert_eq!(message(), "callback returned -4711");

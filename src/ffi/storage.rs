@@ -80,10 +80,10 @@ pub(super) fn outcome(number: i32, what: &str) -> Result<()> {
     }
     match Code::from_number(number) {
         Some(code) => Err(Error::new(code, format!("the host's {what} failed"))),
-        None => Err(Error {
-            os_error: number,
-            ..Error::new(Code::Callback, format!("{what}: callback returned {number}"))
-        }),
+        None => {
+            let text = format!("{what}: callback returned {number}");
+            Err(Error::new(Code::Callback, text).with_os_error(number))
+        }
     }
 }
 

@@ -168,7 +168,13 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The element holds elements, or octets that are no text.
     pub fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let mut text = Cow::Borrowed("");
+        let (mut text, ended) = match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.first_text()?,
+            Syntax::Xml(_) => (Cow::Borrowed(""), false),
+        };
+        if ended {
+            return Ok(text);
+        }
         loop {
             let piece = match self.next()? {
                 Event::Text(piece) => piece,

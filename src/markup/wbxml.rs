@@ -145,6 +145,24 @@ impl<'a> Reader<'a> {
         Ok(attribute)
     }
 
+    /// A leaf is nearly always one inline string and END: reads these without events. The flag tells
+    /// that the element has ended.
+    pub(super) fn first_text(&mut self) -> Result<(Cow<'a, str>, bool), Fault> {
+        if self.state != State::Content || self.data.get(self.at) != Some(&token::STR_I) {
+            return Ok((Cow::Borrowed(""), false));
+        }
+        self.event_at = self.at;
+        self.at += 1;
+        let text = self.inline_string()?;
+        let ended = self.data.get(self.at) == Some(&token::END);
+        if ended {
+            self.event_at = self.at;
+            self.at += 1;
+            self.end();
+        }
+        Ok((text, ended))
+    }
+
     fn content(&mut self) -> Result<Event<'a>, Fault> {
         loop {
             self.event_at = self.at;

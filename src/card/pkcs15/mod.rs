@@ -5,10 +5,7 @@
 mod directory;
 mod walk;
 
-#[cfg(test)]
-mod tests;
-
-use super::apdu::{Card, Mode};
+use super::apdu::Card;
 use super::channel::Channel;
 use super::file::{self, FilePath};
 use super::pin::PinEntry;
@@ -146,13 +143,10 @@ pub fn read_objects(
     mut options: Options<'_>,
 ) -> Result<Found> {
     let mut card = card.lock()?;
-    if let Some(found) = by_aid(&mut card, wanted, &mut options)? {
-        return Ok(found);
-    }
-    let mut channel = if options.basic_channel || card.owns_channels() {
-        Channel::for_files(&mut card)?
-    } else {
-        Channel::open(&mut card)?
+    let mut channel = match by_aid(&mut card, wanted, &mut options)? {
+        ByAid::Found(found) => return Ok(found),
+        ByAid::NotThere => Channel::for_files(&mut card, options.basic_channel)?,
+        ByAid::NoChannel => Channel::basic(&mut card)?,
     };
     for directory in directories(&mut channel)? {
         let base = Base::Directory(directory);
@@ -163,31 +157,40 @@ pub fn read_objects(
     Ok(Found::default())
 }
 
+/// What came of looking for the application.
+enum ByAid {
+    Found(Found),
+    /// The card does not know the AID.
+    NotThere,
+    /// There is no channel for it, and channel 0 may be used.
+    NoChannel,
+}
+
 /// By AID on a channel of its own. Channel 0 is never used for that: selecting an application
 /// there would end the telephony stack's.
 fn by_aid(
     card: &mut Card,
     wanted: &[ObjectIdentifier],
     options: &mut Options<'_>,
-) -> Result<Option<Found>> {
-    if card.known_mode() == Some(Mode::Gsm) {
-        return Ok(None);
-    }
+) -> Result<ByAid> {
     let owned = card.owns_channels();
     let opened = if owned { Channel::open_owned(card, &AID) } else { Channel::open(card) };
     let mut channel = match opened {
         Ok(channel) => channel,
-        Err(error) if is_fatal(&error) => return Err(error),
-        Err(error) if error.code() == Code::CardBadData => return Err(error),
-        Err(error) if error.code() == Code::CardNoChannel && !options.basic_channel => {
-            return Err(error);
+        Err(error) if error.code() == Code::CardNoChannel && options.basic_channel => {
+            return Ok(ByAid::NoChannel);
         }
-        Err(_) => return Ok(None),
+        Err(error) if owned && error.code() != Code::CardNoChannel => {
+            // What a host answers for an unknown AID is not told apart from other refusals.
+            return refused(Err(error)).map(|_: Option<()>| ByAid::NotThere);
+        }
+        Err(error) => return Err(error),
     };
     if !owned && refused(file::select_aid(&mut channel, &AID))?.is_none() {
-        return Ok(None);
+        return Ok(ByAid::NotThere);
     }
-    in_base(&mut channel, Base::Application, wanted, options)
+    let found = in_base(&mut channel, Base::Application, wanted, options)?;
+    Ok(found.map_or(ByAid::NotThere, ByAid::Found))
 }
 
 /// Directories that may hold the structure: what EF.DIR says, else the usual ones.

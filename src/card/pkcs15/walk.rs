@@ -24,8 +24,6 @@ pub(super) struct Walk<'a, 'c, 'o> {
     directories: Vec<FilePath>,
     /// PINs that the host did not give, or not rightly.
     refused_pins: Vec<u8>,
-    /// Octets read so far.
-    octets: usize,
     found: Found,
 }
 
@@ -55,7 +53,6 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
             options,
             directories: Vec::new(),
             refused_pins: Vec::new(),
-            octets: 0,
             found: Found { present: true, ..Found::default() },
         }
     }
@@ -172,8 +169,17 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
         file: &FilePath,
         slice: Option<Slice>,
     ) -> core::result::Result<Body, Failure> {
+        self.check_total()?;
         let header = file::select(self.channel, file)?;
         self.read_selected(file, &header, slice)
+    }
+
+    fn check_total(&self) -> Result<()> {
+        if self.channel.received() <= limits::CARD_TOTAL {
+            return Ok(());
+        }
+        let what = format!("more than {} octets from one card", limits::CARD_TOTAL);
+        Err(Error::new(Code::TooLarge, what))
     }
 
     /// Reads the file that is selected; asks for a PIN if the card wants one.
@@ -202,11 +208,7 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
             body = file::read(self.channel, &header, slice);
         }
         let body = body.map_err(|error| error.context(format!("reading {file}")))?;
-        self.octets += octets_of(&body);
-        if self.octets > limits::CARD_TOTAL {
-            let what = format!("more than {} octets from one card", limits::CARD_TOTAL);
-            return Err(Error::new(Code::TooLarge, what).into());
-        }
+        self.check_total()?;
         Ok(body)
     }
 
@@ -278,13 +280,6 @@ fn chunks(body: &Body) -> Vec<&[u8]> {
     match body {
         Body::Octets(octets) => vec![octets],
         Body::Records(records) => records.iter().map(Vec::as_slice).collect(),
-    }
-}
-
-fn octets_of(body: &Body) -> usize {
-    match body {
-        Body::Octets(octets) => octets.len(),
-        Body::Records(records) => records.iter().map(Vec::len).sum(),
     }
 }
 
