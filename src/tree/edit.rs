@@ -24,7 +24,7 @@ type Done<T = ()> = Result<T, Refusal>;
 const TEXT_PLAIN: &str = "text/plain";
 
 /// What an Add or Replace brings: Meta Format and Type, and Data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Content<'a> {
     /// Format; without it a new node is `chr` and an old one keeps its own.
     pub format: Option<Format>,
@@ -32,6 +32,17 @@ pub struct Content<'a> {
     pub mime: Option<&'a str>,
     /// The decoded value; `None` if Data was absent.
     pub value: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for Content<'_> {
+    /// The value may be a secret: only its length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content")
+            .field("format", &self.format)
+            .field("mime", &self.mime)
+            .field("value", &self.value.map(<[u8]>::len))
+            .finish()
+    }
 }
 
 impl<'a> Content<'a> {
