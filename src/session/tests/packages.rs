@@ -169,9 +169,9 @@ fn collect(bench: &mut Bench, first: Vec<String>, limit: usize) -> (Vec<String>,
     loop {
         assert!(bench.sent.as_ref().unwrap().body.len() <= limit);
         let last = lines.pop_if(|line| line == "Final").is_some();
-        all.extend(lines.into_iter().filter(|line| {
-            !line.contains("SyncHdr") && !line.contains("Alert")
-        }));
+        all.extend(
+            lines.into_iter().filter(|line| !line.contains("SyncHdr") && !line.contains("Alert")),
+        );
         if last {
             return (all, messages);
         }
@@ -186,8 +186,7 @@ fn dm_018_and_dm_019_reply_is_split_at_max_msg_size() {
     both(|encoding| {
         let mut bench = Bench::new(encoding).started();
         bench.header = metinf(&["MaxMsgSize=2000"]);
-        let adds: String =
-            (2..102).map(|id| add(id, &format!("./Lab/Node{id}"), "x")).collect();
+        let adds: String = (2..102).map(|id| add(id, &format!("./Lab/Node{id}"), "x")).collect();
         let first = bench.say(&adds);
         assert_ne!(first.last().unwrap(), "Final");
         let (all, messages) = collect(&mut bench, first, 2000);
