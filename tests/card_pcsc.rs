@@ -38,3 +38,19 @@ fn a_reader_that_is_not_there_has_no_card() {
     let error = PcscTransport::open(Some("no reader has this name")).unwrap_err();
     assert_eq!(error.code(), Code::CardAbsent);
 }
+
+#[test]
+#[ignore = "needs a reader whose card is taken out while this runs"]
+fn a_card_taken_out_is_noticed() {
+    let mut transport = PcscTransport::open(None).unwrap();
+    transport.lock().unwrap();
+    let error = loop {
+        if let Err(error) = transport.transmit(&SELECT_MF) {
+            break error;
+        }
+    };
+    transport.unlock();
+    assert_eq!(error.code(), Code::CardRemoved, "{error}");
+    assert!(!transport.is_card_present().unwrap());
+    assert_eq!(transport.transmit(&SELECT_MF).unwrap_err().code(), Code::CardAbsent);
+}
