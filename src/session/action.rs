@@ -15,7 +15,7 @@ use crate::syncml::model::{Action, Command, Data, Item, Location, Meta, Results,
 use crate::syncml::status::{self, Status};
 use crate::syncml::{Encoding, size_of};
 use crate::time::Now;
-use crate::tree::{Actor, Answer, Content, Format, Listed, Part, Query, Refusal, Tree, Uri, tnds};
+use crate::tree::{Actor, Answer, Content, Format, Listed, Query, Refusal, Tree, Uri, tnds};
 use std::borrow::Cow;
 
 /// Type of a leaf that names none.
@@ -219,11 +219,7 @@ impl Work<'_> {
             Collected::Kept(..) => return Ok(status::CHUNK_ACCEPTED.into()),
             Collected::Whole(argument, facts) => (argument, facts),
         };
-        let uri = Uri::parse(&key.uri)?;
-        if uri.part != Part::Node {
-            return Err(Refusal::NotAllowed.into());
-        }
-        self.query().check_exec(&uri.path)?;
+        self.query().check_exec(&Uri::parse(&key.uri)?)?;
         if !self.executor.exec {
             return Err(status::UNSUPPORTED_FEATURE.into());
         }

@@ -127,6 +127,19 @@ impl<'r> Query<'r> {
         Ok(access(path, &node))
     }
 
+    /// Checks that the actor may execute the node.
+    ///
+    /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425.
+    pub fn check_exec(&self, uri: &Uri) -> core::result::Result<(), Refusal> {
+        let path = &uri.path;
+        if uri.part != Part::Node || !self.access(path)?.contains(Access::EXEC) {
+            return Err(Refusal::NotAllowed);
+        }
+        let Actor::Server(server) = self.actor else { return Ok(()) };
+        let acl = records::effective_acl(self.reader, path)?;
+        if acl.allows(Right::Exec, server) { Ok(()) } else { Err(Refusal::Permission) }
+    }
+
     /// URIs of the topmost nodes whose origin is `wanted`, whoever asks.
     pub fn originated(&self, wanted: &dyn Fn(&Origin) -> bool) -> Result<Vec<Path>> {
         let mut found: Vec<Path> = Vec::new();
