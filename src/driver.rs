@@ -46,8 +46,10 @@ struct State<C> {
     core: Option<Box<C>>,
     driving: Option<Caller>,
     jobs: VecDeque<Job<C>>,
-    /// Somebody wants the driving thread to look again.
+    /// A job came since the last look.
     woken: bool,
+    /// The next wait of `run_once` is to end at once.
+    interrupted: bool,
     /// Closed for good; the core is dropped as soon as it is in its seat.
     closing: bool,
 }
@@ -77,6 +79,7 @@ impl<C: Drive> Seat<C> {
                 driving: None,
                 jobs: VecDeque::new(),
                 woken: false,
+                interrupted: false,
                 closing: false,
             }),
             changed: Condvar::new(),
@@ -91,9 +94,9 @@ impl<C: Drive> Seat<C> {
         self.changed.notify_all();
     }
 
-    /// Wakes the driving thread from its wait.
+    /// Ends the wait of `run_once`, or its next one.
     pub(crate) fn wake(&self) {
-        self.state.lock().woken = true;
+        self.state.lock().interrupted = true;
         self.changed.notify_all();
     }
 
@@ -180,10 +183,13 @@ impl<C: Drive> Seat<C> {
         Leave(self)
     }
 
-    /// Waits until something is due or posted; false at `until`.
+    /// Waits until something is due or posted; false at `until` or when interrupted.
     fn wait(&self, until: Option<Instant>) -> Result<bool> {
         let mut state = self.state.lock();
         self.usable(&state)?;
+        if std::mem::take(&mut state.interrupted) {
+            return Ok(false);
+        }
         if state.woken {
             return Ok(true);
         }
@@ -264,7 +270,7 @@ impl<C: Drive> Seat<C> {
     /// Time until something is due.
     pub(crate) fn idle_time(&self) -> Option<Duration> {
         let state = self.state.lock();
-        if state.woken || !state.jobs.is_empty() {
+        if state.interrupted || !state.jobs.is_empty() {
             return Some(Duration::ZERO);
         }
         state.core.as_ref().and_then(|core| core.idle_time())

@@ -145,8 +145,8 @@ impl TreeTxn {
     pub fn commit(self) -> Result<()> {
         self.client.open()?;
         self.txn.commit()?;
-        // A session may have waited for this.
-        self.client.wake();
+        // A session may have waited for this writer.
+        self.client.0.seat.post(|_| {});
         Ok(())
     }
 }
