@@ -74,20 +74,20 @@ impl PublicId {
 
     /// The identifier whose root has this XML namespace.
     pub(super) fn by_namespace(namespace: &str) -> Option<&'static Self> {
-        PUBLIC_IDS
-            .iter()
-            .find(|id| !id.namespace.is_empty() && same_namespace(id.namespace, namespace))
+        let exact = PUBLIC_IDS.iter().find(|id| id.namespace == namespace);
+        exact
+            .or_else(|| PUBLIC_IDS.iter().find(|id| same_namespace(id.namespace, namespace)))
+            .filter(|id| !id.namespace.is_empty())
     }
 }
 
 /// Compares without case and blanks: `SYNCML: SYNCML1.2` is in the field.
 fn same_namespace(known: &str, found: &str) -> bool {
-    known == found
-        || found
-            .bytes()
-            .filter(|b| !b.is_ascii_whitespace())
-            .map(|b| b.to_ascii_lowercase())
-            .eq(known.bytes().map(|b| b.to_ascii_lowercase()))
+    found
+        .bytes()
+        .filter(|b| !b.is_ascii_whitespace())
+        .map(|b| b.to_ascii_lowercase())
+        .eq(known.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
 impl DocType {

@@ -97,6 +97,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Offset in octets of the event that came last.
+    #[inline]
     pub fn at(&self) -> usize {
         match &self.0 {
             Syntax::Wbxml(reader) => reader.event_at(),
@@ -105,6 +106,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many elements are open.
+    #[inline]
     pub fn depth(&self) -> usize {
         match &self.0 {
             Syntax::Wbxml(reader) => reader.depth(),
@@ -137,6 +139,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A fault of the document's content at the last event.
+    #[cold]
     pub fn content_fault(&self, what: &'static str) -> Fault {
         Fault::new(Class::ContentModel, self.at(), what)
     }
@@ -168,13 +171,10 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The element holds elements, or octets that are no text.
     pub fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let (mut text, ended) = match &mut self.0 {
-            Syntax::Wbxml(reader) => reader.first_text()?,
-            Syntax::Xml(_) => (Cow::Borrowed(""), false),
-        };
-        if ended {
+        if let Some(text) = self.leaf()? {
             return Ok(text);
         }
+        let mut text = Cow::Borrowed("");
         loop {
             let piece = match self.next()? {
                 Event::Text(piece) => piece,
@@ -186,6 +186,19 @@ impl<'a> Reader<'a> {
                 }
             };
             if text.is_empty() { text = piece } else { text.to_mut().push_str(&piece) }
+        }
+    }
+
+    /// The whole content of the element that has just begun, up to and with its end, if it is one piece
+    /// of text without NUL; otherwise nothing is read.
+    ///
+    /// # Errors
+    /// The text is too long.
+    #[inline]
+    pub(crate) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
+        match &mut self.0 {
+            Syntax::Wbxml(reader) => Ok(reader.leaf()?.map(Cow::Borrowed)),
+            Syntax::Xml(reader) => reader.leaf(),
         }
     }
 
@@ -211,7 +224,19 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The document is malformed, or the container holds text.
+    #[inline]
     pub fn child(&mut self) -> Result<Option<Tag>, Fault> {
+        let found = match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.child(),
+            Syntax::Xml(reader) => reader.child()?,
+        };
+        match found {
+            Some(child) => Ok(child),
+            None => self.next_child(),
+        }
+    }
+
+    fn next_child(&mut self) -> Result<Option<Tag>, Fault> {
         loop {
             match self.next()? {
                 Event::Start(tag) => return Ok(Some(tag)),
@@ -254,6 +279,14 @@ impl<'a> Reader<'a> {
         match &self.0 {
             Syntax::Wbxml(_) => None,
             Syntax::Xml(reader) => reader.source_since(from),
+        }
+    }
+
+    /// Octets of the document.
+    pub(crate) fn octets(&self) -> usize {
+        match &self.0 {
+            Syntax::Wbxml(reader) => reader.octets(),
+            Syntax::Xml(reader) => reader.octets(),
         }
     }
 
@@ -301,12 +334,25 @@ impl Budget {
     }
 
     /// Counts `octets` octets of text.
+    #[inline]
     pub(super) fn text(&mut self, octets: usize, at: usize) -> Result<(), Fault> {
         match self.text.checked_sub(octets) {
             Some(left) => self.text = left,
             None => return Err(Fault::new(Class::Limit, at, "the text expands too much")),
         }
         Ok(())
+    }
+
+    /// True if another element may begin, which makes `depth` open ones.
+    #[inline]
+    pub(super) fn has(&self, depth: usize) -> bool {
+        self.nodes > 0 && depth <= self.depth
+    }
+
+    /// Counts an element for which there [is room](Self::has).
+    #[inline]
+    pub(super) fn take_node(&mut self) {
+        self.nodes = self.nodes.saturating_sub(1);
     }
 
     /// Checks that `depth` elements may be open.

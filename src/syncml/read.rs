@@ -3,7 +3,7 @@
 //! Must not know the two encodings, nor what a command does.
 
 use super::Encoding;
-use super::model::{Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
+use super::model::{Command, Cred, Data, DataForm, Header, Item, Location, Message, Meta};
 use super::read_command::read_command;
 use crate::markup::{Class, DocType, Fault, Form, Options, Reader, Tag, metinf, syncml, to_utf8};
 use std::borrow::Cow;
@@ -89,15 +89,29 @@ fn read_header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>, Fault> {
 }
 
 fn read_body<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(), Fault> {
+    let begin = reader.position();
     while let Some(tag) = reader.child()? {
         if tag == syncml::FINAL {
             message.is_final = true;
             reader.skip()?;
         } else {
+            if message.commands.len() == message.commands.capacity() {
+                make_room(&mut message.commands, reader, begin);
+            }
             message.commands.push(read_command(reader, tag)?);
         }
     }
     Ok(())
+}
+
+/// Makes room for as many commands as the rest of the document holds if they are like those so far, but
+/// for no more than a few times as many as there are: the document does not decide on memory.
+fn make_room(commands: &mut Vec<Command<'_>>, reader: &Reader<'_>, begin: usize) {
+    const GROWTH: usize = 8;
+    let read = reader.position().saturating_sub(begin).max(1);
+    let left = reader.octets().saturating_sub(reader.position());
+    let likely = commands.len().saturating_mul(left) / read;
+    commands.reserve_exact((likely + likely / 32 + 1).clamp(1, (commands.len() * GROWTH).max(4)));
 }
 
 /// Reads a member that may stand only once.
@@ -127,7 +141,7 @@ pub(super) fn read_location<'a>(reader: &mut Reader<'a>) -> Result<Location<'a>,
             _ => reader.skip()?,
         }
     }
-    Ok(Location { uri: uri.unwrap_or_default(), name })
+    Ok(Location { uri: uri.unwrap_or_default(), name: name.map(Box::new) })
 }
 
 /// Meta, whose children may stand in an explicit MetInf.
@@ -152,11 +166,11 @@ fn read_meta_member<'a>(
     match tag {
         metinf::FORMAT => once(reader, &mut meta.format, Reader::text),
         metinf::TYPE => once(reader, &mut meta.mime, Reader::text),
-        metinf::MARK => once(reader, &mut meta.mark, Reader::text),
-        metinf::NEXT_NONCE => once(reader, &mut meta.next_nonce, Reader::text),
         metinf::SIZE => once(reader, &mut meta.size, |r| read_number(r).map(u64::from)),
-        metinf::MAX_MSG_SIZE => once(reader, &mut meta.max_msg_size, read_number),
-        metinf::MAX_OBJ_SIZE => once(reader, &mut meta.max_obj_size, read_number),
+        metinf::MARK => once(reader, &mut meta.extra_mut().mark, Reader::text),
+        metinf::NEXT_NONCE => once(reader, &mut meta.extra_mut().next_nonce, Reader::text),
+        metinf::MAX_MSG_SIZE => once(reader, &mut meta.extra_mut().max_msg_size, read_number),
+        metinf::MAX_OBJ_SIZE => once(reader, &mut meta.extra_mut().max_obj_size, read_number),
         _ => reader.skip(),
     }
 }
@@ -218,6 +232,9 @@ pub(super) fn read_item<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Fault> 
 
 /// Data. Many encoders put all text into OPAQUE, so the octets decide whether it is text.
 fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
+    if let Some(text) = reader.leaf()? {
+        return Ok(Data::text(text));
+    }
     let content = reader.content()?;
     let octets = &content.octets;
     let form = match content.form {
@@ -228,9 +245,4 @@ fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
         Form::Opaque | Form::Text => DataForm::Text,
     };
     Ok(Data { form, octets: content.octets })
-}
-
-/// A text member, or empty text if it was missing.
-pub(super) fn or_empty(text: Option<Text<'_>>) -> Text<'_> {
-    text.unwrap_or_default()
 }

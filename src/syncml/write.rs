@@ -95,7 +95,7 @@ fn write_action(writer: &mut Writer, action: &Action<'_>) {
     let Some(tag) = Ns::SyncMl.tag(action.verb.name()) else { return };
     writer.start(tag);
     writer.leaf(syncml::CMD_ID, &action.cmd_id);
-    write_meta(writer, &action.meta);
+    write_meta(writer, action.meta());
     writer.optional(syncml::CORRELATOR, action.correlator.as_deref());
     write_items(writer, &action.items);
     writer.end();
@@ -134,7 +134,7 @@ fn write_status(writer: &mut Writer, status: &Status<'_>) {
     for source in &status.source_refs {
         writer.leaf(syncml::SOURCE_REF, source);
     }
-    write_cred(writer, status.cred.as_ref());
+    write_cred(writer, status.cred.as_deref());
     if let Some(chal) = &status.chal {
         writer.start(syncml::CHAL);
         write_meta(writer, chal);
@@ -189,7 +189,7 @@ fn write_data(writer: &mut Writer, data: &Data<'_>) {
 fn write_location(writer: &mut Writer, tag: Tag, location: &Location<'_>) {
     writer.start(tag);
     writer.leaf(syncml::LOC_URI, &location.uri);
-    writer.optional(syncml::LOC_NAME, location.name.as_deref());
+    writer.optional(syncml::LOC_NAME, location.name.as_ref().map(|name| &***name));
     writer.end();
 }
 
@@ -203,17 +203,19 @@ fn write_cred(writer: &mut Writer, cred: Option<&Cred<'_>>) {
 }
 
 fn write_meta(writer: &mut Writer, meta: &Meta<'_>) {
-    if *meta == Meta::default() {
+    if meta.is_empty() {
         return;
     }
     writer.start(syncml::META);
     writer.optional(metinf::FORMAT, meta.format.as_deref());
     writer.optional(metinf::TYPE, meta.mime.as_deref());
     write_number(writer, metinf::SIZE, meta.size);
-    writer.optional(metinf::MARK, meta.mark.as_deref());
-    writer.optional(metinf::NEXT_NONCE, meta.next_nonce.as_deref());
-    write_number(writer, metinf::MAX_MSG_SIZE, meta.max_msg_size.map(u64::from));
-    write_number(writer, metinf::MAX_OBJ_SIZE, meta.max_obj_size.map(u64::from));
+    if let Some(extra) = &meta.extra {
+        writer.optional(metinf::MARK, extra.mark.as_deref());
+        writer.optional(metinf::NEXT_NONCE, extra.next_nonce.as_deref());
+        write_number(writer, metinf::MAX_MSG_SIZE, extra.max_msg_size.map(u64::from));
+        write_number(writer, metinf::MAX_OBJ_SIZE, extra.max_obj_size.map(u64::from));
+    }
     writer.end();
 }
 
