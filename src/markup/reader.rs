@@ -57,6 +57,15 @@ impl std::fmt::Debug for Reader<'_> {
     }
 }
 
+/// What stands next in a container.
+#[derive(Clone, Copy)]
+pub(super) enum Child {
+    Start(Tag),
+    End,
+    /// Something else than an element or an end: the events tell.
+    Unusual,
+}
+
 enum Syntax<'a> {
     Wbxml(wbxml::Reader<'a>),
     Xml(Box<xml::Reader<'a>>),
@@ -170,10 +179,16 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The element holds elements, or octets that are no text.
+    #[inline]
     pub fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
-        if let Some(text) = self.leaf()? {
-            return Ok(text);
+        match self.leaf()? {
+            Some(text) => Ok(text),
+            None => self.pieces(),
         }
+    }
+
+    #[inline(never)]
+    fn pieces(&mut self) -> Result<Cow<'a, str>, Fault> {
         let mut text = Cow::Borrowed("");
         loop {
             let piece = match self.next()? {
@@ -197,7 +212,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
         match &mut self.0 {
-            Syntax::Wbxml(reader) => Ok(reader.leaf()?.map(Cow::Borrowed)),
+            Syntax::Wbxml(reader) => Ok(reader.leaf().map(Cow::Borrowed)),
             Syntax::Xml(reader) => reader.leaf(),
         }
     }
@@ -226,16 +241,18 @@ impl<'a> Reader<'a> {
     /// The document is malformed, or the container holds text.
     #[inline]
     pub fn child(&mut self) -> Result<Option<Tag>, Fault> {
-        let found = match &mut self.0 {
+        let child = match &mut self.0 {
             Syntax::Wbxml(reader) => reader.child(),
             Syntax::Xml(reader) => reader.child()?,
         };
-        match found {
-            Some(child) => Ok(child),
-            None => self.next_child(),
+        match child {
+            Child::Start(tag) => Ok(Some(tag)),
+            Child::End => Ok(None),
+            Child::Unusual => self.next_child(),
         }
     }
 
+    #[inline(never)]
     fn next_child(&mut self) -> Result<Option<Tag>, Fault> {
         loop {
             match self.next()? {
@@ -347,6 +364,18 @@ impl Budget {
     #[inline]
     pub(super) fn has(&self, depth: usize) -> bool {
         self.nodes > 0 && depth <= self.depth
+    }
+
+    /// True if `octets` octets of text may come.
+    #[inline]
+    pub(super) fn has_text(&self, octets: usize) -> bool {
+        octets <= self.text
+    }
+
+    /// Counts text for which there [is room](Self::has_text).
+    #[inline]
+    pub(super) fn take_text(&mut self, octets: usize) {
+        self.text = self.text.saturating_sub(octets);
     }
 
     /// Counts an element for which there [is room](Self::has).

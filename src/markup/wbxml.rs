@@ -4,8 +4,8 @@
 //! `wbxml_attributes`.
 
 use super::doctype::PublicId;
-use super::reader::{Budget, Event, Options, is_fill};
-use super::vocabulary::{Attr, AttrPage, Page, Tag};
+use super::reader::{Budget, Child, Event, Options, is_fill};
+use super::vocabulary::{Attr, AttrPage, NO_PAGE, Page, Tag};
 use super::{Class, Fault, scan};
 use std::borrow::Cow;
 
@@ -68,6 +68,7 @@ pub(super) struct Reader<'a> {
     charset: Charset,
     table: &'a [u8],
     id: &'static PublicId,
+    pages: &'static [Option<&'static Page>],
     page: &'static Page,
     pub(super) attr_page: Option<&'static AttrPage>,
     /// Attributes of the current list, one bit each.
@@ -99,7 +100,8 @@ impl<'a> Reader<'a> {
             charset: header.charset,
             table: header.table,
             id,
-            page: id.doc.page(0).unwrap_or(&super::vocabulary::NO_PAGE),
+            pages: id.doc.pages(),
+            page: id.doc.pages().first().copied().flatten().unwrap_or(&NO_PAGE),
             attr_page: id.doc.attr_page(0),
             attrs_seen: 0,
             attrs_any: false,
@@ -161,69 +163,69 @@ impl<'a> Reader<'a> {
     /// A leaf is nearly always one string without NUL, inline or OPAQUE, and END: reads these without
     /// events. Otherwise nothing is read.
     #[inline]
-    pub(super) fn leaf(&mut self) -> Result<Option<&'a str>, Fault> {
+    pub(super) fn leaf(&mut self) -> Option<&'a str> {
         if self.state != State::Content || self.charset != Charset::Utf8 {
-            return Ok(None);
+            return None;
         }
-        let start = self.at;
-        let rest = self.data.get(start..).unwrap_or_default();
-        let (from, length, end) = match rest {
-            [token::STR_I, text @ ..] => match scan::nul(text) {
-                Some(length) => (start + 1, length, start + length + 2),
-                None => return Ok(None),
-            },
+        let rest = self.data.get(self.at..)?;
+        let (from, length) = match rest {
+            [token::STR_I, text @ ..] => (1, scan::nul(text)?),
             // Longer ones are rare enough for the events.
             [token::OPAQUE, length @ 0..0x80, text @ ..] => {
                 let length = usize::from(*length);
-                if scan::nul(text.get(..length).unwrap_or_default()).is_some() {
-                    return Ok(None);
+                if scan::nul(text.get(..length)?).is_some() {
+                    return None;
                 }
-                (start + 2, length, start + length + 2)
+                (2, length)
             }
-            _ => return Ok(None),
+            _ => return None,
         };
-        if self.data.get(end) != Some(&token::END) {
-            return Ok(None);
+        // One octet behind the string: its NUL, or the second octet in front of OPAQUE.
+        let end = length + 2;
+        if rest.get(end) != Some(&token::END) || !self.budget.has_text(length) {
+            return None;
         }
-        let Some(text) = self.known_utf8(from, length) else { return Ok(None) };
-        self.budget.text(length, start)?;
-        self.event_at = end;
-        self.at = end + 1;
+        let text = self.known_utf8(self.at + from, length)?;
+        self.budget.take_text(length);
+        self.event_at = self.at + end;
+        self.at += end + 1;
         self.end();
-        Ok(Some(text))
+        Some(text)
     }
 
     /// The next element or end, if it is one of the usual kind; otherwise only code page switches are
     /// read, and [`next`](Self::next) has to go on.
     #[inline]
-    pub(super) fn child(&mut self) -> Option<Option<Tag>> {
+    pub(super) fn child(&mut self) -> Child {
         if self.state != State::Content {
-            return None;
+            return Child::Unusual;
         }
         loop {
-            let octet = *self.data.get(self.at)?;
-            let identity = octet & token::IDENTITY;
+            let Some(&octet) = self.data.get(self.at) else { return Child::Unusual };
             if octet == token::END {
                 self.event_at = self.at;
                 self.at += 1;
                 self.end();
-                return Some(None);
+                return Child::End;
             }
             if octet == token::SWITCH_PAGE {
-                self.page = self.id.doc.page(*self.data.get(self.at + 1)?)?;
+                let number = self.data.get(self.at + 1).copied().map_or(usize::MAX, usize::from);
+                let Some(Some(page)) = self.pages.get(number) else { return Child::Unusual };
+                self.page = page;
                 self.at += 2;
                 continue;
             }
+            let identity = octet & token::IDENTITY;
             let usual = octet & token::ATTRIBUTES == 0 && identity > token::LITERAL;
             if !usual || self.page.name(identity).is_empty() || !self.budget.has(self.depth + 1) {
-                return None;
+                return Child::Unusual;
             }
             self.event_at = self.at;
             self.at += 1;
             self.budget.take_node();
             self.depth += 1;
             self.state = if octet & token::CONTENT != 0 { State::Content } else { State::Empty };
-            return Some(Some(Tag::new(self.page.ns, identity)));
+            return Child::Start(Tag::new(self.page.ns, identity));
         }
     }
 
@@ -360,7 +362,7 @@ impl<'a> Reader<'a> {
 
     fn switch_page(&mut self) -> Result<(), Fault> {
         let number = self.octet("a code page")?;
-        self.page = self.id.doc.page(number).ok_or_else(|| {
+        self.page = self.pages.get(usize::from(number)).copied().flatten().ok_or_else(|| {
             self.fault(Class::CodepageUnknown, "the document type has no such code page")
         })?;
         Ok(())

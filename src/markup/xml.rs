@@ -6,7 +6,7 @@
 
 use super::doctype::PublicId;
 use super::namespaces::{Declared, Namespaces};
-use super::reader::{Budget, Event, Options, is_blank};
+use super::reader::{Budget, Child, Event, Options, is_blank};
 use super::vocabulary::{Attr, Ns, Tag};
 use super::{Class, DocType, Fault, dmddf, scan, syncml};
 use quick_xml::events::attributes::Attributes;
@@ -171,20 +171,20 @@ impl<'a> Reader<'a> {
 
     /// The next element or end, if it stands right here; otherwise nothing is read.
     #[inline]
-    pub(super) fn child(&mut self) -> Result<Option<Option<Tag>>, Fault> {
+    pub(super) fn child(&mut self) -> Result<Child, Fault> {
         if !self.ahead.is_empty() {
-            return Ok(None);
+            return Ok(Child::Unusual);
         }
         match self.rest() {
             [b'<', b'/', ..] => {
                 self.event_at = self.next_at;
-                self.end().map(|_| Some(None))
+                self.end().map(|_| Child::End)
             }
             [b'<', next, ..] if !matches!(next, b'!' | b'?') && !self.open.is_empty() => {
                 self.event_at = self.next_at;
-                self.start().map(|tag| Some(Some(tag)))
+                self.start().map(Child::Start)
             }
-            _ => Ok(None),
+            _ => Ok(Child::Unusual),
         }
     }
 

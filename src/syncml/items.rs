@@ -25,6 +25,18 @@ impl<'a> Items<'a> {
         Self(Held::Many(Vec::new()))
     }
 
+    /// Adds an empty item behind the others.
+    pub fn add(&mut self) -> &mut Item<'a> {
+        self.push(Item::default());
+        match &mut self.0 {
+            Held::One(item) => item,
+            Held::Many(items) => {
+                let last = items.len() - 1;
+                &mut items[last]
+            }
+        }
+    }
+
     /// Adds an item behind the others.
     pub fn push(&mut self, item: Item<'a>) {
         match &mut self.0 {

@@ -3,7 +3,7 @@
 //! Must not know the two encodings, nor what a command does.
 
 use super::model::{Action, Alert, Command, Group, Items, Results, Status, Text, Unknown, Verb};
-use super::read::{once, read_chal, read_cred, read_item, read_meta};
+use super::read::{add_item, once, read_chal, read_cred, read_item, read_meta, text_once};
 use crate::markup::{Class, Fault, Reader, Tag, syncml};
 
 /// Groups inside groups. DM needs two (Sequence in Atomic).
@@ -67,14 +67,14 @@ fn read_action<'a>(
     let (mut meta, mut correlator, mut items) = (None, None, Items::new());
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
-            syncml::ITEM => items.push(read_item(reader)?),
-            syncml::META => once(reader, &mut meta, read_meta)?,
-            syncml::CORRELATOR => once(reader, &mut correlator, Reader::text)?,
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::ITEM => read_item(reader, items.add())?,
+            syncml::META => once(reader, &mut meta, |r| read_meta(r).map(Box::new))?,
+            syncml::CORRELATOR => text_once(reader, &mut correlator)?,
             _ => reader.skip()?,
         }
     }
-    let meta = meta.filter(|meta| !meta.is_empty()).map(Box::new);
+    let meta = meta.filter(|meta| !meta.is_empty());
     let cmd_id = cmd_id.take().unwrap_or_default();
     Ok(Command::Action(Action { verb, cmd_id, meta, correlator, items }))
 }
@@ -83,10 +83,10 @@ fn read_alert<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Com
     let (mut alert, mut data) = (Alert::default(), None);
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
-            syncml::DATA => once(reader, &mut data, Reader::text)?,
-            syncml::CORRELATOR => once(reader, &mut alert.correlator, Reader::text)?,
-            syncml::ITEM => alert.items.push(read_item(reader)?),
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::DATA => text_once(reader, &mut data)?,
+            syncml::CORRELATOR => text_once(reader, &mut alert.correlator)?,
+            syncml::ITEM => add_item(reader, &mut alert.items)?,
             _ => reader.skip()?,
         }
     }
@@ -105,16 +105,16 @@ fn read_status<'a>(
     let (mut msg_ref, mut cmd_ref, mut cmd, mut data) = (None, None, None, None);
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
-            syncml::MSG_REF => once(reader, &mut msg_ref, Reader::text)?,
-            syncml::CMD_REF => once(reader, &mut cmd_ref, Reader::text)?,
-            syncml::CMD => once(reader, &mut cmd, Reader::text)?,
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::MSG_REF => text_once(reader, &mut msg_ref)?,
+            syncml::CMD_REF => text_once(reader, &mut cmd_ref)?,
+            syncml::CMD => text_once(reader, &mut cmd)?,
             syncml::TARGET_REF => status.target_refs.push(reader.text()?),
             syncml::SOURCE_REF => status.source_refs.push(reader.text()?),
-            syncml::DATA => once(reader, &mut data, Reader::text)?,
+            syncml::DATA => text_once(reader, &mut data)?,
             syncml::CRED => once(reader, &mut status.cred, |r| read_cred(r).map(Box::new))?,
             syncml::CHAL => once(reader, &mut status.chal, |r| read_chal(r).map(Box::new))?,
-            syncml::ITEM => status.items.push(read_item(reader)?),
+            syncml::ITEM => add_item(reader, &mut status.items)?,
             _ => reader.skip()?,
         }
     }
@@ -132,13 +132,13 @@ fn read_results<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<C
     let (mut results, mut meta, mut cmd_ref) = (Results::default(), None, None);
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
-            syncml::MSG_REF => once(reader, &mut results.msg_ref, Reader::text)?,
-            syncml::CMD_REF => once(reader, &mut cmd_ref, Reader::text)?,
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::MSG_REF => text_once(reader, &mut results.msg_ref)?,
+            syncml::CMD_REF => text_once(reader, &mut cmd_ref)?,
             syncml::META => once(reader, &mut meta, read_meta)?,
-            syncml::TARGET_REF => once(reader, &mut results.target_ref, Reader::text)?,
-            syncml::SOURCE_REF => once(reader, &mut results.source_ref, Reader::text)?,
-            syncml::ITEM => results.items.push(read_item(reader)?),
+            syncml::TARGET_REF => text_once(reader, &mut results.target_ref)?,
+            syncml::SOURCE_REF => text_once(reader, &mut results.source_ref)?,
+            syncml::ITEM => add_item(reader, &mut results.items)?,
             _ => reader.skip()?,
         }
     }
@@ -161,7 +161,7 @@ fn read_group<'a>(
     let (mut meta, mut commands) = (None, Vec::new());
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
             syncml::META => once(reader, &mut meta, read_meta)?,
             syncml::NO_RESP => reader.skip()?,
             _ => commands.push(read_nested(reader, member, groups)?),
@@ -180,7 +180,7 @@ fn read_unknown<'a>(
 ) -> Result<Command<'a>, Fault> {
     while let Some(member) = reader.child()? {
         match member {
-            syncml::CMD_ID => once(reader, cmd_id, Reader::text)?,
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
             _ => reader.skip()?,
         }
     }

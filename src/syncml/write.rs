@@ -5,10 +5,10 @@
 use super::Encoding;
 use super::model::{
     Action, Alert, Command, Cred, Data, DataForm, Group, Header, Item, Location, Message, Meta,
-    Results, Status,
+    Results, Status, Verb,
 };
 use crate::error::Result;
-use crate::markup::{DocType, Ns, Tag, Writer, metinf, syncml};
+use crate::markup::{DocType, Tag, Writer, metinf, syncml};
 
 /// Writes a message.
 ///
@@ -53,7 +53,10 @@ pub fn envelope_size(header: &Header<'_>, is_final: bool, encoding: Encoding) ->
 fn write_message(writer: &mut Writer, message: &Message<'_>) {
     write_header(writer, &message.header);
     writer.start(syncml::SYNC_BODY);
-    for command in &message.commands {
+    let begin = writer.size();
+    for (written, command) in message.commands.iter().enumerate() {
+        // As much room as the other commands need if they are like those so far.
+        writer.make_room(writer.size() - begin, written, message.commands.len() - written);
         write_command(writer, command);
     }
     if message.is_final {
@@ -92,8 +95,14 @@ fn write_command(writer: &mut Writer, command: &Command<'_>) {
 }
 
 fn write_action(writer: &mut Writer, action: &Action<'_>) {
-    let Some(tag) = Ns::SyncMl.tag(action.verb.name()) else { return };
-    writer.start(tag);
+    writer.start(match action.verb {
+        Verb::Add => syncml::ADD,
+        Verb::Replace => syncml::REPLACE,
+        Verb::Get => syncml::GET,
+        Verb::Delete => syncml::DELETE,
+        Verb::Copy => syncml::COPY,
+        Verb::Exec => syncml::EXEC,
+    });
     writer.leaf(syncml::CMD_ID, &action.cmd_id);
     write_meta(writer, action.meta());
     writer.optional(syncml::CORRELATOR, action.correlator.as_deref());
@@ -105,7 +114,7 @@ fn write_alert(writer: &mut Writer, alert: &Alert<'_>) {
     writer.start(syncml::ALERT);
     writer.leaf(syncml::CMD_ID, &alert.cmd_id);
     if let Some(code) = alert.code {
-        writer.leaf(syncml::DATA, &code.to_string());
+        writer.number(syncml::DATA, code.into());
     }
     writer.optional(syncml::CORRELATOR, alert.correlator.as_deref());
     write_items(writer, &alert.items);
@@ -140,7 +149,7 @@ fn write_status(writer: &mut Writer, status: &Status<'_>) {
         write_meta(writer, chal);
         writer.end();
     }
-    writer.leaf(syncml::DATA, &status.code.to_string());
+    writer.number(syncml::DATA, status.code.into());
     write_items(writer, &status.items);
     writer.end();
 }
@@ -221,6 +230,6 @@ fn write_meta(writer: &mut Writer, meta: &Meta<'_>) {
 
 fn write_number(writer: &mut Writer, tag: Tag, number: Option<u64>) {
     if let Some(number) = number {
-        writer.leaf(tag, &number.to_string());
+        writer.number(tag, number);
     }
 }
