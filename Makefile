@@ -9,7 +9,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME  := libdmsc.so.0
 WARN    := -Wall -Wextra -pedantic -Werror
 
-.PHONY: all demo check lint test lib sim header memcheck deps deps-check install clean
+.PHONY: all demo check lint test bench lib sim header memcheck deps deps-check install clean
 
 all: lib
 
@@ -59,6 +59,13 @@ memcheck: deps-check $(BUILD)/demo
 	@rm -rf $(BUILD)/memcheck-store
 	valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
 	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store
+
+# The table of docs/performance.md: needs valgrind, and libwbxml2-dev and libxml2-dev for the peer.
+bench: deps-check
+	@mkdir -p $(BUILD)
+	$(CC) -std=c11 -O2 -Wall -Wextra $$(pkg-config --cflags libwbxml2 libxml-2.0) -o $(BUILD)/peer-codec \
+	    benches/peer/codec.c $$(pkg-config --libs libwbxml2 libxml-2.0)
+	PEER=$(CURDIR)/$(BUILD)/peer-codec $(CARGO) bench --locked --bench codec
 
 # Writes include/dmsc.h anew; a test fails when it is not fresh.
 header:

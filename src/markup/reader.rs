@@ -400,18 +400,6 @@ impl Budget {
         self.nodes > 0 && depth <= self.depth
     }
 
-    /// True if `octets` octets of text may come.
-    #[inline]
-    pub(super) fn has_text(&self, octets: usize) -> bool {
-        octets <= self.text
-    }
-
-    /// Counts text for which there [is room](Self::has_text).
-    #[inline]
-    pub(super) fn take_text(&mut self, octets: usize) {
-        self.text = self.text.saturating_sub(octets);
-    }
-
     /// Counts an element for which there [is room](Self::has).
     #[inline]
     pub(super) fn take_node(&mut self) {

@@ -340,3 +340,112 @@ fn multi_byte_lengths_of_opaque() {
         assert_eq!(octets.len(), 7 + coded.len() + length + 1);
     }
 }
+
+/// What quick-xml's own events say of a document: `(name`, text, `)`; `None` if it is malformed.
+fn events_of_quick_xml(document: &str) -> Option<String> {
+    use quick_xml::events::Event as Xml;
+    let (mut reader, mut out, mut depth) =
+        (quick_xml::NsReader::from_str(document), String::new(), 0);
+    loop {
+        let (namespace, event) = reader.read_resolved_event().ok()?;
+        if matches!(namespace, quick_xml::name::ResolveResult::Unknown(_)) {
+            return None;
+        }
+        if let Xml::Start(start) | Xml::Empty(start) = &event
+            && start.attributes().with_checks(false).any(|attribute| attribute.is_err())
+        {
+            return None;
+        }
+        match event {
+            Xml::Start(start) => {
+                depth += 1;
+                out += &format!("({}", start.local_name().as_ref());
+            }
+            Xml::Empty(start) => out += &format!("({})", start.local_name().as_ref()),
+            Xml::End(_) => {
+                depth -= 1;
+                out.push(')');
+            }
+            Xml::Text(text) => out += &text.xml10_content(),
+            Xml::CData(text) => out += &text.xml10_content(),
+            Xml::GeneralRef(reference) => match reference.as_ref() {
+                "lt" => out.push('<'),
+                "amp" => out.push('&'),
+                _ => out.push(reference.resolve_char_ref().ok()??),
+            },
+            Xml::Comment(_) | Xml::PI(_) => {}
+            Xml::Decl(_) | Xml::DocType(_) => return None,
+            Xml::Eof => return (depth == 0).then_some(out),
+        }
+    }
+}
+
+/// The same of this library's reader.
+fn events_of_reader(document: &str) -> Option<String> {
+    let mut reader = Reader::new(document.as_bytes(), &PLAIN).ok()?;
+    let mut out = String::new();
+    loop {
+        match reader.next().ok()? {
+            Event::Start(tag) => out += &format!("({}", reader.name_of(tag)),
+            Event::Text(text) => out += &text,
+            Event::End => out.push(')'),
+            Event::Finish => return Some(out),
+            Event::Attribute(..) | Event::Opaque(_) => unreachable!("not in this document"),
+        }
+    }
+}
+
+/// The texts of leaves, read at once and by their pieces.
+fn leaves(document: &str) -> [Option<Vec<String>>; 2] {
+    [true, false].map(|at_once| {
+        let mut reader = Reader::new(document.as_bytes(), &PLAIN).ok()?;
+        let mut texts = Vec::new();
+        reader.root().ok()?;
+        while reader.child().ok()?.is_some() {
+            let mut text = String::new();
+            if at_once {
+                text = reader.text().ok()?.into_owned();
+            } else {
+                loop {
+                    match reader.next().ok()? {
+                        Event::Text(piece) => text += &piece,
+                        Event::End => break,
+                        _ => return None,
+                    }
+                }
+            }
+            texts.push(text);
+        }
+        reader.finish().ok()?;
+        Some(texts)
+    })
+}
+
+#[rustfmt::skip]
+const PIECES: [&str; 40] = [
+    "<a>", "</a>", "</a>", "<b>", "</b>", "</b >", "</ b>", "<a/>", "<a />", "< a>", "<b x='>'>", "<b x=\"'\"/>",
+    "<v:a xmlns:v='urn:v'>", "</v:a>", "<v:a>", "<a xmlns=''>", "<a xmlns=\"urn:w\">", "<a/b>", "</a/>", "<a:>",
+    "text", "t\r\nx\r", " ", "\t", "\u{e9}\u{feff}\u{f000}", ">", "]]>", "&lt;", "&#x41;", "&amp;", "&bad;", "&", "&#0;",
+    "<!-- c -->", "<!-- <a> -->", "<![CDATA[<a>&]]>", "<?p i?>", "<", "</", "'\"",
+];
+
+proptest! {
+    #[test]
+    fn tags_and_text_are_found_where_quick_xml_finds_them(
+        pieces in prop::collection::vec(prop::sample::select(&PIECES[..]), 0..12),
+    ) {
+        let document = format!("<SyncML xmlns='SYNCML:SYNCML1.2'>{}</SyncML>", pieces.concat());
+        prop_assert_eq!(events_of_reader(&document), events_of_quick_xml(&document), "{}", document);
+    }
+
+    #[test]
+    fn a_leaf_is_the_sum_of_its_pieces(
+        texts in prop::collection::vec(
+            prop::collection::vec(prop::sample::select(&PIECES[20..]), 0..5), 1..4),
+    ) {
+        let leaf = |pieces: &Vec<&str>| format!("<Cmd>{}</Cmd>", pieces.concat());
+        let inside: String = texts.iter().map(leaf).collect();
+        let [at_once, by_pieces] = leaves(&format!("<SyncML xmlns='SYNCML:SYNCML1.2'>{inside}</SyncML>"));
+        prop_assert_eq!(at_once, by_pieces, "{}", inside);
+    }
+}

@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A leaf is nearly always one string without NUL, inline or OPAQUE, and END: reads these without
-    /// events. Otherwise nothing is read.
+    /// events. Otherwise nothing is read. The budget is for text that expands; this cannot.
     #[inline(never)]
     pub(super) fn leaf(&mut self) -> Option<&'a str> {
         if self.charset != Charset::Utf8 {
@@ -217,7 +217,7 @@ impl<'a> Reader<'a> {
             _ => return None,
         };
         let end = before + length + after;
-        if rest.get(end) != Some(&token::END) || !self.budget.has_text(length) {
+        if rest.get(end) != Some(&token::END) {
             return None;
         }
         let octets = rest.get(before..)?.get(..length)?;
@@ -227,7 +227,6 @@ impl<'a> Reader<'a> {
     /// Moves behind the leaf that is only this string.
     #[inline(always)] // as above
     fn end_leaf(&mut self, found: &OneString<'_>) {
-        self.budget.take_text(found.octets.len());
         self.event_at = found.end;
         self.at = found.end + 1;
         self.end();

@@ -13,6 +13,9 @@ const UTF_8: u8 = 0x6A;
 /// WBXML 1.2.
 const VERSION: u8 = 0x02;
 
+/// Octets of a value for which room is made with care.
+const LARGE: usize = 128;
+
 /// Octets, or only their number.
 enum Sink {
     Octets(Vec<u8>),
@@ -23,7 +26,13 @@ impl Sink {
     #[inline]
     fn put(&mut self, octets: &[u8]) {
         match self {
-            Self::Octets(out) => out.extend_from_slice(octets),
+            Self::Octets(out) => {
+                if octets.len() > LARGE && out.capacity() - out.len() < octets.len() {
+                    // Not twice as much, as a vector would.
+                    out.reserve_exact(octets.len() + out.len() / 16 + 64);
+                }
+                out.extend_from_slice(octets);
+            }
             Self::Count(count) => *count += octets.len(),
         }
     }
@@ -122,7 +131,8 @@ impl Writer {
         const GROWTH: usize = 8;
         let Sink::Octets(out) = &mut self.out else { return };
         let each = octets.checked_div(written).unwrap_or(0);
-        if out.capacity() - out.len() < 2 * each {
+        // The next command may be larger than most.
+        if out.capacity() - out.len() < 8 * each {
             let likely = each.saturating_mul(left);
             let likely = likely.saturating_add(likely / 32 + 64);
             out.reserve_exact(likely.min(out.len() * GROWTH));

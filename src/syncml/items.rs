@@ -27,7 +27,11 @@ impl<'a> Items<'a> {
 
     /// Adds an empty item behind the others.
     pub fn add(&mut self) -> &mut Item<'a> {
-        self.push(Item::default());
+        if matches!(self.0, Held::None) {
+            self.0 = Held::One(Item::default());
+        } else {
+            self.push(Item::default());
+        }
         let last = self.len() - 1;
         &mut self[last]
     }

@@ -5,6 +5,7 @@
 use super::Encoding;
 use super::model::{Command, Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
 use super::read_command::add_command;
+use crate::limits;
 use crate::markup::{Class, DocType, Fault, Form, Options, Reader, Tag, metinf, syncml, to_utf8};
 use std::borrow::Cow;
 
@@ -111,7 +112,8 @@ fn make_room(commands: &mut Vec<Command<'_>>, reader: &Reader<'_>, begin: usize)
     let read = reader.position().saturating_sub(begin).max(1);
     let left = reader.octets().saturating_sub(reader.position());
     let likely = commands.len().saturating_mul(left) / read;
-    commands.reserve_exact((likely + likely / 32 + 1).clamp(1, (commands.len() * GROWTH).max(4)));
+    let most = (commands.len() * GROWTH).clamp(4, limits::MARKUP_NODES);
+    commands.reserve_exact((likely + likely / 32 + 1).min(most));
 }
 
 /// Reads a member that may stand only once.

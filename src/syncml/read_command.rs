@@ -25,7 +25,7 @@ fn add_nested<'a>(
     groups: usize,
 ) -> Result<(), Fault> {
     let (depth, at) = (reader.depth(), reader.at());
-    let name = reader.name_of(tag);
+    let other = (tag == Tag::OTHER).then(|| reader.name_of(tag));
     let (place, mut cmd_id) = (commands.len(), None);
     let read = match (verb(tag), tag) {
         (Some(verb), _) => add_action(reader, verb, commands, &mut cmd_id),
@@ -35,14 +35,15 @@ fn add_nested<'a>(
         (_, syncml::ATOMIC | syncml::SEQUENCE) => {
             add_group(reader, tag == syncml::ATOMIC, groups, commands, &mut cmd_id)
         }
-        _ => add_unknown(reader, name, is_unused(tag), commands, &mut cmd_id),
+        _ => add_unknown(reader, tag, other, commands, &mut cmd_id),
     };
     match read {
         // The document is sound, only this command is not: go on behind it.
         Err(fault) if fault.class == Class::ContentModel => {
             reader.skip_to_end(depth)?;
             commands.truncate(place);
-            let (name, cmd_id) = (name.into(), cmd_id.unwrap_or_default());
+            let name = other.unwrap_or_else(|| tag.name()).into();
+            let cmd_id = cmd_id.unwrap_or_default();
             let unknown = Unknown { name, cmd_id, known: false, fault: Some(fault) };
             commands.push(Command::Unknown(unknown));
             Ok(())
@@ -217,8 +218,8 @@ fn add_group<'a>(
 /// An element that is no DM command.
 fn add_unknown<'a>(
     reader: &mut Reader<'a>,
-    name: &'a str,
-    known: bool,
+    tag: Tag,
+    other: Option<&'a str>,
     commands: &mut Vec<Command<'a>>,
     cmd_id: &mut CmdId<'a>,
 ) -> Result<(), Fault> {
@@ -228,8 +229,9 @@ fn add_unknown<'a>(
             _ => reader.skip()?,
         }
     }
+    let (name, known) = (other.unwrap_or_else(|| tag.name()).into(), is_unused(tag));
     let cmd_id = cmd_id.take().unwrap_or_default();
-    commands.push(Command::Unknown(Unknown { name: name.into(), cmd_id, known, fault: None }));
+    commands.push(Command::Unknown(Unknown { name, cmd_id, known, fault: None }));
     Ok(())
 }
 
