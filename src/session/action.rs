@@ -11,11 +11,9 @@ use super::{Execution, SessionEvent, auth};
 use crate::error::{Code, Result};
 use crate::markup::DocType;
 use crate::store::Txn;
-use crate::syncml::model::{
-    Action, Command, Data, Item, Location, Meta, Results, Text, Verb,
-};
-use crate::syncml::{Encoding, size_of};
+use crate::syncml::model::{Action, Command, Data, Item, Location, Meta, Results, Text, Verb};
 use crate::syncml::status::{self, Status};
+use crate::syncml::{Encoding, size_of};
 use crate::time::Now;
 use crate::tree::{Actor, Answer, Content, Format, Listed, Query, Refusal, Tree, Uri, tnds};
 use std::borrow::Cow;
@@ -184,7 +182,8 @@ impl Work<'_> {
             false => octets,
         };
         let mime = facts.mime.as_deref().map(str::trim);
-        let document = tnds::read_embedded(&octets, mime).map_err(|_| status::UNSUPPORTED_FORMAT)?;
+        let document =
+            tnds::read_embedded(&octets, mime).map_err(|_| status::UNSUPPORTED_FORMAT)?;
         match verb {
             Verb::Add => self.tree().import_add(uri, &document)?,
             _ => self.tree().import_replace(uri, &document)?,
@@ -322,8 +321,7 @@ impl Work<'_> {
             }
             total = total.saturating_add(octets);
         }
-        let queued = self.executor.queued;
-        if queued > 0 && !self.outbox.has_room(queued.saturating_add(total)) {
+        if !self.outbox.has_room(self.executor.queued, total) {
             return Err(status::TOO_LARGE.into());
         }
         Ok(total)

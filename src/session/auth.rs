@@ -5,8 +5,8 @@
 
 use base64::Engine as _;
 use base64::alphabet;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
 use md5::{Digest, Md5};
 use zeroize::Zeroizing;
 
@@ -129,7 +129,13 @@ pub(super) fn md5_matches(data: &str, name: &str, secret: &[u8], nonce: &[u8]) -
 }
 
 /// True if `data` is the right `mac` for `body`.
-pub(super) fn mac_matches(data: &str, name: &str, secret: &[u8], nonce: &[u8], body: &[u8]) -> bool {
+pub(super) fn mac_matches(
+    data: &str,
+    name: &str,
+    secret: &[u8],
+    nonce: &[u8],
+    body: &[u8],
+) -> bool {
     digest_matches(data, &mac_octets(name, secret, nonce, body))
 }
 
@@ -232,9 +238,8 @@ mod tests {
     #[test]
     fn dm_099_mac_over_the_body() {
         assert_eq!(mac("Bruce2", b"OhBehave", b"Nonce", b"<SyncML/>"), "urdCeS3JUmjFgi8SX3webw==");
-        let right = |body| {
-            mac_matches("urdCeS3JUmjFgi8SX3webw==", "Bruce2", b"OhBehave", b"Nonce", body)
-        };
+        let right =
+            |body| mac_matches("urdCeS3JUmjFgi8SX3webw==", "Bruce2", b"OhBehave", b"Nonce", body);
         assert!(right(b"<SyncML/>"));
         assert!(!right(b"<SyncML />"));
     }
@@ -268,7 +273,10 @@ mod tests {
             "algorithm=MD5, username=\"Bru\\\"ce\\\\2\", mac=urdCeS3JUmjFgi8SX3webw=="
         );
         let read = parse_hmac_header(&header).unwrap();
-        assert_eq!((read.name.as_str(), read.mac.as_str()), ("Bru\"ce\\2", "urdCeS3JUmjFgi8SX3webw=="));
+        assert_eq!(
+            (read.name.as_str(), read.mac.as_str()),
+            ("Bru\"ce\\2", "urdCeS3JUmjFgi8SX3webw==")
+        );
     }
 
     #[test]

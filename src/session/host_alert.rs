@@ -44,7 +44,12 @@ impl HostAlert {
     /// A generic alert (1226). `format` is a format name of the tree, for example `chr` or `bin`.
     ///
     /// Errors: `InvalidArg` if `mime` begins with none of the allowed namespaces.
-    pub fn generic(number: u64, mime: &str, format: &str, data: impl Into<Vec<u8>>) -> Result<Self> {
+    pub fn generic(
+        number: u64,
+        mime: &str,
+        format: &str,
+        data: impl Into<Vec<u8>>,
+    ) -> Result<Self> {
         if !TYPES.iter().any(|start| mime.starts_with(start) && mime.len() > start.len()) {
             let what = "generic alert: Type begins neither with Content-Type: nor with \
                         Reversed-Domain-Name:";

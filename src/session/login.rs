@@ -129,9 +129,8 @@ impl Login {
     }
 
     fn challenged(&mut self, code: Status, chal: Option<&Meta<'_>>) -> Result<Next> {
-        let refused = |what: &str| {
-            answered(Code::AuthClient, code, format!("login, Status {code}: {what}"))
-        };
+        let refused =
+            |what: &str| answered(Code::AuthClient, code, format!("login, Status {code}: {what}"));
         if self.retried || self.accepted {
             return Err(refused("refused again after the retry"));
         }

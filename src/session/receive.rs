@@ -134,9 +134,8 @@ impl Engine {
             source: header.source.uri.clone().into_owned(),
             status: failed.map(|(code, _)| code),
         });
-        self.ending = failed.map(|(code, what)| {
-            answered(Code::Protocol, code, what).context("server's message")
-        });
+        self.ending = failed
+            .map(|(code, what)| answered(Code::Protocol, code, what).context("server's message"));
     }
 
     /// Takes the server's Status elements for alerts and Results.

@@ -189,10 +189,7 @@ fn dm_059_to_dm_062_get_that_fails() {
                 tree.add(&at("./DMAcc/1/AppAuth/1/AAuthSecret"), &secret.into()).unwrap();
             });
         };
-        assert_eq!(
-            status_of(prepare, &get(2, uri)),
-            [format!("Status 1/2 Get {status} {uri}")],
-        );
+        assert_eq!(status_of(prepare, &get(2, uri)), [format!("Status 1/2 Get {status} {uri}")],);
     }
 }
 
@@ -213,9 +210,13 @@ fn dm_064_to_dm_067_delete_that_fails() {
         bench.leaf("./Lab/A", "1");
         bench.host(|tree| tree.replace(&at("./Lab/A?prop=ACL"), &Content::text("Get=*")).unwrap());
     };
-    for (uri, status) in
-        [("./DevInfo", 405), (".", 405), ("./Lab/A", 425), ("./Lab/X", 404), ("./Lab?prop=ACL", 405)]
-    {
+    for (uri, status) in [
+        ("./DevInfo", 405),
+        (".", 405),
+        ("./Lab/A", 425),
+        ("./Lab/X", 404),
+        ("./Lab?prop=ACL", 405),
+    ] {
         assert_eq!(
             status_of(prepare, &delete(2, uri)),
             [format!("Status 1/2 Delete {status} {uri}")]
@@ -226,10 +227,8 @@ fn dm_064_to_dm_067_delete_that_fails() {
 /// A node that can be executed.
 fn executable(bench: &mut Bench) {
     bench.host(|tree| {
-        let node = tree::NewNode {
-            access: tree::Access::all(),
-            ..tree::NewNode::from(Content::text(""))
-        };
+        let node =
+            tree::NewNode { access: tree::Access::all(), ..tree::NewNode::from(Content::text("")) };
         tree.add(&at("./Lab/Run"), &node).unwrap();
     });
 }
@@ -264,8 +263,8 @@ fn dm_070_exec_that_goes_on_in_the_background() {
         let mut bench = Bench::new(encoding);
         executable(&mut bench);
         bench.start();
-        let body = exec(3, "<Data>now</Data>")
-            .replace("</CmdID>", "</CmdID><Correlator>X</Correlator>");
+        let body =
+            exec(3, "<Data>now</Data>").replace("</CmdID>", "</CmdID><Correlator>X</Correlator>");
         assert_eq!(
             bench.say(&[add(2, "./Lab/A", "1"), body, get(4, "./Lab/A")].concat()),
             ["Execute ./Lab/Run Some(\"now\") Some(\"X\")"]
@@ -353,10 +352,7 @@ fn dm_076_escaped_and_plain_names_are_the_same_node() {
     both(|encoding| {
         let mut bench = Bench::new(encoding).started();
         bench.say(&add(2, "./Lab/B%C3%BCro%20A", "1"));
-        assert_eq!(
-            bench.say(&get(2, "./Lab/Büro%20A"))[2],
-            "Results 2/2 | ./Lab/Büro%20A = 1"
-        );
+        assert_eq!(bench.say(&get(2, "./Lab/Büro%20A"))[2], "Results 2/2 | ./Lab/Büro%20A = 1");
         assert_eq!(bench.say(&get(2, "./Lab/büro%20A"))[1], "Status 3/2 Get 404 ./Lab/büro%20A");
     });
 }
@@ -419,10 +415,7 @@ fn dm_186_serialized_subtree_in_wbxml() {
 fn broken_serialized_subtree() {
     let meta = metinf(&["Format=xml", "Type=application/vnd.syncml.dmtnds+xml"]);
     let item = format!("{meta}<Data>&lt;MgmtTree></Data>");
-    assert_eq!(
-        status_of(|_| {}, &command("Add", 2, "./Lab", &item)),
-        ["Status 1/2 Add 415 ./Lab"]
-    );
+    assert_eq!(status_of(|_| {}, &command("Add", 2, "./Lab", &item)), ["Status 1/2 Add 415 ./Lab"]);
 }
 
 #[test]
@@ -437,7 +430,10 @@ fn dm_181_serialized_subtree_is_read() {
     assert_eq!(item.meta.format.as_deref(), Some("xml"));
     assert_eq!(item.meta.mime.as_deref(), Some("application/vnd.syncml.dmtnds+xml"));
     let text = item.data.as_ref().unwrap().as_str().unwrap();
-    assert!(text.contains("<NodeName>A</NodeName>") && text.contains("<Value>one</Value>"), "{text}");
+    assert!(
+        text.contains("<NodeName>A</NodeName>") && text.contains("<Value>one</Value>"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -453,8 +449,8 @@ fn what_the_server_does_is_told_to_the_host() {
     };
     assert!(events.contains(&done("Add", "./Lab/A", 200)));
     assert!(events.contains(&done("Delete", "./Lab/B", 404)));
-    let changed = events.iter().any(|event| {
-        matches!(event, SessionEvent::TreeChanged(change) if change.uri == "./Lab/A")
-    });
+    let changed = events
+        .iter()
+        .any(|event| matches!(event, SessionEvent::TreeChanged(change) if change.uri == "./Lab/A"));
     assert!(changed, "{events:?}");
 }

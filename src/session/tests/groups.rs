@@ -18,11 +18,7 @@ fn run(body: &str, expected: &[&str], check: impl Fn(&Bench)) {
 fn dm_078_atomic_that_succeeds() {
     run(
         &group("Atomic", 2, &[add(3, "./Lab/A", "1"), replace(4, "./Lab/A", "2")]),
-        &[
-            "Status 1/2 Atomic 200",
-            "Status 1/3 Add 200 ./Lab/A",
-            "Status 1/4 Replace 200 ./Lab/A",
-        ],
+        &["Status 1/2 Atomic 200", "Status 1/3 Add 200 ./Lab/A", "Status 1/4 Replace 200 ./Lab/A"],
         |bench| assert_eq!(bench.value("./Lab/A"), "2"),
     );
 }
@@ -62,9 +58,7 @@ fn atomic_undoes_replace_and_delete() {
 #[test]
 fn items_of_the_failing_command_in_an_atomic() {
     let items: String = ["./Lab/A", "./Lab/L", "./Lab/B"]
-        .map(|uri| {
-            format!("<Item><Target><LocURI>{uri}</LocURI></Target><Data>1</Data></Item>")
-        })
+        .map(|uri| format!("<Item><Target><LocURI>{uri}</LocURI></Target><Data>1</Data></Item>"))
         .concat();
     run(
         &group("Atomic", 2, &[format!("<Add><CmdID>3</CmdID>{items}</Add>")]),
@@ -146,11 +140,8 @@ fn dm_084_user_says_no_in_an_atomic() {
 #[test]
 fn dm_084_user_says_yes_in_an_atomic() {
     let mut bench = Bench::new(Encoding::Wbxml).started();
-    let atomic = [
-        alert(3, 1101, &["", "First?"]),
-        add(4, "./Lab/B", "1"),
-        alert(5, 1101, &["", "Second?"]),
-    ];
+    let atomic =
+        [alert(3, 1101, &["", "First?"]), add(4, "./Lab/B", "1"), alert(5, 1101, &["", "Second?"])];
     assert_eq!(bench.say(&group("Atomic", 2, &atomic)), ["Ask Confirm First?"]);
     assert_eq!(bench.answer(Answer::Accepted), ["Ask Confirm Second?"]);
     assert_eq!(bench.value("./Lab"), "");

@@ -169,9 +169,9 @@ fn collect(bench: &mut Bench, first: Vec<String>, limit: usize) -> (Vec<String>,
     loop {
         assert!(bench.sent.as_ref().unwrap().body.len() <= limit);
         let last = lines.pop_if(|line| line == "Final").is_some();
-        all.extend(lines.into_iter().filter(|line| {
-            !line.contains("SyncHdr") && !line.contains("Alert")
-        }));
+        all.extend(
+            lines.into_iter().filter(|line| !line.contains("SyncHdr") && !line.contains("Alert")),
+        );
         if last {
             return (all, messages);
         }
@@ -186,8 +186,7 @@ fn dm_018_and_dm_019_reply_is_split_at_max_msg_size() {
     both(|encoding| {
         let mut bench = Bench::new(encoding).started();
         bench.header = metinf(&["MaxMsgSize=2000"]);
-        let adds: String =
-            (2..102).map(|id| add(id, &format!("./Lab/Node{id}"), "x")).collect();
+        let adds: String = (2..102).map(|id| add(id, &format!("./Lab/Node{id}"), "x")).collect();
         let first = bench.say(&adds);
         assert_ne!(first.last().unwrap(), "Final");
         let (all, messages) = collect(&mut bench, first, 2000);
@@ -415,4 +414,24 @@ fn a_message_size_in_which_nothing_fits_is_an_error() {
     bench.header = metinf(&["MaxMsgSize=10"]);
     let error = bench.give(&format!("{}<Final/>", get(2, "./DevInfo/Man"))).unwrap_err();
     assert_eq!(error.code(), Code::TooLarge);
+}
+
+#[test]
+fn an_engine_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Engine>();
+}
+
+#[test]
+fn an_alert_that_fits_nowhere_is_no_reason_for_a_message() {
+    let mut bench = Bench::new(Encoding::Xml)
+        .set(|setup| {
+            setup.large_objects = false;
+            setup.max_msg_size = 2000;
+        })
+        .started();
+    let alert = HostAlert::event(9, "text/plain", "chr", "x".repeat(2000));
+    bench.engine().queue_alert(alert).unwrap();
+    assert_eq!(bench.say(""), ["Done"]);
+    assert!(bench.engine().take_events().contains(&SessionEvent::AlertNotSent { number: 9 }));
 }
