@@ -194,6 +194,18 @@ impl Error {
         self
     }
 
+    /// The same error with the server's HTTP status.
+    #[must_use]
+    pub fn with_http_status(self, http_status: u16) -> Self {
+        Self { http_status, ..self }
+    }
+
+    /// The same error with errno or a callback's return value.
+    #[must_use]
+    pub fn with_os_error(self, os_error: i32) -> Self {
+        Self { os_error, ..self }
+    }
+
     /// True if the card is gone: nothing more may be sent to it, not even a close.
     pub fn is_card_gone(&self) -> bool {
         matches!(self.code, Code::CardAbsent | Code::CardRemoved | Code::CardReset)

@@ -3,9 +3,15 @@
 //! The way of data is one: card or push, trigger, session, tree transaction, store, results out.
 //! `docs/architecture.md` has the map; the C API is `include/dmsc.h`.
 
+pub mod bootstrap;
 pub mod bytes;
 pub mod card;
+pub mod client;
+pub mod config;
+pub mod driver;
 pub mod error;
+pub mod event;
+pub mod ffi;
 pub mod limits;
 pub mod markup;
 pub mod random;

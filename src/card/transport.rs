@@ -28,6 +28,8 @@ pub trait CardTransport: Send {
     }
 
     /// Selects `aid` on a new logical channel; only with [`TransportFlags::OWNS_CHANNELS`].
+    ///
+    /// One channel is open at a time, and until it is closed every command goes to it.
     fn open_channel(&mut self, _aid: &[u8]) -> Result<u32> {
         Err(Error::new(Code::NotSupported, "this card transport does not own channels"))
     }

@@ -19,13 +19,20 @@ pub enum Form {
 }
 
 /// Content of an element.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Content<'a> {
     /// The form it stood in.
     pub form: Form,
     /// Text or octets; an inline `MgmtTree` as a document of its own in the same encoding; other inline
     /// elements of text XML as their source.
     pub octets: Cow<'a, [u8]>,
+}
+
+impl std::fmt::Debug for Content<'_> {
+    /// The content may be a secret.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Content({:?}, {} octets)", self.form, self.octets.len())
+    }
 }
 
 impl<'a> Reader<'a> {

@@ -8,7 +8,7 @@ use crate::limits;
 use std::borrow::Cow;
 
 /// What a reader finds, in document order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Event<'a> {
     /// An element begins. Its attributes come first, then its content, then [`Event::End`].
     Start(Tag),
@@ -24,6 +24,20 @@ pub enum Event<'a> {
     Finish,
 }
 
+impl std::fmt::Debug for Event<'_> {
+    /// Text may be a secret: only its length is told.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Start(tag) => write!(f, "Start({tag:?})"),
+            Self::Attribute(attr, value) => write!(f, "{attr:?}({} octets)", value.len()),
+            Self::Text(text) => write!(f, "Text({} octets)", text.len()),
+            Self::Opaque(octets) => write!(f, "Opaque({} octets)", octets.len()),
+            Self::End => f.write_str("End"),
+            Self::Finish => f.write_str("Finish"),
+        }
+    }
+}
+
 /// How to read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -34,10 +48,15 @@ pub struct Options {
 }
 
 /// A pull reader of one document. Never recurses, never allocates by announced lengths.
-#[derive(Debug)]
 pub struct Reader<'a>(Syntax<'a>);
 
-#[derive(Debug)]
+impl std::fmt::Debug for Reader<'_> {
+    /// The document may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reader({:?} at byte {})", self.encoding(), self.at())
+    }
+}
+
 enum Syntax<'a> {
     Wbxml(wbxml::Reader<'a>),
     Xml(Box<xml::Reader<'a>>),
@@ -52,6 +71,9 @@ impl<'a> Reader<'a> {
     pub fn new(octets: &'a [u8], options: &Options) -> Result<Self, Fault> {
         if octets.is_empty() {
             return Err(Fault::new(Class::Empty, 0, "the document is empty"));
+        }
+        if options.padding && is_fill(octets) {
+            return Err(Fault::new(Class::Empty, 0, "the document is nothing but padding"));
         }
         if octets.len() > limits::MARKUP_OCTETS {
             return Err(Fault::new(Class::Limit, 0, "the document is too large"));
@@ -146,7 +168,13 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The element holds elements, or octets that are no text.
     pub fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let mut text = Cow::Borrowed("");
+        let (mut text, ended) = match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.first_text()?,
+            Syntax::Xml(_) => (Cow::Borrowed(""), false),
+        };
+        if ended {
+            return Ok(text);
+        }
         loop {
             let piece = match self.next()? {
                 Event::Text(piece) => piece,
@@ -164,6 +192,18 @@ impl<'a> Reader<'a> {
     fn opaque_text(&self, octets: &'a [u8]) -> Result<&'a str, Fault> {
         let octets = octets.strip_suffix(&[0]).unwrap_or(octets);
         std::str::from_utf8(octets).map_err(|_| self.content_fault("binary data in a text element"))
+    }
+
+    /// The next attribute of the element that has just begun, or `None` once all were read. Content
+    /// is left where it is.
+    ///
+    /// # Errors
+    /// The attribute list is malformed.
+    pub fn attribute(&mut self) -> Result<Option<(Attr, Cow<'a, str>)>, Fault> {
+        match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.attribute(),
+            Syntax::Xml(reader) => Ok(reader.attribute()),
+        }
     }
 
     /// Reads the next child of a container: an element, or `None` at the container's end. White space
@@ -224,6 +264,11 @@ impl<'a> Reader<'a> {
             Syntax::Xml(reader) => reader.position(),
         }
     }
+}
+
+/// True if `octets` are a uniform run of 00 or FF, as the rest of a card's file is.
+pub(super) fn is_fill(octets: &[u8]) -> bool {
+    matches!(octets.first(), Some(&fill @ (0x00 | 0xFF)) if octets.iter().all(|b| *b == fill))
 }
 
 /// True if `text` is white space only.

@@ -1,1 +1,342 @@
+use super::*;
+use crate::limits;
+use proptest::prelude::*;
 
+const VECTORS: &str = include_str!("../../tests/data/encoding-vectors.tsv");
+const PLAIN: Options = Options { padding: false, expected: None };
+/// Header of WBXML 1.2, SyncML 1.2, UTF-8, up to the length of the string table.
+const HEADER: [u8; 4] = [0x02, 0xA4, 0x01, 0x6A];
+
+fn class(octets: &[u8]) -> Class {
+    canonical(octets, &PLAIN).unwrap_err().class
+}
+
+fn form(xml: &str) -> std::result::Result<String, Class> {
+    canonical(xml.as_bytes(), &PLAIN).map_err(|fault| fault.class)
+}
+
+/// All documents of the vectors that decode, without options.
+fn documents() -> Vec<Vec<u8>> {
+    VECTORS
+        .lines()
+        .filter(|line| line.starts_with(['a', 'b', 'x', 's']))
+        .filter_map(|line| line.split('\t').nth(1).map(unhex))
+        .collect()
+}
+
+fn unhex(hex: &str) -> Vec<u8> {
+    hex.as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
+}
+
+/// Every reader of the library sees `octets`; none may panic.
+fn feed(octets: &[u8]) {
+    for padding in [false, true] {
+        for expected in [None, Some(DocType::Tnds)] {
+            let _ = canonical(octets, &Options { padding, expected });
+        }
+    }
+    let _ = crate::syncml::read(octets);
+    let _ = crate::tree::tnds::read(octets);
+}
+
+#[test]
+fn every_prefix_and_every_changed_octet_gives_a_value_or_an_error() {
+    for document in documents() {
+        for length in 0..document.len() {
+            feed(&document[..length]);
+        }
+        let mut changed = document.clone();
+        for at in 0..document.len() {
+            for mask in [0x01, 0x02, 0x40, 0x80, 0xFF] {
+                changed[at] = document[at] ^ mask;
+                let _ = canonical(&changed, &PLAIN);
+                let _ = crate::syncml::read(&changed);
+            }
+            changed[at] = document[at];
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_octets_give_a_value_or_an_error(octets in prop::collection::vec(any::<u8>(), 0..200)) {
+        feed(&octets);
+        let mut body = HEADER.to_vec();
+        body.push(0);
+        body.extend(&octets);
+        feed(&body);
+        let mut text = b"<SyncML>".to_vec();
+        text.extend(&octets);
+        feed(&text);
+    }
+}
+
+#[test]
+fn nesting_ends_in_an_error_not_in_the_stack() {
+    for depth in [20_000, 200_000] {
+        let mut octets = HEADER.to_vec();
+        octets.extend([0, 0x6D]);
+        octets.extend(std::iter::repeat_n(0x6B, depth));
+        octets.extend(std::iter::repeat_n(0x01, depth + 1));
+        assert_eq!(class(&octets), Class::Depth);
+        assert_eq!(crate::syncml::read(&octets).unwrap_err().class, Class::ContentModel);
+        let xml = format!("<SyncML>{}", "<Atomic>".repeat(depth / 2));
+        assert_eq!(form(&xml), Err(Class::Depth));
+    }
+}
+
+#[test]
+fn string_table_amplification_ends_in_an_error() {
+    let mut octets = HEADER.to_vec();
+    octets.extend([0x84, 0x80, 0x00]);
+    octets.extend(std::iter::repeat_n(b'A', 65_535));
+    octets.extend([0, 0x6D, 0x6B, 0x4F]);
+    for _ in 0..4_000 {
+        octets.extend([0x83, 0]);
+    }
+    octets.extend([1, 1, 1]);
+    let fault = canonical(&octets, &PLAIN).unwrap_err();
+    assert_eq!(fault.class, Class::Limit);
+    assert!(fault.at < 65_600, "stopped after a handful of references, at {}", fault.at);
+}
+
+#[test]
+fn announced_lengths_are_compared_not_trusted() {
+    let with = |operand: &[u8]| {
+        let mut octets = HEADER.to_vec();
+        octets.extend([0, 0x6D, 0x6B, 0x46, 0x4F, 0xC3]);
+        octets.extend(operand);
+        class(&octets)
+    };
+    assert_eq!(with(&[0x84, 0x80, 0x80, 0x80, 0x00, b'x']), Class::OpaqueLength); // 1 GiB
+    assert_eq!(with(&[0x90, 0x80, 0x80, 0x80, 0x01, b'x']), Class::MbintOverflow); // 33 bits
+    assert_eq!(with(&[0x8F, 0xFF, 0xFF, 0xFF]), Class::Truncated);
+}
+
+#[test]
+fn too_many_elements_and_too_large_documents_are_refused() {
+    let mut octets = HEADER.to_vec();
+    octets.extend([0, 0x6D, 0x6B]);
+    octets.extend(std::iter::repeat_n(0x12, limits::MARKUP_NODES));
+    assert_eq!(class(&octets), Class::Limit);
+    let xml = format!("<SyncML>{}", "<Final/>".repeat(limits::MARKUP_NODES));
+    assert_eq!(form(&xml), Err(Class::Limit));
+    let attributes = " a:b='c'".repeat(limits::MARKUP_NODES);
+    assert_eq!(form(&format!("<SyncML{attributes}/>")), Err(Class::Limit));
+    let large = Reader::new(&vec![b' '; limits::MARKUP_OCTETS + 1], &PLAIN).unwrap_err();
+    assert_eq!(large.class, Class::Limit);
+}
+
+#[test]
+fn faults_say_where() {
+    let octets = [&HEADER[..], &[0, 0x6D, 0x6C, 0x70, 0x01, 0x01, 0x01]].concat();
+    let fault = canonical(&octets, &PLAIN).unwrap_err();
+    assert_eq!(fault.to_string(), "token is no element of the code page (E_TAG_UNKNOWN at byte 7)");
+    let error = crate::error::Error::from(fault);
+    assert_eq!(error.code(), crate::error::Code::Syntax);
+    let fault = canonical(b"<SyncML>\n<SyncBody>a & b</SyncBody></SyncML>", &PLAIN).unwrap_err();
+    assert_eq!((fault.class, fault.at), (Class::XmlSyntax, 21));
+}
+
+#[test]
+fn namespaces_of_the_field_are_understood() {
+    let expected = "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncBody><Alert><Item><Meta>\
+                    <Type xmlns=\"syncml:metinf\">t</Type></Meta></Item></Alert></SyncBody></SyncML>";
+    for (root, prefix, meta, kind) in [
+        (" xmlns='SYNCML:SYNCML1.2'", "", "", " xmlns='syncml:metinf'"),
+        (" xmlns='SYNCML: SYNCML1.2'", "", "", ""),
+        ("", "", "", ""),
+        (" xmlns='syncml:syncml1.2'", "", " xmlns='syncml:metinf'", ""),
+        (" xmlns:s='SYNCML:SYNCML1.2'", "s:", "", ""),
+    ] {
+        let p = prefix;
+        let xml = format!(
+            "<{p}SyncML{root}> <{p}SyncBody>\n<!-- c --><{p}Alert><{p}Item><{p}Meta{meta}><?p i?>\
+             <{p}Type{kind}>t</{p}Type></{p}Meta></{p}Item></{p}Alert></{p}SyncBody></{p}SyncML>\n"
+        );
+        assert_eq!(form(&xml).as_deref(), Ok(expected), "{xml}");
+    }
+}
+
+#[test]
+fn elements_outside_the_vocabulary_keep_their_name() {
+    let xml = "<SyncML><SyncBody><x:Foo xmlns:x='urn:x' a='b'>1</x:Foo><Bar/></SyncBody></SyncML>";
+    let mut reader = Reader::new(xml.as_bytes(), &PLAIN).unwrap();
+    reader.root().unwrap();
+    assert_eq!(reader.child().unwrap(), Some(syncml::SYNC_BODY));
+    for name in ["Foo", "Bar"] {
+        let tag = reader.child().unwrap().unwrap();
+        assert_eq!((tag, reader.name_of(tag)), (Tag::OTHER, name));
+        reader.skip().unwrap();
+    }
+    assert_eq!(reader.child().unwrap(), None);
+    assert_eq!(reader.child().unwrap(), None);
+    reader.finish().unwrap();
+    assert_eq!(reader.next().unwrap(), Event::Finish);
+}
+
+#[test]
+fn ill_formed_text_is_refused() {
+    for xml in [
+        "<SyncML><SyncBody></SyncML>",
+        "<SyncML><SyncBody/>",
+        "<SyncML>&unknown;</SyncML>",
+        "<SyncML>&#0;</SyncML>",
+        "<SyncML>&#xFFFE;</SyncML>",
+        "<SyncML>&#55296;</SyncML>",
+        "<SyncML>a & b</SyncML>",
+        "<SyncML><p:Final/></SyncML>",
+        "<SyncML><![CDATA[a]]</SyncML>",
+        "<SyncML>\u{1}</SyncML>",
+        "<SyncML><?xml version='1.0'?></SyncML>",
+        "<!-- -->text<SyncML/>",
+        "<wap-provisioningdoc version='1<0'/>",
+    ] {
+        assert_eq!(form(xml), Err(Class::XmlSyntax), "{xml}");
+    }
+    assert_eq!(form("<SyncML/><SyncML/>"), Err(Class::TrailingData));
+    assert_eq!(form("<SyncML/>text"), Err(Class::TrailingData));
+    assert_eq!(form("<!-- nothing -->"), Err(Class::Truncated));
+    assert_eq!(form("<SyncBody xmlns='SYNCML:SYNCML1.2'/>"), Err(Class::Root));
+    assert_eq!(form("<SyncML a='b'/>"), Err(Class::AttrUnexpected));
+    assert_eq!(form("<wap-provisioningdoc a='b'/>"), Err(Class::AttrUnknown));
+    let twice = "<wap-provisioningdoc version='1' version='1'/>";
+    assert_eq!(form(twice), Err(Class::AttrDuplicate));
+}
+
+#[test]
+fn character_sets() {
+    let declared = |name: &str, text: &[u8]| {
+        let head = format!("<?xml version='1.0' encoding='{name}'?><SyncML><SyncBody>");
+        let octets = [head.as_bytes(), text, b"</SyncBody></SyncML>"].concat();
+        canonical(&octets, &PLAIN).map_err(|fault| fault.class)
+    };
+    assert!(declared("iso-8859-1", b"\xE9").unwrap().contains("é"));
+    assert!(declared("utf-8", "é".as_bytes()).unwrap().contains("é"));
+    assert_eq!(declared("utf-8", b"\xE9"), Err(Class::StrEncoding));
+    assert_eq!(declared("us-ascii", b"\xE9"), Err(Class::StrEncoding));
+    assert_eq!(declared("utf-16", b"x"), Err(Class::Charset));
+    assert_eq!(class(b"\xFF\xFE<\0"), Class::Charset);
+}
+
+#[test]
+fn sc_064_padding_of_a_card_file() {
+    let options = Options { padding: true, expected: Some(DocType::SyncMl) };
+    let body = [&HEADER[..], &[0, 0x6D, 0x2B, 0x01]].concat();
+    let plain = canonical(&body, &options).unwrap();
+    for fill in [0x00, 0xFF] {
+        let padded = [&body[..], &[fill; 40]].concat();
+        assert_eq!(canonical(&padded, &options).unwrap(), plain);
+        assert_eq!(class(&padded), Class::TrailingData);
+        let xml = [&b"<SyncML><SyncBody/></SyncML>"[..], &[fill; 40]].concat();
+        assert_eq!(canonical(&xml, &options).unwrap(), plain);
+        let empty = Reader::new(&[fill; 64], &options).unwrap_err();
+        assert_eq!(empty.class, Class::Empty);
+    }
+    let mixed = [&body[..], &[0xFF, 0x00]].concat();
+    assert_eq!(canonical(&mixed, &options).unwrap_err().class, Class::TrailingData);
+}
+
+#[test]
+fn sc_079_another_document_type_than_announced() {
+    let message = [&HEADER[..], &[0, 0x6D, 0x01]].concat();
+    let expected = Some(DocType::Prov);
+    let fault = Reader::new(&message, &Options { padding: false, expected }).unwrap_err();
+    assert_eq!(fault.class, Class::PublicIdMismatch);
+    let fault = Reader::new(b"<SyncML/>", &Options { padding: false, expected }).unwrap_err();
+    assert_eq!(fault.class, Class::PublicIdMismatch);
+}
+
+#[test]
+fn attributes_can_be_pulled_without_losing_the_content() {
+    let wbxml = [0x03, 0x0B, 0x6A, 0x00, 0xC5, 0x46, 0x01, 0x86, 0x55, 0x01, 0x01];
+    let xml =
+        b"<wap-provisioningdoc version='1.0'><characteristic type='NAPDEF'/></wap-provisioningdoc>";
+    for octets in [&wbxml[..], xml] {
+        let mut reader = Reader::new(octets, &PLAIN).unwrap();
+        assert_eq!(reader.root().unwrap(), prov::WAP_PROVISIONINGDOC);
+        assert_eq!(reader.attribute().unwrap(), Some((Attr::Version, "1.0".into())));
+        assert_eq!(reader.attribute().unwrap(), None);
+        assert_eq!(reader.child().unwrap(), Some(prov::CHARACTERISTIC));
+        assert_eq!(reader.attribute().unwrap(), Some((Attr::Type, "NAPDEF".into())));
+        assert_eq!(reader.attribute().unwrap(), None);
+        assert_eq!(reader.child().unwrap(), None);
+        assert_eq!(reader.attribute().unwrap(), None);
+        assert_eq!(reader.child().unwrap(), None);
+        reader.finish().unwrap();
+    }
+}
+
+#[test]
+fn elements_of_provisioning_text_in_capitals() {
+    let xml = "<wap-provisioningdoc><Characteristic type='X'><PARM name='N'/></Characteristic>\
+               </wap-provisioningdoc>";
+    let expected = "<wap-provisioningdoc><characteristic type=\"X\"><parm name=\"N\"/>\
+                    </characteristic></wap-provisioningdoc>";
+    assert_eq!(form(xml).as_deref(), Ok(expected));
+}
+
+#[test]
+fn wbxml_is_written_to_the_octet() {
+    let mut writer = Writer::new(DocType::SyncMl, Encoding::Wbxml);
+    writer.start(syncml::SYNCML);
+    writer.start(syncml::SYNC_BODY);
+    writer.start(syncml::REPLACE);
+    writer.start(syncml::META);
+    writer.leaf(metinf::FORMAT, "bin");
+    writer.leaf(metinf::TYPE, "");
+    writer.end();
+    writer.start(syncml::DATA);
+    writer.opaque(&[0, 1]);
+    writer.text("a\0");
+    writer.end();
+    writer.end();
+    writer.empty(syncml::FINAL);
+    writer.end();
+    writer.end();
+    assert_eq!(
+        writer.finish().unwrap(),
+        unhex("02A4016A006D6B605A0001470362696E0001130100004FC3020001C30261000101120101")
+    );
+}
+
+#[test]
+fn xml_is_written_to_the_octet() {
+    let mut writer = Writer::new(DocType::SyncMl, Encoding::Xml);
+    writer.start(syncml::SYNCML);
+    writer.start(syncml::META);
+    writer.leaf(metinf::MARK, "<&>\"\r\n\t");
+    writer.empty(metinf::EMI);
+    writer.end();
+    writer.empty(syncml::FINAL);
+    writer.end();
+    assert_eq!(
+        String::from_utf8(writer.finish().unwrap()).unwrap(),
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?><SyncML xmlns=\"SYNCML:SYNCML1.2\"><Meta>\
+         <Mark xmlns=\"syncml:metinf\">&lt;&amp;&gt;\"&#13;\n\t</Mark>\
+         <EMI xmlns=\"syncml:metinf\"/></Meta><Final/></SyncML>"
+    );
+    for octets in [&b"\xFF"[..], b"\x01", b"a\0"] {
+        let mut writer = Writer::new(DocType::SyncMl, Encoding::Xml);
+        writer.start(syncml::SYNCML);
+        writer.opaque(octets);
+        writer.end();
+        assert_eq!(writer.finish().unwrap_err().code(), crate::error::Code::InvalidArg);
+    }
+}
+
+#[test]
+fn multi_byte_lengths_of_opaque() {
+    for (length, coded) in [(127, &[0x7F][..]), (128, &[0x81, 0]), (16_384, &[0x81, 0x80, 0])] {
+        let mut writer = Writer::new(DocType::SyncMl, Encoding::Wbxml);
+        writer.start(syncml::SYNCML);
+        writer.opaque(&vec![7; length]);
+        writer.end();
+        let octets = writer.finish().unwrap();
+        assert_eq!(&octets[7..7 + coded.len()], coded);
+        assert_eq!(octets.len(), 7 + coded.len() + length + 1);
+    }
+}

@@ -4,8 +4,8 @@
 //! `wbxml_attributes`.
 
 use super::doctype::PublicId;
-use super::reader::{Budget, Event, Options};
-use super::vocabulary::{AttrPage, Page, Tag};
+use super::reader::{Budget, Event, Options, is_fill};
+use super::vocabulary::{Attr, AttrPage, Page, Tag};
 use super::{Class, Fault};
 use std::borrow::Cow;
 use std::ffi::CStr;
@@ -61,7 +61,6 @@ enum State {
 }
 
 /// Pull reader over one WBXML document.
-#[derive(Debug)]
 pub(super) struct Reader<'a> {
     pub(super) data: &'a [u8],
     /// Offset of the next octet.
@@ -127,17 +126,41 @@ impl<'a> Reader<'a> {
         match self.state {
             State::Content => self.content(),
             State::Empty => Ok(self.end()),
-            State::Attributes { content } => {
-                if let Some((attr, value)) = self.next_attribute()? {
-                    return Ok(Event::Attribute(attr, value));
-                }
-                self.event_at = self.at;
-                self.state = if content { State::Content } else { State::Empty };
-                if content { self.content() } else { Ok(self.end()) }
-            }
+            State::Attributes { .. } => match self.attribute()? {
+                Some((attr, value)) => Ok(Event::Attribute(attr, value)),
+                None => self.next(),
+            },
             State::Prolog => self.prolog(),
             State::Epilog => self.epilog(),
         }
+    }
+
+    /// The next attribute of the innermost element, if its list is being read.
+    pub(super) fn attribute(&mut self) -> Result<Option<(Attr, Cow<'a, str>)>, Fault> {
+        let State::Attributes { content } = self.state else { return Ok(None) };
+        let attribute = self.next_attribute()?;
+        if attribute.is_none() {
+            self.state = if content { State::Content } else { State::Empty };
+        }
+        Ok(attribute)
+    }
+
+    /// A leaf is nearly always one inline string and END: reads these without events. The flag tells
+    /// that the element has ended.
+    pub(super) fn first_text(&mut self) -> Result<(Cow<'a, str>, bool), Fault> {
+        if self.state != State::Content || self.data.get(self.at) != Some(&token::STR_I) {
+            return Ok((Cow::Borrowed(""), false));
+        }
+        self.event_at = self.at;
+        self.at += 1;
+        let text = self.inline_string()?;
+        let ended = self.data.get(self.at) == Some(&token::END);
+        if ended {
+            self.event_at = self.at;
+            self.at += 1;
+            self.end();
+        }
+        Ok((text, ended))
     }
 
     fn content(&mut self) -> Result<Event<'a>, Fault> {
@@ -197,9 +220,7 @@ impl<'a> Reader<'a> {
                     self.at += 1;
                     self.processing_instruction()?;
                 }
-                Some(&fill @ (0x00 | 0xFF)) if self.padding && rest.iter().all(|b| *b == fill) => {
-                    return Ok(Event::Finish);
-                }
+                Some(_) if self.padding && is_fill(rest) => return Ok(Event::Finish),
                 Some(_) => {
                     return Err(self.fault(Class::TrailingData, "octets follow the root element"));
                 }

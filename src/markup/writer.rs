@@ -14,7 +14,6 @@ const UTF_8: u8 = 0x6A;
 const VERSION: u8 = 0x02;
 
 /// Octets, or only their number.
-#[derive(Debug)]
 enum Sink {
     Octets(Vec<u8>),
     Count(usize),
@@ -38,7 +37,6 @@ impl Sink {
 
 /// Writes one document, or part of one to learn its size. Faults of the content are kept for
 /// [`Writer::finish`].
-#[derive(Debug)]
 pub struct Writer {
     out: Sink,
     encoding: Encoding,
@@ -51,6 +49,13 @@ pub struct Writer {
     /// Attributes of the innermost element were written.
     attributes: bool,
     fault: Option<&'static str>,
+}
+
+impl std::fmt::Debug for Writer {
+    /// The document may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Writer({:?}, {} octets)", self.encoding, self.size())
+    }
 }
 
 impl Writer {

@@ -58,7 +58,6 @@ enum Declared {
 }
 
 /// Pull reader over one text XML document.
-#[derive(Debug)]
 pub(super) struct Reader<'a> {
     /// The document without byte order mark, which is `base` octets long.
     source: &'a str,
@@ -81,7 +80,8 @@ impl<'a> Reader<'a> {
         let octets = if options.padding { without_padding(octets) } else { octets };
         let text = octets.strip_prefix(BOM).unwrap_or(octets);
         let base = octets.len() - text.len();
-        let source = std::str::from_utf8(text).map_err(|e| invalid_text(octets, base, &e))?;
+        let source = std::str::from_utf8(text)
+            .map_err(|e| Fault::new(Class::StrEncoding, base + e.valid_up_to(), "not UTF-8"))?;
         let mut reader = Self {
             source,
             base,
@@ -127,6 +127,17 @@ impl<'a> Reader<'a> {
         usize::try_from(self.xml.buffer_position()).unwrap_or(usize::MAX)
     }
 
+    /// The next attribute of the element that has just begun.
+    pub(super) fn attribute(&mut self) -> Option<(Attr, Cow<'a, str>)> {
+        match self.ahead.pop() {
+            Some(Event::Attribute(attr, value)) => Some((attr, value)),
+            other => {
+                self.ahead.extend(other);
+                None
+            }
+        }
+    }
+
     /// The next event.
     pub(super) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.ahead.pop() {
@@ -144,6 +155,9 @@ impl<'a> Reader<'a> {
         loop {
             let (declared, event) = self.read_xml()?;
             match event {
+                XmlEvent::Start(_) | XmlEvent::Empty(_) if self.open.is_empty() => {
+                    return Err(self.fault(Class::TrailingData, "a second root element"));
+                }
                 XmlEvent::Start(start) => return self.start(&start, declared, false),
                 XmlEvent::Empty(start) => return self.start(&start, declared, true),
                 XmlEvent::End(_) => {
@@ -393,12 +407,4 @@ fn without_padding(octets: &[u8]) -> &[u8] {
         }
         _ => octets,
     }
-}
-
-/// A NUL before the invalid octet is the earlier fault, and names binary data better.
-fn invalid_text(octets: &[u8], base: usize, error: &std::str::Utf8Error) -> Fault {
-    if octets.starts_with(b"\xFE\xFF") || octets.starts_with(b"\xFF\xFE") {
-        return Fault::new(Class::Charset, 0, "UTF-16 is not supported");
-    }
-    Fault::new(Class::StrEncoding, base + error.valid_up_to(), "not UTF-8")
 }

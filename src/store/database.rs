@@ -49,6 +49,11 @@ impl Database {
         Ok(View(self.0.store.snapshot()?))
     }
 
+    /// True while a write transaction is open.
+    pub fn is_writing(&self) -> bool {
+        self.0.writing.load(Ordering::Acquire)
+    }
+
     /// Opens the write transaction. Errors: `Busy` while another one is open.
     pub fn begin(&self) -> Result<Txn> {
         let permit = Permit::take(&self.0)?;

@@ -5,6 +5,7 @@
 use crate::markup::Fault;
 use crate::syncml::status::{AlertCode, Status as StatusCode};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Text of a message.
 pub type Text<'a> = Cow<'a, str>;
@@ -40,7 +41,7 @@ pub struct Location<'a> {
 }
 
 /// MetInf of a header, command or item; absent fields are `None`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Meta<'a> {
     pub format: Option<Text<'a>>,
     pub mime: Option<Text<'a>>,
@@ -52,7 +53,7 @@ pub struct Meta<'a> {
 }
 
 /// Credentials: `meta.mime` names the scheme.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Cred<'a> {
     pub meta: Meta<'a>,
     pub data: Text<'a>,
@@ -171,7 +172,7 @@ pub enum DataForm {
 }
 
 /// Data of an item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Data<'a> {
     pub form: DataForm,
     pub octets: Cow<'a, [u8]>,
@@ -209,5 +210,33 @@ impl Verb {
             Self::Copy => "Copy",
             Self::Exec => "Exec",
         }
+    }
+}
+
+// Nonces, credentials and values of nodes are secrets: Debug tells their length only.
+
+impl fmt::Debug for Meta<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meta")
+            .field("format", &self.format)
+            .field("mime", &self.mime)
+            .field("size", &self.size)
+            .field("mark", &self.mark)
+            .field("next_nonce", &self.next_nonce.as_ref().map(|nonce| nonce.len()))
+            .field("max_msg_size", &self.max_msg_size)
+            .field("max_obj_size", &self.max_obj_size)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Cred<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cred({:?}, {} octets)", self.meta, self.data.len())
+    }
+}
+
+impl fmt::Debug for Data<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Data({:?}, {} octets)", self.form, self.octets.len())
     }
 }

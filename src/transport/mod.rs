@@ -2,6 +2,10 @@
 //!
 //! Knows bytes and errors; must not know what a message or a card is.
 
+pub mod http;
+pub mod tcp;
+pub mod url;
+
 use crate::error::Result;
 use std::time::Duration;
 

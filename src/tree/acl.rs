@@ -8,10 +8,15 @@ use std::fmt;
 /// A right that an ACL grants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
+    /// To create nodes below the node.
     Add,
+    /// To delete the node.
     Delete,
+    /// To run the process behind the node.
     Exec,
+    /// To read the node's value, children and properties.
     Get,
+    /// To change the node's value and properties.
     Replace,
 }
 

@@ -24,7 +24,7 @@ type Done<T = ()> = Result<T, Refusal>;
 const TEXT_PLAIN: &str = "text/plain";
 
 /// What an Add or Replace brings: Meta Format and Type, and Data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Content<'a> {
     /// Format; without it a new node is `chr` and an old one keeps its own.
     pub format: Option<Format>,
@@ -32,6 +32,17 @@ pub struct Content<'a> {
     pub mime: Option<&'a str>,
     /// The decoded value; `None` if Data was absent.
     pub value: Option<&'a [u8]>,
+}
+
+impl fmt::Debug for Content<'_> {
+    /// The value may be a secret: only its length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content")
+            .field("format", &self.format)
+            .field("mime", &self.mime)
+            .field("value", &self.value.map(<[u8]>::len))
+            .finish()
+    }
 }
 
 impl<'a> Content<'a> {
@@ -114,7 +125,8 @@ impl<'t> Tree<'t> {
         Query::new(self.txn, self.actor)
     }
 
-    pub(super) fn reader(&self) -> &dyn Reader {
+    /// What the changes so far make of the store.
+    pub fn reader(&self) -> &dyn Reader {
         self.txn
     }
 
@@ -353,9 +365,15 @@ impl<'t> Tree<'t> {
         }
         node.format = format;
         node.touch(self.now.unix_s);
-        records::write(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Replaced);
-        Ok(())
+        self.all_or_nothing(|tree| {
+            let server = match ddf::is_server_id(path) {
+                true => records::text(tree.reader(), path)?,
+                false => None,
+            };
+            records::write(tree.txn, path, node, &value)?;
+            tree.note(path, ChangeKind::Replaced);
+            tree.forget_gone(server)
+        })
     }
 
     /// Checks the effective ACL. Errors: `Permission`.
@@ -426,6 +444,11 @@ impl<'t> Tree<'t> {
             servers.extend(records::text(self.reader(), path)?);
         }
         records::remove(self.txn, &paths)?;
+        self.forget_gone(servers)
+    }
+
+    /// Takes those of `servers` that have no account any more out of every ACL.
+    fn forget_gone(&mut self, servers: impl IntoIterator<Item = String>) -> Done {
         for server in servers {
             if !dmacc::is_known(self.reader(), &server)? {
                 self.forget_server(&server)?;

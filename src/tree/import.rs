@@ -381,9 +381,13 @@ fn server_id<'d>(node: &'d TndsNode<'_>) -> Option<&'d str> {
     std::str::from_utf8(leaf.value.as_deref()?).ok()
 }
 
-/// The node's name; `None` if it is empty or absent.
+/// The node's name; `None` if it is empty or absent. Errors: `BadUri` if it is several names.
 fn name_of(node: &TndsNode<'_>) -> Done<Option<String>> {
-    node.name.as_deref().filter(|name| !name.is_empty()).map(unescape).transpose()
+    match node.name.as_deref() {
+        None | Some("") => Ok(None),
+        Some(name) if name.contains('/') => Err(Refusal::BadUri),
+        Some(name) => unescape(name).map(Some),
+    }
 }
 
 /// Where a node stands that is found at `base`: base, Path, and NodeName if there is one.

@@ -16,11 +16,17 @@ bitflags! {
     /// AccessType: the commands a node allows, whatever its ACL says.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Access: u8 {
+        /// To be created, or for a node without description: to have nodes created below it.
         const ADD = 0x01;
+        /// To be the source of a copy.
         const COPY = 0x02;
+        /// To be deleted.
         const DELETE = 0x04;
+        /// To be run.
         const EXEC = 0x08;
+        /// To be read.
         const GET = 0x10;
+        /// To be changed.
         const REPLACE = 0x20;
     }
 }

@@ -16,7 +16,7 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 /// What a Get answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// The value of a leaf.
     Leaf {
@@ -38,7 +38,7 @@ pub enum Answer {
 }
 
 /// One node of a `?list=Struct` or `?list=StructData`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Listed {
     /// URI of the node.
     pub uri: String,
@@ -48,6 +48,36 @@ pub struct Listed {
     pub mime: String,
     /// Its value: of a leaf, with `?list=StructData`.
     pub value: Option<Vec<u8>>,
+}
+
+impl fmt::Debug for Answer {
+    /// Values may be secrets: only their length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Leaf { format, mime, value } => f
+                .debug_struct("Leaf")
+                .field("format", format)
+                .field("mime", mime)
+                .field("value", &value.len())
+                .finish(),
+            Self::Children(names) => f.debug_tuple("Children").field(names).finish(),
+            Self::Property(text) => f.debug_tuple("Property").field(text).finish(),
+            Self::Nodes(nodes) => f.debug_tuple("Nodes").field(nodes).finish(),
+            Self::Tnds(document) => f.debug_tuple("Tnds").field(document).finish(),
+        }
+    }
+}
+
+impl fmt::Debug for Listed {
+    /// Values may be secrets: only their length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listed")
+            .field("uri", &self.uri)
+            .field("format", &self.format)
+            .field("mime", &self.mime)
+            .field("value", &self.value.as_ref().map(Vec::len))
+            .finish()
+    }
 }
 
 /// Read access to the tree as `actor`.

@@ -93,7 +93,8 @@ pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Res
     Ok(())
 }
 
-fn count(txn: &Txn) -> Result<u64> {
+/// Number of nodes in the tree.
+pub(super) fn count(txn: &Txn) -> Result<u64> {
     match txn.get(Table::Meta, COUNT_KEY)? {
         None => Ok(0),
         Some(bytes) => match <[u8; 8]>::try_from(bytes) {

@@ -28,7 +28,7 @@ pub struct Document<'a> {
 }
 
 /// `Node`. Absent elements are `None`; DFProperties are not kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct TndsNode<'a> {
     /// NodeName; empty means the last segment of the command's target.
     pub name: Option<Text<'a>>,
@@ -52,6 +52,19 @@ pub struct TndsNode<'a> {
     pub value: Option<Cow<'a, [u8]>>,
     /// Nodes below.
     pub children: Vec<TndsNode<'a>>,
+}
+
+impl std::fmt::Debug for TndsNode<'_> {
+    /// Values may be secrets: only their length is told.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TndsNode")
+            .field("name", &self.name)
+            .field("path", &self.path)
+            .field("format", &self.format)
+            .field("value", &self.value.as_ref().map(|value| value.len()))
+            .field("children", &self.children)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads a document of its own in either encoding.

@@ -26,6 +26,9 @@ impl Path {
         if uri.len() > limits::URI_OCTETS {
             return Err(Refusal::UriTooLong);
         }
+        if uri.contains('?') {
+            return Err(Refusal::BadUri);
+        }
         if uri == "." {
             return Ok(Self::root());
         }
@@ -226,12 +229,19 @@ impl Property {
 /// What a TNDS object of `?list=TNDS` shows of each node besides its name and place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Filter {
+    /// The ACL property.
     pub acl: bool,
+    /// The Format property.
     pub format: bool,
+    /// The Title property.
     pub title: bool,
+    /// The TStamp property.
     pub tstamp: bool,
+    /// The Type property.
     pub mime: bool,
+    /// The VerNo property.
     pub ver_no: bool,
+    /// The value.
     pub value: bool,
 }
 

@@ -142,6 +142,56 @@ fn a_server_with_another_account_keeps_its_rights() {
 }
 
 #[test]
+fn a_server_identifier_that_is_replaced_is_forgotten_too() {
+    let mut bed = with_accounts(&["S1"]);
+    bed.interior("./A");
+    bed.acl("./A", "Get=S1");
+    bed.tree(Actor::Host).replace(&at("./DMAcc/1/ServerID"), &text("S9")).unwrap();
+    assert_eq!(bed.text("./A?prop=ACL"), "");
+}
+
+#[test]
+fn dm_199_without_a_grant_no_server_gets_rights() {
+    let mut bed = Bed::new();
+    let new = NewAccount { grant: false, ..account("S1") };
+    dmacc::create(&mut bed.tree(Actor::Bootstrap), &new).unwrap();
+    assert_eq!(bed.text("./DMAcc/1?prop=ACL"), "");
+}
+
+#[test]
+fn an_account_with_all_its_parts() {
+    let mut bed = Bed::new();
+    let address = |addr: &str, addr_type| Address { addr: addr.into(), addr_type, ports: vec![] };
+    let new = NewAccount {
+        addresses: vec![address("::1", AddrType::Ipv6), address("127.0.0.1", AddrType::Ipv4)],
+        con_refs: vec!["a".into(), "b".into()],
+        auth_pref: None,
+        credentials: vec![
+            (Level::Http, credential("h", "p", "")),
+            (Level::Obex, credential("o", "p", "")),
+        ],
+        ..account("S1")
+    };
+    dmacc::create(&mut bed.tree(Actor::Bootstrap), &new).unwrap();
+    let found = find(&bed.txn, "S1");
+    assert_eq!((found.addr.as_str(), found.addr_type, found.port), ("::1", AddrType::Ipv6, None));
+    assert_eq!((found.con_ref.as_deref(), found.auth_pref), (Some("a"), None));
+    assert_eq!((found.client, found.server), (None, None));
+    assert_eq!(bed.text("./DMAcc/1/AppAddr/2/AddrType"), "IPv4");
+    assert_eq!(bed.text("./DMAcc/1/ToConRef/2/ConRef"), "b");
+    assert_eq!(bed.text("./DMAcc/1/AppAuth/1/AAuthLevel"), "HTTP");
+}
+
+#[test]
+fn a_failed_creation_leaves_nothing() {
+    let mut bed = Bed::new();
+    let new = NewAccount { name: "a\0b".into(), ..account("S1") };
+    let refusal = dmacc::create(&mut bed.tree(Actor::Bootstrap), &new).unwrap_err();
+    assert_eq!(refusal, Refusal::Format);
+    assert_eq!(bed.text("./DMAcc"), "");
+}
+
+#[test]
 fn dm_184_accounts_are_limited() {
     let mut bed = Bed::new();
     for number in 0..limits::ACCOUNTS {

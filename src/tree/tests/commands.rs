@@ -247,6 +247,31 @@ fn delete_of_a_property_is_not_allowed() {
 }
 
 #[test]
+fn dm_068_exec_needs_access_type_and_acl() {
+    let mut bed = Bed::new();
+    bed.leaf("./A", "v");
+    let runs = NewNode { access: Access::all(), ..text("v").into() };
+    bed.tree(Actor::Host).add(&at("./B"), &runs).unwrap();
+    let exec = |bed: &Bed, uri: &str| {
+        status(Query::new(&bed.txn, Actor::Server("S1")).check_exec(&at(uri)))
+    };
+    assert_eq!((exec(&bed, "./A"), exec(&bed, "./C"), exec(&bed, "./B")), (405, 404, 425));
+    bed.acl("./B", "Exec=S1");
+    assert_eq!(exec(&bed, "./B"), 200);
+    assert_eq!((exec(&bed, "./DevInfo"), exec(&bed, "./B?prop=ACL")), (405, 405));
+}
+
+#[test]
+fn debug_output_shows_no_value() {
+    let mut bed = Bed::new();
+    bed.leaf("./A", "hunter2");
+    let content = Content::text("hunter2");
+    let answers = [bed.get(Actor::Host, "./A"), bed.get(Actor::Host, "./A?list=StructData")];
+    let shown = format!("{content:?} {:?} {answers:?}", NewNode::from(content));
+    assert!(!shown.contains("hunter2") && shown.contains("value: 7"), "{shown}");
+}
+
+#[test]
 fn dm_072_copy_a_leaf() {
     let mut bed = Bed::new();
     bed.leaf("./A", "v");

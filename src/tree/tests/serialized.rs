@@ -1,8 +1,10 @@
 //! TNDS objects into the tree and out of it.
 
+use super::tnds::TndsNode;
 use super::tnds::{self, Document};
 use super::*;
 use crate::tree::import::server_ids;
+use proptest::prelude::*;
 
 /// A node: name, properties, and nodes or value.
 fn node(name: &str, properties: &str, inner: &str) -> String {
@@ -332,4 +334,74 @@ fn an_export_comes_back_the_same_in_both_encodings() {
         assert_eq!(other.get(Actor::Host, list), bed.get(Actor::Host, list));
         assert_eq!(other.text("./A/a b?prop=ACL"), "Get=*&Replace=S1");
     }
+}
+
+fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = &'static str> {
+    prop::sample::select(texts)
+}
+
+fn any_node() -> impl Strategy<Value = TndsNode<'static>> {
+    let name = one_of(&["a", "b", "c", "AppID", "ServerID", "", "x/y"]);
+    let format = prop::option::of(one_of(&["node", "chr", "int", "bin", "odd"]));
+    let value = prop::option::of(one_of(&["1", "./Inbox/a", "v"]));
+    let acl = prop::option::of(one_of(&["Get=*", "Get=S1&Replace=S1", "Delete=S1", "bad"]));
+    let mo = prop::option::of(one_of(&[MO_DMACC, "urn:oma:mo:oma-connmo-nap:1.0", "x"]));
+    let node = (name, format, value, acl, mo).prop_map(|(name, format, value, acl, mo)| TndsNode {
+        name: Some(name.into()),
+        format: format.map(Into::into),
+        value: value.map(|value| value.as_bytes().into()),
+        acl: acl.map(Into::into),
+        ddf_name: mo.map(Into::into),
+        ..TndsNode::default()
+    });
+    node.prop_recursive(3, 12, 4, |inner| {
+        (inner.clone(), prop::collection::vec(inner, 0..4)).prop_map(|(node, children)| TndsNode {
+            value: None,
+            children,
+            ..node
+        })
+    })
+}
+
+/// All nodes and their properties, and what is noted as changed.
+fn everything(bed: &Bed) -> (Document<'static>, usize) {
+    let query = Query::new(&bed.txn, Actor::Host).with_secrets();
+    (query.export(&Path::root(), Filter::ALL).unwrap(), bed.txn.changes().len())
+}
+
+proptest! {
+    #[test]
+    fn an_import_is_complete_or_leaves_the_tree_as_it_was(
+        first in prop::collection::vec(any_node(), 1..3),
+        second in prop::collection::vec(any_node(), 1..3),
+        target in one_of(&["./T", "./T/a", "./Inbox", "./DMAcc", "."]),
+        actor in prop_oneof![Just(S1), Just(Actor::Bootstrap)],
+        replace: bool,
+    ) {
+        let mut bed = Bed::new();
+        for (uri, nodes) in [("./T", first), (target, second)] {
+            let before = everything(&bed);
+            let document = Document { nodes, ..Document::default() };
+            let mut tree = bed.tree(actor);
+            let done = match replace {
+                true => tree.import_replace(&at(uri), &document),
+                false => tree.import_add(&at(uri), &document),
+            };
+            match done {
+                Err(_) => prop_assert_eq!(everything(&bed), before),
+                Ok(done) => {
+                    for placed in &done.placed {
+                        prop_assert!(bed.has(&placed.uri), "{:?}", placed);
+                    }
+                }
+            }
+            // The count of nodes stays true: what is there is what a walk finds.
+            let shown = everything(&bed).0;
+            prop_assert_eq!(count(&shown.nodes), records::count(&bed.txn).unwrap());
+        }
+    }
+}
+
+fn count(nodes: &[TndsNode<'_>]) -> u64 {
+    nodes.iter().map(|node| 1 + count(&node.children)).sum()
 }

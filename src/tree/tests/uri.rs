@@ -18,6 +18,7 @@ fn dm_158_malformed_uris() {
         assert_eq!(status(Uri::parse(uri)), 400, "{uri}");
     }
     assert_eq!(status(Uri::parse("./A?foo=1")), 400);
+    assert_eq!(status(Path::parse("./A?prop=ACL")), 400);
 }
 
 #[test]

@@ -1,0 +1,79 @@
+# libdmsc: `make demo` and `make check` are all a new user needs.
+
+CARGO   ?= cargo
+CC      ?= cc
+CXX     ?= c++
+PREFIX  ?= /usr/local
+BUILD   := build
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+SONAME  := libdmsc.so.0
+WARN    := -Wall -Wextra -pedantic -Werror
+
+.PHONY: all demo check lint test lib sim header memcheck deps deps-check install clean
+
+all: lib
+
+deps:
+	@scripts/deps.sh build
+deps-check:
+	@scripts/deps.sh check
+
+# One crate type a build: with rlib beside cdylib Cargo drops LTO.
+lib: deps
+	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	@mkdir -p $(BUILD)
+	cp target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
+	ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
+	ln -sf $(SONAME) $(BUILD)/libdmsc.so
+	cp target/release/libdmsc.a $(BUILD)/
+
+sim: deps
+	$(CARGO) build --release --locked -p uicc-sim
+	@mkdir -p $(BUILD)
+	cp target/release/libuicc_sim.so $(BUILD)/
+
+$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h lib sim
+	$(CC) -std=c99 -O2 $(WARN) -Iinclude -Iuicc-sim/include -o $@ $< -L$(BUILD) -ldmsc -luicc_sim \
+	    -Wl,-rpath,'$$ORIGIN'
+
+# Twice on one store: the second run finds its account and does not bootstrap again.
+demo: $(BUILD)/demo
+	@rm -rf $(BUILD)/demo-store && mkdir -p $(BUILD)/demo-store
+	$(BUILD)/demo $(BUILD)/demo-store
+	@echo; echo "=== the phone and the card are switched on again ==="; echo
+	$(BUILD)/demo $(BUILD)/demo-store
+
+lint: deps-check
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --lib --no-default-features --locked -- -D warnings
+
+test: deps-check
+	$(CARGO) test --workspace --locked
+
+check: lint test memcheck
+
+# The C example under valgrind: no error, no leak.
+memcheck: deps-check $(BUILD)/demo
+	@rm -rf $(BUILD)/memcheck-store
+	valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store
+
+# Writes include/dmsc.h anew; a test fails when it is not fresh.
+header:
+	DMSC_WRITE_HEADER=1 $(CARGO) test --locked --test header -- the_header_is_fresh
+
+install: lib
+	install -d $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include
+	install -m 644 include/dmsc.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(BUILD)/libdmsc.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 755 $(BUILD)/libdmsc.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/
+	ln -sf libdmsc.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libdmsc.so
+	sed -e 's,@PREFIX@,$(PREFIX),' -e 's,@VERSION@,$(VERSION),' libdmsc.pc.in \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/libdmsc.pc
+
+clean:
+	rm -rf $(BUILD)
+	$(CARGO) clean

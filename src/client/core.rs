@@ -1,0 +1,460 @@
+//! The client's core: what is due, in which order. Moved between threads by the driver, never shared.
+
+use super::intake::Delivery;
+use super::running::{Running, Turn};
+use super::slot::{CardId, CardSignal, Slot};
+use super::table::{SessionState, SessionTable};
+use crate::bootstrap;
+use crate::card::cat::Effect;
+use crate::card::transport::CardTransport;
+use crate::config::Config;
+use crate::driver::Drive;
+use crate::error::{Code, Error, Result};
+use crate::event::{
+    AnswerSink, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource, TriggerVerdict,
+};
+use crate::random::Random;
+use crate::session::{Answer, Cause, Context};
+use crate::store::Database;
+use crate::time::Now;
+use crate::tree;
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Something to tell the host, with the ear to tell it to: the host's callbacks live as long as the
+/// core or a notice does.
+pub(super) enum Notice {
+    Event(Arc<dyn Listener>, Event),
+    Question(Arc<dyn Listener>, Question),
+    Trigger(Arc<dyn Listener>, TriggerInfo),
+}
+
+/// A client's clock.
+pub type Clock = Arc<dyn Fn() -> Now + Send + Sync>;
+
+/// Clock and randomness of a client.
+pub struct Environment {
+    /// The time.
+    pub clock: Clock,
+    /// Unpredictable octets.
+    pub random: Box<dyn Random>,
+}
+
+impl Environment {
+    /// The system's clocks and random number generator.
+    pub fn system() -> Self {
+        let start = Instant::now();
+        let clock = move || Now {
+            mono_ms: u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+            unix_s: SystemTime::now()
+                .duration_since(UNIX_EPOCH)
+                .map_or(0, |time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX)),
+        };
+        Self { clock: Arc::new(clock), random: Box::new(SystemRandom) }
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Environment").finish_non_exhaustive()
+    }
+}
+
+struct SystemRandom;
+
+impl Random for SystemRandom {
+    #[allow(clippy::expect_used)]
+    fn fill(&mut self, buffer: &mut [u8]) {
+        // Without randomness no nonce may be made; a panic here poisons the client, nothing else.
+        getrandom::fill(buffer).expect("the system gives random octets");
+    }
+}
+
+/// A session that will begin.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    pub(super) id: u64,
+    pub(super) server_id: String,
+    pub(super) dm_session_id: u16,
+    pub(super) cause: Cause,
+}
+
+pub(super) struct Core {
+    pub(super) config: Config,
+    pub(super) db: Database,
+    pub(super) random: Box<dyn Random>,
+    clock: Clock,
+    listener: Arc<dyn Listener>,
+    answers: Option<Weak<dyn AnswerSink>>,
+    pub(super) sessions: Arc<SessionTable>,
+    slots: Vec<Slot>,
+    next_card: u64,
+    next_question: u64,
+    pub(super) waiting: VecDeque<Wanted>,
+    /// Verified notifications that the host has not judged yet.
+    pub(super) judging: Vec<Wanted>,
+    running: Option<Running>,
+    notices: Vec<Notice>,
+}
+
+impl Drive for Core {
+    type Notice = Notice;
+
+    fn step(&mut self) -> bool {
+        let now = self.now();
+        let cards = self.step_cards(now);
+        let session = self.step_session(now);
+        cards || session
+    }
+
+    fn idle_time(&self) -> Option<Duration> {
+        let now = self.now();
+        if self.running.is_none() && !self.waiting.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let cards = self.slots.iter().filter_map(Slot::deadline);
+        let session = self.running.iter().filter_map(|running| running.deadline(now));
+        let due = cards.chain(session).min()?;
+        Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
+    }
+
+    fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+}
+
+impl Core {
+    pub(super) fn new(
+        config: Config,
+        db: Database,
+        environment: Environment,
+        listener: Arc<dyn Listener>,
+        sessions: Arc<SessionTable>,
+    ) -> Result<Self> {
+        let core = Self {
+            config,
+            db,
+            random: environment.random,
+            clock: environment.clock,
+            listener,
+            answers: None,
+            sessions,
+            slots: Vec::new(),
+            next_card: 1,
+            next_question: 1,
+            waiting: VecDeque::new(),
+            judging: Vec::new(),
+            running: None,
+            notices: Vec::new(),
+        };
+        let mut txn = core.db.begin()?;
+        tree::install(&mut txn, &core.config.device.info(), core.now())?;
+        txn.commit()?;
+        Ok(core)
+    }
+
+    pub(super) fn set_answer_sink(&mut self, answers: Weak<dyn AnswerSink>) {
+        self.answers = Some(answers);
+    }
+
+    pub(super) fn now(&self) -> Now {
+        (self.clock)()
+    }
+
+    /// What the session engine works on.
+    pub(super) fn context(&mut self, now: Now) -> Context<'_> {
+        Context { db: &self.db, now, random: &mut *self.random }
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        self.notices.push(Notice::Event(self.listener.clone(), event));
+    }
+
+    pub(super) fn ask_about(&mut self, info: TriggerInfo) {
+        self.notices.push(Notice::Trigger(self.listener.clone(), info));
+    }
+
+    // ---- cards ----------------------------------------------------------------------------------
+
+    pub(super) fn open_card(
+        &mut self,
+        number: u32,
+        transport: Box<dyn CardTransport>,
+    ) -> Result<CardId> {
+        if self.slots.iter().any(|slot| slot.number() == number && !slot.is_gone()) {
+            return Err(Error::new(Code::Busy, format!("slot {number} has an open card")));
+        }
+        let id = CardId(self.next_card);
+        let slot = Slot::open(id, number, transport)?;
+        self.next_card += 1;
+        self.slots.push(slot);
+        self.tell(Event::new(EventKind::CardState).slot(number));
+        Ok(id)
+    }
+
+    pub(super) fn close_card(&mut self, id: CardId) {
+        self.end_session_of(id, &Error::new(Code::Cancelled, "the card was closed"));
+        self.slots.retain(|slot| slot.id() != id);
+    }
+
+    pub(super) fn slot(&mut self, id: CardId) -> Result<&mut Slot> {
+        self.slots
+            .iter_mut()
+            .find(|slot| slot.id() == id)
+            .ok_or_else(|| Error::new(Code::State, "the card is closed"))
+    }
+
+    pub(super) fn notify_card(&mut self, id: CardId, signal: CardSignal) {
+        let Ok(slot) = self.slot(id) else { return };
+        match signal {
+            CardSignal::Proactive => slot.look_at_once(),
+            CardSignal::Removed => {
+                let error = Error::new(Code::CardRemoved, "the host reports that the card is out");
+                self.card_failed(id, &error);
+            }
+            CardSignal::Reset => {
+                let error = Error::new(Code::CardReset, "the host reports a reset of the card");
+                self.card_failed(id, &error);
+                if let Ok(slot) = self.slot(id) {
+                    slot.ready_again();
+                }
+            }
+        }
+    }
+
+    pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
+        let (now, device_id) = (self.now(), self.config.device.device_id.clone());
+        let language = self.config.device.language.clone();
+        self.slot(id)?.start_toolkit(&device_id, &language, now)
+    }
+
+    pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<bootstrap::Report> {
+        let (now, db) = (self.now(), self.db.clone());
+        let slot = self.slot(id)?;
+        let number = slot.number();
+        let outcome = slot.bootstrap(&db, now);
+        let events = match &outcome {
+            Ok(report) => report.events.clone(),
+            Err(error) => {
+                let error = error.clone();
+                self.card_failed(id, &error);
+                vec![Event::new(EventKind::BootstrapApplied).failed(&error)]
+            }
+        };
+        for event in events {
+            self.tell(event.slot(number));
+        }
+        outcome
+    }
+
+    /// Every card's toolkit does one exchange at most, so that no card keeps the others waiting.
+    fn step_cards(&mut self, now: Now) -> bool {
+        let mut did = false;
+        let ids: Vec<CardId> = self.slots.iter().map(Slot::id).collect();
+        for id in ids {
+            let Ok(slot) = self.slot(id) else { continue };
+            let number = slot.number();
+            match slot.step(now) {
+                Ok(None) => {}
+                Ok(Some(effects)) => {
+                    did = true;
+                    for effect in effects {
+                        self.card_effect(number, effect);
+                    }
+                }
+                Err(error) => {
+                    did = true;
+                    self.card_failed(id, &error);
+                }
+            }
+        }
+        did
+    }
+
+    fn card_effect(&mut self, slot: u32, effect: Effect) {
+        match effect {
+            Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
+                let delivery =
+                    Delivery { source: TriggerSource::Card, slot, content_type: None, octets };
+                // The reason is an event already; the card is told nothing.
+                let _ = self.deliver(&delivery);
+            }
+            Effect::Refresh { .. } => {
+                let error = Error::new(Code::CardReset, "the card asks to be read again (REFRESH)");
+                self.tell(Event::new(EventKind::CardState).slot(slot).failed(&error));
+            }
+            _ => {}
+        }
+    }
+
+    /// A card's exchange failed: without the card its session ends, and its toolkit too.
+    fn card_failed(&mut self, id: CardId, error: &Error) {
+        log::warn!("card: {error}");
+        if !error.is_card_gone() {
+            return;
+        }
+        self.end_session_of(id, error);
+        let Ok(slot) = self.slot(id) else { return };
+        if slot.lost() {
+            let number = slot.number();
+            self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
+        }
+    }
+
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    // ---- sessions -------------------------------------------------------------------------------
+
+    /// Puts a session in line.
+    pub(super) fn enqueue(&mut self, wanted: Wanted) {
+        let event = Event::new(EventKind::SessionRequested).session(wanted.id);
+        self.tell(event.uri(wanted.server_id.clone()));
+        self.waiting.push_back(wanted);
+    }
+
+    fn step_session(&mut self, now: Now) -> bool {
+        let Some(mut running) = self.running.take() else { return self.begin_next(now) };
+        let turn = running.step(self, now);
+        self.after(running, turn)
+    }
+
+    fn begin_next(&mut self, now: Now) -> bool {
+        let Some(wanted) = self.waiting.pop_front() else { return false };
+        // A writer of the host is short; the session begins when it is done.
+        if self.db.is_writing() {
+            self.waiting.push_front(wanted);
+            return false;
+        }
+        let event = Event::new(EventKind::SessionStarted).session(wanted.id);
+        self.tell(event.uri(wanted.server_id.clone()));
+        let ui = self.listener.has_user();
+        match Running::begin(self, &wanted, ui, now) {
+            Ok((running, turn)) => {
+                self.sessions.update(wanted.id, |info| info.state = SessionState::Running);
+                self.after(running, turn);
+            }
+            Err(error) => self.ended(wanted.id, &wanted.server_id, Err(error)),
+        }
+        true
+    }
+
+    /// Acts on what a session came to in its step; true if it did anything.
+    fn after(&mut self, mut running: Running, turn: Turn) -> bool {
+        for event in running.take_events() {
+            self.tell(event);
+        }
+        let did = !matches!(turn, Turn::Idle);
+        if did {
+            let messages = running.messages();
+            self.sessions.update(running.id(), |info| info.messages = messages);
+        }
+        match turn {
+            Turn::Idle | Turn::Worked => self.running = Some(running),
+            Turn::Ask(alert) => {
+                let id = self.next_question;
+                self.next_question += 1;
+                running.asked(id);
+                self.sessions.update(running.id(), |info| info.state = SessionState::Asking);
+                let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
+                let question = Question { alert, session_id: running.id(), id, sink };
+                self.notices.push(Notice::Question(self.listener.clone(), question));
+                self.running = Some(running);
+            }
+            Turn::Ended(outcome) => self.end(running, outcome),
+        }
+        did
+    }
+
+    fn end(&mut self, mut running: Running, outcome: Result<()>) {
+        running.disconnect(self);
+        let (id, server_id) = (running.id(), running.server_id().to_owned());
+        self.ended(id, &server_id, outcome);
+    }
+
+    fn ended(&mut self, id: u64, server_id: &str, outcome: Result<()>) {
+        let event = Event::new(EventKind::SessionEnded).session(id).uri(server_id);
+        let error = outcome.err();
+        self.tell(match &error {
+            Some(error) => event.failed(error),
+            None => event,
+        });
+        self.sessions.update(id, |info| {
+            info.state = SessionState::Ended;
+            info.error = error;
+        });
+    }
+
+    fn end_session_of(&mut self, card: CardId, error: &Error) {
+        match self.running.take() {
+            Some(running) if running.card() == Some(card) => {
+                self.end(running, Err(error.clone()));
+            }
+            other => self.running = other,
+        }
+    }
+
+    pub(super) fn answer(&mut self, question: u64, answer: Answer) {
+        let Some(mut running) = self.running.take() else { return };
+        let now = self.now();
+        if !running.is_asking(question) {
+            self.running = Some(running);
+            return;
+        }
+        self.sessions.update(running.id(), |info| info.state = SessionState::Running);
+        let turn = running.answer(self, answer, now);
+        self.after(running, turn);
+    }
+
+    pub(super) fn cancel_session(&mut self, id: u64) {
+        let cancelled = || Error::new(Code::Cancelled, "the host cancelled the session");
+        if let Some(at) = self.waiting.iter().position(|wanted| wanted.id == id) {
+            if let Some(wanted) = self.waiting.remove(at) {
+                self.ended(id, &wanted.server_id, Err(cancelled()));
+            }
+            return;
+        }
+        match self.running.take() {
+            Some(mut running) if running.id() == id => {
+                let turn = running.cancel(self, cancelled());
+                self.after(running, turn);
+            }
+            other => self.running = other,
+        }
+    }
+
+    /// The host's verdict on a verified notification.
+    pub(super) fn trigger_judged(&mut self, info: &TriggerInfo, verdict: TriggerVerdict) {
+        let Some(at) = self.judging.iter().position(|wanted| wanted.id == info.session_id) else {
+            return;
+        };
+        let wanted = self.judging.remove(at);
+        match verdict {
+            TriggerVerdict::Accept => self.enqueue(wanted),
+            TriggerVerdict::Refuse => {
+                let error = Error::new(Code::Cancelled, "the host refused the notification");
+                let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
+                self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
+                self.sessions.update(wanted.id, |info| {
+                    info.state = SessionState::Ended;
+                    info.error = Some(error);
+                });
+            }
+        }
+    }
+}
+
+impl Drop for Core {
+    fn drop(&mut self) {
+        self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
+    }
+}
+
+/// Stands in for a sink before there is one.
+struct NoAnswers;
+
+impl AnswerSink for NoAnswers {
+    fn answer(&self, _: u64, _: Answer) {}
+}

@@ -1,0 +1,141 @@
+//! From raw octets of a notification to a session that waits: judged, remembered, queued.
+
+use super::core::{Core, Wanted};
+use crate::error::{Code, Error, Result};
+use crate::event::{Event, EventKind, TriggerInfo, TriggerSource};
+use crate::limits;
+use crate::session::Cause;
+use crate::store::{Reader, Table};
+use crate::tree::Origin;
+use crate::tree::dmacc::{self, Account};
+use crate::trigger::intake::{self, Delivery as Sorted};
+use crate::trigger::notification::{self, Initiator, Notification};
+use crate::trigger::replay;
+
+/// A notification as it arrived.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// Where it came from.
+    pub source: TriggerSource,
+    /// The card's slot, or 0.
+    pub slot: u32,
+    /// The media type, where the envelope was taken off.
+    pub content_type: Option<String>,
+    /// The octets.
+    pub octets: Vec<u8>,
+}
+
+impl Core {
+    /// Judges a notification. A genuine one is remembered and shown to the host; the id of the session
+    /// that will follow. A refusal is an event too; its sender is told nothing.
+    pub(super) fn deliver(&mut self, delivery: &Delivery) -> Result<u64> {
+        let judged = self.judge(delivery);
+        if let Err(error) = &judged {
+            let event = Event::new(EventKind::TriggerRefused).slot(delivery.slot);
+            self.tell(event.failed(error));
+        }
+        judged
+    }
+
+    fn judge(&mut self, delivery: &Delivery) -> Result<u64> {
+        let sorted = intake::sort(&delivery.octets, delivery.content_type.as_deref())?;
+        let Sorted::Notification(notification) = sorted else {
+            return Err(Error::new(Code::NotSupported, "a provisioning push, not a notification"));
+        };
+        let account = self.account_of(&notification, delivery)?;
+        verify(&notification, &account)?;
+        let server_id = notification.server_id.clone();
+        let queued = self.waiting.iter().chain(&self.judging);
+        if queued.filter(|wanted| wanted.server_id == server_id).count() >= limits::TRIGGER_QUEUE {
+            let text = format!("a session with {server_id} waits already");
+            return Err(Error::new(Code::Busy, text));
+        }
+        self.remember(&notification)?;
+        let id = self.sessions.add();
+        self.judging.push(Wanted {
+            id,
+            server_id: server_id.clone(),
+            dm_session_id: notification.session_id,
+            cause: Cause::ServerInitiated,
+        });
+        self.ask_about(TriggerInfo {
+            source: delivery.source,
+            slot: delivery.slot,
+            session_id: id,
+            server_id,
+            dm_session_id: notification.session_id,
+            ui_mode: notification.ui_mode as u8,
+            by_server: notification.initiator == Initiator::Server,
+            vendor: notification.vendor().to_vec(),
+        });
+        Ok(id)
+    }
+
+    fn account_of(&self, notification: &Notification, delivery: &Delivery) -> Result<Account> {
+        let server_id = &notification.server_id;
+        let account = dmacc::find(&self.db.read()?, server_id)?.ok_or_else(|| {
+            Error::new(Code::TriggerServer, format!("no account for server {server_id}"))
+        })?;
+        // What a card sends speaks for that card's accounts only.
+        let from_this_card =
+            matches!(account.origin, Origin::Card { slot, .. } if slot == delivery.slot);
+        if delivery.source == TriggerSource::Card && !from_this_card {
+            let text = format!("the account of {server_id} is not from the card that asks");
+            return Err(Error::new(Code::TriggerServer, text));
+        }
+        Ok(account)
+    }
+
+    /// Makes sure that the same notification never starts a second session, also after a restart.
+    fn remember(&self, notification: &Notification) -> Result<()> {
+        let mut txn = self.db.begin()?;
+        let key = replay::key(&notification.server_id);
+        let list = replay::remember(txn.get(Table::Replay, &key)?.as_deref(), notification)?;
+        txn.put(Table::Replay, &key, list);
+        txn.commit().map(drop)
+    }
+
+    /// Puts a client-initiated session in line; its id.
+    pub(super) fn request_session(&mut self, server_id: Option<&str>) -> Result<u64> {
+        let account = match server_id {
+            Some(server_id) => dmacc::find(&self.db.read()?, server_id)?,
+            None => {
+                let mut accounts = dmacc::list(&self.db.read()?)?;
+                if accounts.len() == 1 { accounts.pop() } else { None }
+            }
+        };
+        let server_id = account.map(|account| account.server_id).ok_or_else(|| {
+            Error::new(
+                Code::TriggerServer,
+                match server_id {
+                    Some(server_id) => format!("no account for server {server_id}"),
+                    None => "there is not exactly one account: name the server".to_owned(),
+                },
+            )
+        })?;
+        if self.waiting.iter().any(|wanted| wanted.server_id == server_id) {
+            let text = format!("a session with {server_id} waits already");
+            return Err(Error::new(Code::Busy, text));
+        }
+        let mut session = [0; 2];
+        self.random.fill(&mut session);
+        let id = self.sessions.add();
+        self.enqueue(Wanted {
+            id,
+            server_id,
+            dm_session_id: u16::from_be_bytes(session).max(1),
+            cause: Cause::ClientInitiated,
+        });
+        Ok(id)
+    }
+}
+
+/// The digest, with the secret of the account's server credential.
+fn verify(notification: &Notification, account: &Account) -> Result<()> {
+    let Some(server) = &account.server else {
+        let text = format!("the account of {} has no server credential", account.server_id);
+        return Err(Error::new(Code::TriggerDigest, text));
+    };
+    // The resynchronisation nonce makes a digest replayable for ever: not accepted.
+    notification::verify(notification, &server.secret, &server.nonce, false).map(drop)
+}

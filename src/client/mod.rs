@@ -1,0 +1,264 @@
+//! The facade: one DM client with its cards, sessions, tree and store.
+//!
+//! What C and Java call. Owns the driving thread and the table of sessions; everything that happens is
+//! in [`core`]. Must not know C or Java.
+
+mod bearer;
+mod core;
+mod intake;
+mod running;
+mod slot;
+mod table;
+mod tree;
+
+pub use self::core::{Clock, Environment};
+pub use intake::Delivery;
+pub use slot::{CardId, CardInfo, CardSignal};
+pub use table::{SessionInfo, SessionState};
+pub use tree::{NodeInfo, TreeTxn};
+
+use self::core::{Core, Notice};
+use crate::bootstrap;
+use crate::card::transport::CardTransport;
+use crate::config::Config;
+use crate::driver::{Ran, Seat, Worker};
+use crate::error::{Code, Error, Result};
+use crate::event::{AnswerSink, Listener};
+use crate::session::Answer;
+use crate::store::{Database, Store};
+use parking_lot::Mutex;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use table::SessionTable;
+
+/// A DM client. Clones are the same client.
+#[derive(Clone)]
+pub struct Client(Arc<Shared>);
+
+struct Shared {
+    seat: Arc<Seat<Core>>,
+    worker: Mutex<Option<Worker>>,
+    sessions: Arc<SessionTable>,
+    db: Database,
+    clock: Clock,
+    closed: AtomicBool,
+    /// Kept here because questions hold it weakly: with the client it goes.
+    _answers: Arc<Answers>,
+}
+
+/// Takes answers to the seat of the client that asked.
+struct Answers(Weak<Seat<Core>>);
+
+impl AnswerSink for Answers {
+    fn answer(&self, id: u64, answer: Answer) {
+        if let Some(seat) = self.0.upgrade() {
+            seat.post(move |core| core.answer(id, answer));
+        }
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client over `store`; sets up or updates the standard objects of the tree.
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        environment: Environment,
+        listener: Box<dyn Listener>,
+    ) -> Result<Self> {
+        config.check()?;
+        let db = Database::new(store)?;
+        let sessions = Arc::new(SessionTable::default());
+        let clock = environment.clock.clone();
+        let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
+        let seat = Arc::new(Seat::new(core, Box::new(deliver)));
+        let answers = Arc::new(Answers(Arc::downgrade(&seat)));
+        let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
+        seat.call(move |core| core.set_answer_sink(sink))?;
+        Ok(Self(Arc::new(Shared {
+            seat,
+            worker: Mutex::new(None),
+            sessions,
+            db,
+            clock,
+            closed: AtomicBool::new(false),
+            _answers: answers,
+        })))
+    }
+
+    /// Runs `body`; if it panics the client is unusable from then on, and the panic goes on.
+    pub fn poison_on_panic<R>(&self, body: impl FnOnce(&Self) -> R) -> R {
+        panic::catch_unwind(AssertUnwindSafe(|| body(self))).unwrap_or_else(|payload| {
+            self.0.seat.poison();
+            panic::resume_unwind(payload)
+        })
+    }
+
+    /// Handles what is due and waits for it at most `timeout`, on this thread.
+    pub fn run_once(&self, timeout: Duration) -> Result<Ran> {
+        self.0.seat.run_once(timeout)
+    }
+
+    /// Time until [`run_once`](Self::run_once) has something to do by itself.
+    pub fn idle_time(&self) -> Option<Duration> {
+        self.0.seat.idle_time()
+    }
+
+    /// Ends the wait of a `run_once`.
+    pub fn wake(&self) {
+        self.0.seat.wake();
+    }
+
+    /// Starts a thread that drives the client.
+    pub fn start(&self) -> Result<()> {
+        self.outside_callbacks("start")?;
+        self.open()?;
+        let mut worker = self.0.worker.lock();
+        if worker.is_some() {
+            return Err(Error::new(Code::State, "the client's thread runs already"));
+        }
+        *worker = Some(Worker::start(&self.0.seat)?);
+        Ok(())
+    }
+
+    /// Ends the thread of [`start`](Self::start); false if it still works after `timeout`.
+    pub fn stop(&self, timeout: Duration) -> Result<bool> {
+        self.outside_callbacks("stop")?;
+        Ok(self.stop_worker(timeout))
+    }
+
+    fn stop_worker(&self, timeout: Duration) -> bool {
+        let Some(worker) = self.0.worker.lock().take() else { return true };
+        match worker.stop(&self.0.seat, timeout) {
+            Ok(()) => true,
+            Err(worker) => {
+                *self.0.worker.lock() = Some(worker);
+                false
+            }
+        }
+    }
+
+    fn outside_callbacks(&self, what: &str) -> Result<()> {
+        if self.0.seat.is_driving_thread() {
+            return Err(Error::new(Code::Reentrant, format!("{what} inside a callback")));
+        }
+        Ok(())
+    }
+
+    fn open(&self) -> Result<()> {
+        if self.0.closed.load(Ordering::SeqCst) {
+            return Err(Error::new(Code::State, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    /// Ends everything: thread, session, cards, callbacks. Inside a callback, when that returns.
+    pub fn close(&self) {
+        self.0.closed.store(true, Ordering::SeqCst);
+        if self.0.seat.is_driving_thread() {
+            self.0.seat.close();
+            return;
+        }
+        self.0.seat.close();
+        // The thread sees the closed seat and ends by itself, after what it is doing.
+        self.stop_worker(Duration::from_secs(3600));
+    }
+
+    /// Opens a card.
+    pub fn open_card(&self, slot: u32, transport: Box<dyn CardTransport>) -> Result<CardId> {
+        self.0.seat.call(move |core| core.open_card(slot, transport))?
+    }
+
+    /// Closes a card; its session is aborted.
+    pub fn close_card(&self, id: CardId) {
+        // Inside a card's own callback the core is in use: then it is done right afterwards.
+        if self.0.seat.call(move |core| core.close_card(id)).is_err() {
+            self.0.seat.post(move |core| core.close_card(id));
+        }
+    }
+
+    /// What a card is.
+    pub fn card_info(&self, id: CardId) -> Result<CardInfo> {
+        self.0.seat.call(move |core| core.slot(id).map(|slot| slot.info()))?
+    }
+
+    /// Sends one command APDU to a card as it is.
+    pub fn card_transmit(&self, id: CardId, command: Vec<u8>) -> Result<Vec<u8>> {
+        self.0.seat.call(move |core| core.slot(id)?.transmit(&command))?
+    }
+
+    /// Tells what happened to a card, without waiting for the driving thread.
+    pub fn notify_card(&self, id: CardId, signal: CardSignal) -> Result<()> {
+        self.open()?;
+        self.0.seat.post(move |core| core.notify_card(id, signal));
+        Ok(())
+    }
+
+    /// Makes the library the owner of a card's toolkit.
+    pub fn start_toolkit(&self, id: CardId) -> Result<()> {
+        self.0.seat.call(move |core| core.start_toolkit(id))?
+    }
+
+    /// Applies what is new in a card's DM bootstrap data.
+    pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
+        self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Judges a notification; the id of the session that will follow.
+    pub fn deliver_trigger(&self, delivery: Delivery) -> Result<u64> {
+        self.0.seat.call(move |core| core.deliver(&delivery))?
+    }
+
+    /// Asks for a session with a server; its id.
+    pub fn start_session(&self, server_id: Option<String>) -> Result<u64> {
+        self.0.seat.call(move |core| core.request_session(server_id.as_deref()))?
+    }
+
+    /// Where a session stands.
+    pub fn session_info(&self, id: u64) -> Result<SessionInfo> {
+        self.0.sessions.get(id)
+    }
+
+    /// Waits for a session's end, driving the client if nobody does.
+    pub fn wait_session(&self, id: u64, timeout: Duration) -> Result<SessionInfo> {
+        self.outside_callbacks("session_wait")?;
+        let until = Instant::now().checked_add(timeout);
+        loop {
+            let info = self.0.sessions.get(id)?;
+            let left = until
+                .map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
+            if info.state == SessionState::Ended || left.is_zero() {
+                return Ok(info);
+            }
+            match self.0.seat.run_once(left) {
+                Ok(_) => {}
+                Err(error) if error.code() == Code::Busy => self.0.sessions.wait(id, left),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Aborts a session.
+    pub fn cancel_session(&self, id: u64) {
+        self.0.seat.post(move |core| core.cancel_session(id));
+    }
+}
+
+/// Tells the host one thing, on the driving thread.
+fn deliver(seat: &Seat<Core>, notice: Notice) {
+    match notice {
+        Notice::Event(listener, event) => listener.event(&event),
+        Notice::Question(listener, question) => listener.question(question),
+        Notice::Trigger(listener, info) => {
+            let verdict = listener.trigger(&info);
+            seat.post(move |core| core.trigger_judged(&info, verdict));
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
+
+use super::bearer::{self, Bearer};
+use super::core::{Core, Wanted};
+use super::slot::CardId;
+use crate::error::{Code, Error, Result};
+use crate::event::{Event, EventKind};
+use crate::limits;
+use crate::session::{Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert};
+use crate::syncml::Encoding;
+use crate::time::Now;
+use crate::transport::http::{Exchange, Headers, Response};
+use crate::transport::url::Url;
+use crate::tree::dmacc;
+use std::time::Duration;
+
+/// How often a network connection without news is looked at, in milliseconds.
+const NETWORK_POLL_MS: u64 = 5;
+/// Time for the card's web server to listen, in milliseconds.
+const LISTEN_MS: u64 = limits::HTTP_SILENCE_MS;
+/// `Accept` header: either encoding.
+const ACCEPT: &str = "application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml";
+
+/// What a step came to.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Nothing moved.
+    Idle,
+    /// Something moved.
+    Worked,
+    /// The user is asked; [`Running::answer`] goes on.
+    Ask(UserAlert),
+    /// Over.
+    Ended(Result<()>),
+}
+
+enum Phase {
+    /// A message is on its way, or its answer is.
+    Exchange { url: Url, exchange: Box<Exchange>, request: Outgoing, since_ms: u64, fresh: bool },
+    /// The user is asked.
+    Asking { question: u64, until_ms: Option<u64> },
+    /// Nothing more is to be done.
+    Over,
+}
+
+/// A running session.
+pub(super) struct Running {
+    id: u64,
+    server_id: String,
+    bearer: Bearer,
+    engine: Engine,
+    phase: Phase,
+    max_body: usize,
+    user_agent: String,
+    slot: u32,
+    messages: u32,
+    events: Vec<Event>,
+    /// Ends the session with this error once the abort message is out.
+    aborting: Option<Error>,
+}
+
+impl Running {
+    /// Opens the session and prepares its first message.
+    pub(super) fn begin(
+        core: &mut Core,
+        wanted: &Wanted,
+        ui: bool,
+        now: Now,
+    ) -> Result<(Self, Turn)> {
+        let account = dmacc::find(&core.db.read()?, &wanted.server_id)?.ok_or_else(|| {
+            Error::new(Code::TriggerServer, format!("no account for server {}", wanted.server_id))
+        })?;
+        let url = bearer::address(&account)?;
+        let address = url.to_string();
+        let bearer = Bearer::choose(core, &account, &url)?;
+        let max_msg_size = match bearer.is_card() {
+            true => core.config.max_msg_size_card,
+            false => core.config.max_msg_size,
+        };
+        let setup = Setup {
+            account,
+            address,
+            session_id: wanted.dm_session_id,
+            cause: wanted.cause,
+            encoding: Encoding::Wbxml,
+            max_msg_size,
+            max_obj_size: core.config.max_obj_size,
+            large_objects: true,
+            ui,
+            exec: false,
+            trusted_transport: false,
+            require_tls: false,
+            alerts: Vec::new(),
+        };
+        let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
+        let (engine, step) = Engine::start(setup, core.context(now))?;
+        let mut running = Self {
+            id: wanted.id,
+            server_id: wanted.server_id.clone(),
+            bearer,
+            engine,
+            phase: Phase::Over,
+            max_body: usize::try_from(max_msg_size).unwrap_or(usize::MAX) / 4 * 5,
+            user_agent: format!("libdmsc/{}", env!("CARGO_PKG_VERSION")),
+            slot: slot.unwrap_or(0),
+            messages: 0,
+            events: Vec::new(),
+            aborting: None,
+        };
+        let turn = running.follow(Ok(step), now);
+        Ok((running, turn))
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    pub(super) fn server_id(&self) -> &str {
+        &self.server_id
+    }
+
+    pub(super) fn card(&self) -> Option<CardId> {
+        self.bearer.card()
+    }
+
+    pub(super) fn messages(&self) -> u32 {
+        self.messages
+    }
+
+    pub(super) fn is_asking(&self, question: u64) -> bool {
+        matches!(self.phase, Phase::Asking { question: asked, .. } if asked == question)
+    }
+
+    /// The question of the last [`Turn::Ask`] is out under this number.
+    pub(super) fn asked(&mut self, number: u64) {
+        if let Phase::Asking { question, .. } = &mut self.phase {
+            *question = number;
+        }
+    }
+
+    pub(super) fn take_events(&mut self) -> Vec<Event> {
+        let mut events = std::mem::take(&mut self.events);
+        for event in self.engine.take_events() {
+            events.extend(self.event(event));
+        }
+        events
+    }
+
+    pub(super) fn disconnect(&mut self, core: &mut Core) {
+        self.bearer.disconnect(core);
+    }
+
+    /// When [`step`](Self::step) has something to do, on the monotonic clock.
+    pub(super) fn deadline(&self, now: Now) -> Option<u64> {
+        match &self.phase {
+            Phase::Exchange { exchange, since_ms, .. } if self.bearer.is_card() => {
+                Some(exchange.deadline().unwrap_or(since_ms + LISTEN_MS))
+            }
+            Phase::Exchange { .. } => Some(now.mono_ms + NETWORK_POLL_MS),
+            Phase::Asking { until_ms, .. } => *until_ms,
+            Phase::Over => Some(now.mono_ms),
+        }
+    }
+
+    /// Moves what can be moved without waiting.
+    pub(super) fn step(&mut self, core: &mut Core, now: Now) -> Turn {
+        match &self.phase {
+            Phase::Exchange { .. } => self.step_exchange(core, now),
+            Phase::Asking { until_ms: Some(until), .. } if *until <= now.mono_ms => {
+                self.answer(core, Answer::TimedOut, now)
+            }
+            Phase::Asking { .. } => Turn::Idle,
+            Phase::Over => Turn::Ended(Ok(())),
+        }
+    }
+
+    fn step_exchange(&mut self, core: &mut Core, now: Now) -> Turn {
+        let Phase::Exchange { exchange, since_ms, .. } = &mut self.phase else { return Turn::Idle };
+        let before = exchange.moved();
+        let polled = self
+            .bearer
+            .with_stream(core, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
+        match polled {
+            Ok(None) if now.mono_ms >= *since_ms + LISTEN_MS => {
+                let text = "the card's web server does not listen, or serves somebody else";
+                self.failed(core, Error::new(Code::Connect, text), now)
+            }
+            Ok(None) => Turn::Idle,
+            Ok(Some(None)) if exchange.moved() == before => Turn::Idle,
+            Ok(Some(None)) => Turn::Worked,
+            Ok(Some(Some(response))) => self.answered(core, &response, now),
+            Err(error) => self.failed(core, error, now),
+        }
+    }
+
+    /// A request that failed unheard on a connection used before met a server that had closed it
+    /// meanwhile: it is sent once more, on a new one.
+    fn failed(&mut self, core: &mut Core, error: Error, now: Now) -> Turn {
+        self.bearer.disconnect(core);
+        let phase = std::mem::replace(&mut self.phase, Phase::Over);
+        match phase {
+            Phase::Exchange { url, exchange, request, fresh: false, .. }
+                if !exchange.heard() && error.code() == Code::Io =>
+            {
+                match self.exchange(url, request, true, now) {
+                    Ok(()) => Turn::Worked,
+                    Err(error) => Turn::Ended(Err(error)),
+                }
+            }
+            _ => Turn::Ended(Err(self.aborting.take().unwrap_or(error))),
+        }
+    }
+
+    fn answered(&mut self, core: &mut Core, response: &Response, now: Now) -> Turn {
+        // A writer of the host is short; the answer waits for it.
+        if !response.reusable {
+            self.bearer.disconnect(core);
+        }
+        self.phase = Phase::Over;
+        if let Some(error) = self.aborting.take() {
+            return Turn::Ended(Err(error));
+        }
+        let step = match response.status {
+            200 if !response.body.is_empty() => {
+                self.messages += 1;
+                self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
+            }
+            // An empty answer is how a server ends what it has begun.
+            200 | 204 if self.messages > 0 => Ok(Step::Done),
+            200 | 204 => Err(Error::new(Code::Protocol, "the server answered without a message")),
+            number => {
+                let text = format!("the server answered with HTTP status {number}");
+                Err(Error::new(Code::Http, text).with_http_status(number))
+            }
+        };
+        self.follow(step, now)
+    }
+
+    /// Takes the user's answer to the engine.
+    pub(super) fn answer(&mut self, core: &mut Core, answer: Answer, now: Now) -> Turn {
+        self.phase = Phase::Over;
+        let step = self.engine.answer(core.context(now), answer);
+        self.follow(step, now)
+    }
+
+    /// Tells the server that the session is aborted, as far as it can be told.
+    pub(super) fn cancel(&mut self, core: &mut Core, why: Error) -> Turn {
+        let now = core.now();
+        self.bearer.disconnect(core);
+        match self.engine.abort(core.context(now), &why) {
+            Some(outgoing) => {
+                self.aborting = Some(why);
+                self.follow(Ok(Step::Send(outgoing)), now)
+            }
+            None => Turn::Ended(Err(why)),
+        }
+    }
+
+    fn follow(&mut self, step: Result<Step>, now: Now) -> Turn {
+        match step {
+            Ok(Step::Send(outgoing)) => {
+                let sent = Url::parse(&outgoing.uri)
+                    .and_then(|url| self.exchange(url, outgoing, false, now));
+                match sent {
+                    Ok(()) => Turn::Worked,
+                    Err(error) => Turn::Ended(Err(error)),
+                }
+            }
+            Ok(Step::Ask(alert)) => {
+                let limit = alert.max_display_s.map(|seconds| u64::from(seconds) * 1000);
+                let until_ms = limit.map(|limit| now.mono_ms.saturating_add(limit));
+                self.phase = Phase::Asking { question: 0, until_ms };
+                Turn::Ask(alert)
+            }
+            Ok(Step::Execute(_)) => Turn::Ended(Err(Error::new(
+                Code::NotSupported,
+                "the session asks for an Exec that was not offered",
+            ))),
+            Ok(Step::Done) => Turn::Ended(Ok(())),
+            Err(error) => Turn::Ended(Err(error)),
+        }
+    }
+
+    fn exchange(&mut self, url: Url, request: Outgoing, fresh: bool, now: Now) -> Result<()> {
+        let hmac = request.hmac.as_deref().map(|value| ("x-syncml-hmac", value));
+        let headers = Headers {
+            content_type: request.mime,
+            accept: ACCEPT,
+            user_agent: &self.user_agent,
+            more: hmac.as_slice(),
+        };
+        let exchange = Exchange::post(&url, &headers, &request.body, self.max_body)?;
+        let fresh = fresh || self.messages == 0;
+        let exchange = Box::new(exchange);
+        self.phase = Phase::Exchange { url, exchange, request, since_ms: now.mono_ms, fresh };
+        Ok(())
+    }
+
+    fn event(&self, event: SessionEvent) -> Option<Event> {
+        let new = |kind| Event::new(kind).session(self.id).slot(self.slot);
+        Some(match event {
+            SessionEvent::PackageSent { msg_id, .. } => {
+                Event { phase: msg_id, ..new(EventKind::PackageSent) }
+            }
+            SessionEvent::PackageReceived { number, .. } => {
+                Event { phase: number, ..new(EventKind::PackageReceived) }
+            }
+            SessionEvent::CommandDone { command, uri, status } => Event {
+                phase: status.into(),
+                uri,
+                data: command.into_bytes(),
+                ..new(EventKind::CommandDone)
+            },
+            _ => return None,
+        })
+    }
+}

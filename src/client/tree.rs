@@ -1,0 +1,152 @@
+//! The host's door to the management tree: reading at any time, writing in a transaction.
+
+use super::Client;
+use crate::error::{Code, Error, Result};
+use crate::markup::Encoding;
+use crate::store::{Database, Txn};
+use crate::time::Now;
+use crate::tree::{
+    Actor, Answer, Content, Filter, Format, NewNode, Part, Path, Property, Query, Refusal, Tree,
+    Uri, tnds,
+};
+use std::fmt;
+
+/// What a node is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeInfo {
+    /// Format property.
+    pub format: Format,
+    /// Octets of the value; 0 for interior nodes.
+    pub size: u32,
+    /// VerNo property.
+    pub version: u16,
+    /// TStamp property, seconds since 1970-01-01 UTC.
+    pub tstamp: i64,
+}
+
+fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
+    let node = query.node(path)?.ok_or(Refusal::NotFound)?;
+    Ok(NodeInfo { format: node.format, size: node.size, version: node.ver_no, tstamp: node.tstamp })
+}
+
+impl Client {
+    fn db(&self) -> Result<&Database> {
+        self.open()?;
+        Ok(&self.0.db)
+    }
+
+    /// The value of a leaf. Passwords and nonces of accounts are not given.
+    pub fn tree_get(&self, uri: &str) -> Result<Vec<u8>> {
+        let view = self.db()?.read()?;
+        match Query::new(&view, Actor::Host).get(&Uri::parse(uri)?)? {
+            Answer::Leaf { value, .. } => Ok(value),
+            Answer::Property(text) => Ok(text.into_bytes()),
+            _ => Err(Error::new(Code::NodeNotAllowed, format!("{uri} is no leaf"))),
+        }
+    }
+
+    /// What a node is.
+    pub fn tree_info(&self, uri: &str) -> Result<NodeInfo> {
+        let view = self.db()?.read()?;
+        info(&Query::new(&view, Actor::Host), &Path::parse(uri)?)
+    }
+
+    /// Names and kinds of the children of an interior node, in order of their names.
+    pub fn tree_children(&self, uri: &str) -> Result<Vec<(String, NodeInfo)>> {
+        let view = self.db()?.read()?;
+        let query = Query::new(&view, Actor::Host);
+        let path = Path::parse(uri)?;
+        if !info(&query, &path)?.format.is_interior() {
+            return Err(Error::new(Code::NodeNotAllowed, format!("{uri} is a leaf")));
+        }
+        let children = query.children(&path)?;
+        children.iter().map(|child| Ok((child.name().to_owned(), info(&query, child)?))).collect()
+    }
+
+    /// A subtree as TNDS, without passwords and nonces.
+    pub fn tree_export(&self, uri: &str, encoding: Encoding) -> Result<Vec<u8>> {
+        let view = self.db()?.read()?;
+        let query = Query::new(&view, Actor::Host);
+        let document = query.export(&Path::parse(uri)?, Filter::ALL)?;
+        Ok(tnds::write(&document, encoding == Encoding::Wbxml)?)
+    }
+
+    /// Begins a transaction of the host; `Busy` while another writer is at work.
+    pub fn begin(&self) -> Result<TreeTxn> {
+        let db = self.db()?;
+        Ok(TreeTxn { txn: db.begin()?, now: (self.0.clock)(), client: self.clone() })
+    }
+}
+
+/// Changes of the tree by the host, all or nothing; dropped without commit they are undone.
+pub struct TreeTxn {
+    txn: Txn,
+    now: Now,
+    client: Client,
+}
+
+impl fmt::Debug for TreeTxn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TreeTxn").finish_non_exhaustive()
+    }
+}
+
+impl TreeTxn {
+    fn tree(&mut self) -> Tree<'_> {
+        Tree::new(&mut self.txn, Actor::Host, self.now)
+    }
+
+    /// Adds a node and the interior nodes above it that are missing.
+    pub fn add(
+        &mut self,
+        uri: &str,
+        format: Format,
+        mime: Option<&str>,
+        value: &[u8],
+    ) -> Result<()> {
+        let value = (!format.is_interior()).then_some(value);
+        let content = Content { format: Some(format), mime, value };
+        let new = NewNode { content, ..NewNode::default() };
+        Ok(self.tree().add(&Uri::parse(uri)?, &new)?)
+    }
+
+    /// Replaces the value of a leaf.
+    pub fn replace(
+        &mut self,
+        uri: &str,
+        format: Format,
+        mime: Option<&str>,
+        value: &[u8],
+    ) -> Result<()> {
+        let content = Content { format: Some(format), mime, value: Some(value) };
+        Ok(self.tree().replace(&Uri::parse(uri)?, &content)?)
+    }
+
+    /// Deletes a node with its subtree.
+    pub fn delete(&mut self, uri: &str) -> Result<()> {
+        Ok(self.tree().delete(&Uri::parse(uri)?)?)
+    }
+
+    /// Sets a node's ACL; empty inherits.
+    pub fn set_acl(&mut self, uri: &str, acl: &str) -> Result<()> {
+        let uri = Uri { path: Path::parse(uri)?, part: Part::Property(Property::Acl) };
+        let content = Content { value: Some(acl.as_bytes()), ..Content::default() };
+        Ok(self.tree().replace(&uri, &content)?)
+    }
+
+    /// Adds the nodes of a TNDS document below `parent`, all or none.
+    pub fn import(&mut self, parent: &str, document: &[u8]) -> Result<()> {
+        let document = tnds::read(document)?;
+        self.tree().import_add(&Uri::parse(parent)?, &document)?;
+        Ok(())
+    }
+
+    /// Makes the changes durable.
+    pub fn commit(self) -> Result<()> {
+        self.client.open()?;
+        self.txn.commit()?;
+        // A session may have waited for this writer.
+        self.client.0.seat.post(|_| {});
+        Ok(())
+    }
+}

@@ -1,0 +1,107 @@
+//! What a client is told once: the device it runs on and its sizes.
+
+use crate::error::{Code, Error, Result};
+use crate::limits;
+use crate::tree::DeviceInfo;
+
+/// The device, as ./DevInfo and ./DevDetail have it.
+#[derive(Clone, Debug)]
+pub struct Device {
+    /// ./DevInfo/DevId.
+    pub device_id: String,
+    /// ./DevInfo/Man.
+    pub manufacturer: String,
+    /// ./DevInfo/Mod.
+    pub model: String,
+    /// ./DevInfo/DmV.
+    pub dm_version: String,
+    /// ./DevInfo/Lang.
+    pub language: String,
+    /// ./DevDetail/DevTyp.
+    pub device_type: String,
+    /// ./DevDetail/OEM.
+    pub oem: String,
+    /// ./DevDetail/FwV.
+    pub firmware: String,
+    /// ./DevDetail/SwV.
+    pub software: String,
+    /// ./DevDetail/HwV.
+    pub hardware: String,
+}
+
+impl Device {
+    /// The same for the tree.
+    pub(crate) fn info(&self) -> DeviceInfo<'_> {
+        DeviceInfo {
+            dev_id: &self.device_id,
+            man: &self.manufacturer,
+            model: &self.model,
+            dm_v: &self.dm_version,
+            lang: &self.language,
+            dev_typ: &self.device_type,
+            oem: &self.oem,
+            fw_v: &self.firmware,
+            sw_v: &self.software,
+            hw_v: &self.hardware,
+        }
+    }
+}
+
+/// A client's configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The device.
+    pub device: Device,
+    /// Largest message taken from a remote server, in octets.
+    pub max_msg_size: u32,
+    /// Largest message taken from a card as DM server, in octets.
+    pub max_msg_size_card: u32,
+    /// Largest object taken, in octets.
+    pub max_obj_size: u32,
+}
+
+impl Config {
+    /// The defaults for the device with this identity (./DevInfo/DevId).
+    pub fn new(device_id: impl Into<String>) -> Self {
+        let unknown = || "unknown".to_owned();
+        Self {
+            device: Device {
+                device_id: device_id.into(),
+                manufacturer: unknown(),
+                model: unknown(),
+                dm_version: concat!("libdmsc ", env!("CARGO_PKG_VERSION")).to_owned(),
+                language: "en".to_owned(),
+                device_type: "phone".to_owned(),
+                oem: unknown(),
+                firmware: String::new(),
+                software: String::new(),
+                hardware: String::new(),
+            },
+            max_msg_size: limits::MAX_MSG_SIZE,
+            max_msg_size_card: limits::MAX_MSG_SIZE_CARD,
+            max_obj_size: limits::MAX_OBJ_SIZE,
+        }
+    }
+
+    /// Fails with `InvalidArg` if a value cannot be used.
+    pub(crate) fn check(&self) -> Result<()> {
+        let invalid = |what: String| Err(Error::new(Code::InvalidArg, what));
+        if self.device.device_id.is_empty() {
+            return invalid("device_id is missing".into());
+        }
+        let sizes = [
+            ("max_msg_size", self.max_msg_size, 1024 * 1024),
+            ("max_msg_size_card", self.max_msg_size_card, 64 * 1024),
+            ("max_obj_size", self.max_obj_size, 16 * 1024 * 1024),
+        ];
+        for (name, size, most) in sizes {
+            if !(limits::MIN_MSG_SIZE..=most).contains(&size) {
+                return invalid(format!(
+                    "{name} {size} is outside {} to {most}",
+                    limits::MIN_MSG_SIZE
+                ));
+            }
+        }
+        Ok(())
+    }
+}

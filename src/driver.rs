@@ -1,0 +1,489 @@
+//! Who may touch the core, when, and on which thread: the driving thread, its jobs, and its waiting.
+//!
+//! The core is moved out of the [`Seat`] by the thread that drives and put back before the host is
+//! told anything, so no lock is held in a callback. The only place that owns a thread or waits. Must
+//! not know what the core does.
+
+use crate::error::{Code, Error, Result};
+use parking_lot::{Condvar, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What the driver needs of the core it drives.
+pub(crate) trait Drive: Send + 'static {
+    /// Something to tell the host once the core is back in its seat.
+    type Notice: Send;
+    /// Does what is due; true if anything was done.
+    fn step(&mut self) -> bool;
+    /// Time until something is due without a new job; `None` if never.
+    fn idle_time(&self) -> Option<Duration>;
+    /// What the host is to be told, oldest first.
+    fn take_notices(&mut self) -> Vec<Self::Notice>;
+}
+
+/// Tells the host; called on the driving thread with no lock held.
+pub(crate) type Deliver<C> = Box<dyn Fn(&Seat<C>, <C as Drive>::Notice) + Send + Sync>;
+
+type Job<C> = Box<dyn FnOnce(&mut C) + Send>;
+
+/// A running thread. `thread::current` would allocate in threads that Rust did not start, and leave that
+/// to the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Caller(usize);
+
+impl Caller {
+    fn this() -> Self {
+        thread_local! { static MARK: u8 = const { 0 } }
+        Self(MARK.with(|mark| std::ptr::from_ref(mark).addr()))
+    }
+}
+
+struct State<C> {
+    /// `None` while the driving thread has it.
+    core: Option<Box<C>>,
+    driving: Option<Caller>,
+    jobs: VecDeque<Job<C>>,
+    /// A job came since the last look.
+    woken: bool,
+    /// The next wait of `run_once` is to end at once.
+    interrupted: bool,
+    /// Closed for good; the core is dropped as soon as it is in its seat.
+    closing: bool,
+}
+
+/// The core's place: at most one thread drives it.
+pub(crate) struct Seat<C: Drive> {
+    state: Mutex<State<C>>,
+    changed: Condvar,
+    deliver: Deliver<C>,
+    poisoned: AtomicBool,
+}
+
+/// What a `run_once` came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// Something was done.
+    Something,
+    /// Nothing was due in the time given.
+    Nothing,
+}
+
+impl<C: Drive> Seat<C> {
+    pub(crate) fn new(core: C, deliver: Deliver<C>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                core: Some(Box::new(core)),
+                driving: None,
+                jobs: VecDeque::new(),
+                woken: false,
+                interrupted: false,
+                closing: false,
+            }),
+            changed: Condvar::new(),
+            deliver,
+            poisoned: AtomicBool::new(false),
+        }
+    }
+
+    /// Makes every later use fail: the core may be half changed after a panic.
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::SeqCst);
+        self.changed.notify_all();
+    }
+
+    /// Ends the wait of `run_once`, or its next one.
+    pub(crate) fn wake(&self) {
+        self.state.lock().interrupted = true;
+        self.changed.notify_all();
+    }
+
+    /// Puts `job` in line for the driving thread without waiting for it.
+    pub(crate) fn post(&self, job: impl FnOnce(&mut C) + Send + 'static) {
+        let mut state = self.state.lock();
+        state.jobs.push_back(Box::new(job));
+        state.woken = true;
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Runs `job` on the core and returns its result: by this thread if nobody drives, else by the
+    /// driving thread. `Reentrant` inside a callback that a card or stream is waiting for.
+    pub(crate) fn call<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut C) -> R + Send + 'static,
+    ) -> Result<R> {
+        let slot = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&slot);
+        let mut state = self.state.lock();
+        self.usable(&state)?;
+        if state.driving == Some(Caller::this()) {
+            let Some(mut core) = state.core.take() else {
+                return Err(Error::new(
+                    Code::Reentrant,
+                    "not allowed inside a card or stream callback",
+                ));
+            };
+            drop(state);
+            let value = job(&mut core);
+            self.state.lock().core = Some(core);
+            return Ok(value);
+        }
+        state.jobs.push_back(Box::new(move |core| *slot.lock() = Some(job(core))));
+        state.woken = true;
+        self.changed.notify_all();
+        loop {
+            if let Some(value) = result.lock().take() {
+                return Ok(value);
+            }
+            self.usable(&state)?;
+            if state.driving.is_none() {
+                let role = self.enter(&mut state);
+                drop(state);
+                self.drive();
+                drop(role);
+                state = self.state.lock();
+            } else {
+                self.changed.wait(&mut state);
+            }
+        }
+    }
+
+    /// Handles what is due; waits for it at most `timeout`, in the driving role, so that calls of
+    /// other threads are done here.
+    pub(crate) fn run_once(&self, timeout: Duration) -> Result<Ran> {
+        let until = Instant::now().checked_add(timeout);
+        let mut state = self.state.lock();
+        self.usable(&state)?;
+        match state.driving {
+            Some(id) if id == Caller::this() => {
+                return Err(Error::new(Code::Reentrant, "run_once inside a callback"));
+            }
+            Some(_) => return Err(Error::new(Code::Busy, "another thread drives the client")),
+            None => {}
+        }
+        let _role = self.enter(&mut state);
+        drop(state);
+        loop {
+            self.state.lock().woken = false;
+            if self.drive() {
+                return Ok(Ran::Something);
+            }
+            if !self.wait(until)? {
+                return Ok(Ran::Nothing);
+            }
+        }
+    }
+
+    /// Takes the driving role for this thread until the guard is dropped.
+    fn enter(&self, state: &mut State<C>) -> Leave<'_, C> {
+        state.driving = Some(Caller::this());
+        Leave(self)
+    }
+
+    /// Waits until something is due or posted; false at `until` or when interrupted.
+    fn wait(&self, until: Option<Instant>) -> Result<bool> {
+        let mut state = self.state.lock();
+        self.usable(&state)?;
+        if std::mem::take(&mut state.interrupted) {
+            return Ok(false);
+        }
+        if state.woken {
+            return Ok(true);
+        }
+        let now = Instant::now();
+        if until.is_some_and(|until| until <= now) {
+            return Ok(false);
+        }
+        let due = state.core.as_ref().and_then(|core| core.idle_time());
+        let due = due.and_then(|due| now.checked_add(due));
+        match due.into_iter().chain(until).min() {
+            Some(instant) => {
+                self.changed.wait_until(&mut state, instant);
+            }
+            None => self.changed.wait(&mut state),
+        }
+        Ok(true)
+    }
+
+    /// In the driving role: runs the jobs and one step on the core, then tells the host.
+    fn drive(&self) -> bool {
+        let mut state = self.state.lock();
+        let mut did = false;
+        while let Some(job) = state.jobs.pop_front() {
+            did = true;
+            self.with_core(&mut state, |core| job(core));
+            self.changed.notify_all();
+        }
+        did |= self.with_core(&mut state, C::step).unwrap_or(false);
+        drop(state);
+        self.tell() || did
+    }
+
+    fn with_core<R>(
+        &self,
+        state: &mut parking_lot::MutexGuard<'_, State<C>>,
+        work: impl FnOnce(&mut C) -> R,
+    ) -> Option<R> {
+        let mut core = state.core.take()?;
+        let value = parking_lot::MutexGuard::unlocked(state, || work(&mut core));
+        state.core = Some(core);
+        Some(value)
+    }
+
+    /// Delivers notices until there are none: a callback may cause new ones.
+    fn tell(&self) -> bool {
+        let mut told = false;
+        loop {
+            let mut state = self.state.lock();
+            let notices = state.core.as_mut().map(|core| core.take_notices()).unwrap_or_default();
+            let closing = state.closing;
+            drop(state);
+            if notices.is_empty() || closing {
+                return told;
+            }
+            told = true;
+            for notice in notices {
+                (self.deliver)(self, notice);
+            }
+        }
+    }
+
+    /// Fails once the client is poisoned or closed.
+    fn usable(&self, state: &State<C>) -> Result<()> {
+        if self.poisoned.load(Ordering::SeqCst) {
+            return Err(Error::new(Code::State, "the client is unusable after an internal error"));
+        }
+        if state.closing {
+            return Err(Error::new(Code::State, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    /// True on the thread that drives now, that is, inside a callback.
+    pub(crate) fn is_driving_thread(&self) -> bool {
+        self.state.lock().driving == Some(Caller::this())
+    }
+
+    /// Time until something is due.
+    pub(crate) fn idle_time(&self) -> Option<Duration> {
+        let state = self.state.lock();
+        if state.interrupted || !state.jobs.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        state.core.as_ref().and_then(|core| core.idle_time())
+    }
+
+    /// Closes for good. The core (with every card and stream in it) is dropped now, or, inside a
+    /// callback, when the callback has returned.
+    pub(crate) fn close(&self) {
+        let mut state = self.state.lock();
+        state.closing = true;
+        if state.driving == Some(Caller::this()) {
+            return;
+        }
+        self.changed.notify_all();
+        while state.driving.is_some() {
+            self.changed.wait(&mut state);
+        }
+        let core = state.core.take();
+        let jobs = std::mem::take(&mut state.jobs);
+        drop(state);
+        drop((core, jobs));
+    }
+
+    /// Drives until `stop` is set; the body of the client's own thread.
+    fn run(&self, stop: &AtomicBool) {
+        while !stop.load(Ordering::SeqCst) {
+            match self.run_once(Duration::from_secs(3600)) {
+                Ok(_) => {}
+                // Another thread drives just now: look again when it leaves.
+                Err(error) if error.code() == Code::Busy => {
+                    let mut state = self.state.lock();
+                    if state.driving.is_some() {
+                        self.changed.wait(&mut state);
+                    }
+                }
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+/// Gives the driving role back, whatever happened.
+struct Leave<'a, C: Drive>(&'a Seat<C>);
+
+impl<C: Drive> Drop for Leave<'_, C> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.poison();
+        }
+        let mut state = self.0.state.lock();
+        state.driving = None;
+        let core = if state.closing { state.core.take() } else { None };
+        drop(state);
+        drop(core);
+        self.0.changed.notify_all();
+    }
+}
+
+/// The client's own driving thread.
+pub(crate) struct Worker {
+    stop: Arc<AtomicBool>,
+    done: Arc<(Mutex<bool>, Condvar)>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Worker {
+    pub(crate) fn start<C: Drive>(seat: &Arc<Seat<C>>) -> Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let done = Arc::new((Mutex::new(false), Condvar::new()));
+        let thread = {
+            let (seat, stop, done) = (Arc::clone(seat), Arc::clone(&stop), Arc::clone(&done));
+            thread::Builder::new().name("dmsc-driver".into()).spawn(move || {
+                let run = std::panic::AssertUnwindSafe(|| seat.run(&stop));
+                if std::panic::catch_unwind(run).is_err() {
+                    seat.poison();
+                }
+                *done.0.lock() = true;
+                done.1.notify_all();
+            })
+        };
+        let thread = thread.map_err(|error| {
+            Error::new(Code::NoMemory, "the driving thread could not be started")
+                .with_os_error(error.raw_os_error().unwrap_or(0))
+        })?;
+        Ok(Self { stop, done, thread })
+    }
+
+    /// Asks the thread to end and waits; gives the worker back if it did not end in time.
+    pub(crate) fn stop<C: Drive>(
+        self,
+        seat: &Seat<C>,
+        timeout: Duration,
+    ) -> core::result::Result<(), Self> {
+        self.stop.store(true, Ordering::SeqCst);
+        seat.wake();
+        let mut done = self.done.0.lock();
+        if !*done {
+            self.done.1.wait_while_for(&mut done, |done| !*done, timeout);
+        }
+        let ended = *done;
+        drop(done);
+        if !ended {
+            return Err(self);
+        }
+        // The thread has left its loop; a panic in it was reported by poisoning the seat.
+        let _ = self.thread.join();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Default)]
+    struct Counter {
+        steps: u32,
+        notices: Vec<u32>,
+    }
+
+    impl Drive for Counter {
+        type Notice = u32;
+        fn step(&mut self) -> bool {
+            false
+        }
+        fn idle_time(&self) -> Option<Duration> {
+            None
+        }
+        fn take_notices(&mut self) -> Vec<u32> {
+            std::mem::take(&mut self.notices)
+        }
+    }
+
+    fn seat(deliver: impl Fn(u32) + Send + Sync + 'static) -> Arc<Seat<Counter>> {
+        Arc::new(Seat::new(Counter::default(), Box::new(move |_, n| deliver(n))))
+    }
+
+    #[test]
+    fn a_call_without_driver_runs_on_the_caller_and_tells() {
+        let heard = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&heard);
+        let seat = seat(move |n| ear.lock().push((n, Caller::this())));
+        let id = seat
+            .call(|core| {
+                core.notices.push(7);
+                Caller::this()
+            })
+            .unwrap();
+        assert_eq!(id, Caller::this());
+        assert_eq!(*heard.lock(), [(7, Caller::this())]);
+    }
+
+    #[test]
+    fn a_call_with_a_worker_runs_on_its_thread() {
+        let seat = seat(|_| {});
+        let worker = Worker::start(&seat).unwrap();
+        // The worker may not have taken its seat at the first call.
+        let mut id = Caller::this();
+        for _ in 0..1_000_000 {
+            id = seat.call(|_| Caller::this()).unwrap();
+            if id != Caller::this() {
+                break;
+            }
+        }
+        assert_ne!(id, Caller::this());
+        assert!(worker.stop(&seat, Duration::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn run_once_times_out_when_nothing_is_due() {
+        assert_eq!(seat(|_| {}).run_once(Duration::from_millis(1)).unwrap(), Ran::Nothing);
+    }
+
+    #[test]
+    fn a_call_inside_a_step_is_reentrant_and_inside_a_notice_it_is_not() {
+        let seat = seat(|_| {});
+        let inner = Arc::clone(&seat);
+        let outcome = seat
+            .call(move |core| {
+                core.steps += 1;
+                inner.call(|_| ())
+            })
+            .unwrap();
+        assert_eq!(outcome.unwrap_err().code(), Code::Reentrant);
+
+        let outcome = Arc::new(Mutex::new(None));
+        let result = Arc::clone(&outcome);
+        let deliver = move |seat: &Seat<Counter>, _| {
+            *result.lock() = Some(seat.call(|core| core.steps));
+        };
+        let seat = Seat::new(Counter::default(), Box::new(deliver));
+        seat.call(|core| {
+            core.steps = 5;
+            core.notices.push(1);
+        })
+        .unwrap();
+        assert_eq!(outcome.lock().take().unwrap().unwrap(), 5);
+    }
+
+    #[test]
+    fn a_panic_poisons_and_frees_the_seat() {
+        let seat = seat(|_| {});
+        let call = std::panic::AssertUnwindSafe(|| seat.call(|_| panic!("bug")));
+        assert!(std::panic::catch_unwind(call).is_err());
+        assert_eq!(seat.call(|_| ()).unwrap_err().code(), Code::State);
+        seat.close();
+    }
+
+    #[test]
+    fn closing_inside_a_notice_drops_the_core_afterwards() {
+        let deliver = |seat: &Seat<Counter>, _| seat.close();
+        let seat = Seat::new(Counter::default(), Box::new(deliver));
+        seat.call(|core| core.notices.push(1)).unwrap();
+        assert!(seat.state.lock().core.is_none());
+    }
+}

@@ -1,0 +1,163 @@
+//! What the client tells its host: events, questions to the user, and notifications to judge.
+
+use crate::error::{Code, Error};
+use crate::session::{Answer, UserAlert};
+use std::sync::Weak;
+
+/// Kinds of events. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum EventKind {
+    /// A notification was accepted; a session will follow. `uri` is the server id.
+    SessionRequested = 1,
+    /// A DM session begins. `uri` is the server id.
+    SessionStarted = 2,
+    /// A message left for the server; `phase` is its MsgID.
+    PackageSent = 3,
+    /// A message came from the server; `phase` is the number of messages so far.
+    PackageReceived = 4,
+    /// A server command was done; `uri` is the node, `phase` the SyncML status, `data` the verb.
+    CommandDone = 6,
+    /// A DM session ended; `status` says how, `uri` is the server id.
+    SessionEnded = 7,
+    /// The card holds bootstrap data; `uri` is the object's path on the card.
+    BootstrapFound = 8,
+    /// Bootstrap data was applied; `uri` is the server id of the new account.
+    BootstrapApplied = 9,
+    /// The card was opened, has gone, or asked to be read again; `status` says which.
+    CardState = 10,
+    /// A notification was refused; `status` says why.
+    TriggerRefused = 12,
+}
+
+/// One event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub kind: EventKind,
+    /// Card slot the event belongs to; 0 if none.
+    pub slot: u32,
+    /// DM session the event belongs to; 0 if none.
+    pub session_id: u64,
+    /// 0, or the error's number.
+    pub status: i32,
+    /// See [`EventKind`].
+    pub phase: u32,
+    /// See [`EventKind`].
+    pub uri: Option<String>,
+    /// See [`EventKind`]; the error's text when `status` is negative.
+    pub data: Vec<u8>,
+}
+
+impl Event {
+    /// An event without details.
+    pub fn new(kind: EventKind) -> Self {
+        Self { kind, slot: 0, session_id: 0, status: 0, phase: 0, uri: None, data: Vec::new() }
+    }
+
+    /// The event of slot `slot`.
+    #[must_use]
+    pub fn slot(self, slot: u32) -> Self {
+        Self { slot, ..self }
+    }
+
+    /// The event of session `id`.
+    #[must_use]
+    pub fn session(self, id: u64) -> Self {
+        Self { session_id: id, ..self }
+    }
+
+    /// The event about `uri`.
+    #[must_use]
+    pub fn uri(self, uri: impl Into<String>) -> Self {
+        Self { uri: Some(uri.into()), ..self }
+    }
+
+    /// The event of a failure.
+    #[must_use]
+    pub fn failed(self, error: &Error) -> Self {
+        Self { status: error.code() as i32, data: error.what().as_bytes().to_vec(), ..self }
+    }
+}
+
+/// Where a notification came from. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum TriggerSource {
+    /// WAP push or SMS, handed over by the host.
+    Push = 0,
+    /// The card in the slot, over a local channel.
+    Card = 1,
+    /// The host itself (a test, a local management application).
+    Host = 2,
+}
+
+/// A verified notification, before its session starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerInfo {
+    pub source: TriggerSource,
+    pub slot: u32,
+    /// The library's id of the session that will follow.
+    pub session_id: u64,
+    pub server_id: String,
+    /// SessionID of the DM session, from the notification.
+    pub dm_session_id: u16,
+    /// 0 not specified, 1 background, 2 informative, 3 user interaction.
+    pub ui_mode: u8,
+    /// The server caused it (else the user).
+    pub by_server: bool,
+    /// Vendor octets of the notification.
+    pub vendor: Vec<u8>,
+}
+
+/// What the host says to a notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TriggerVerdict {
+    Accept,
+    Refuse,
+}
+
+/// Takes the answer of one question.
+pub(crate) trait AnswerSink: Send + Sync {
+    /// The answer to question `id`.
+    fn answer(&self, id: u64, answer: Answer);
+}
+
+/// A question to the user, given away to the host; answer it once, from any thread.
+pub struct Question {
+    /// What to ask.
+    pub alert: UserAlert,
+    /// The session that asks.
+    pub session_id: u64,
+    pub(crate) id: u64,
+    pub(crate) sink: Weak<dyn AnswerSink>,
+}
+
+impl Question {
+    /// Hands the answer over. `State` if the client is gone.
+    pub fn answer(self, answer: Answer) -> Result<(), Error> {
+        let sink = self
+            .sink
+            .upgrade()
+            .ok_or_else(|| Error::new(Code::State, "the client of this question is gone"))?;
+        sink.answer(self.id, answer);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Question").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// The host's ear. Called on the driving thread only, one call at a time, with no lock held.
+pub trait Listener: Send + Sync {
+    /// Something happened.
+    fn event(&self, event: &Event);
+    /// The user is asked; `None` support is told by [`has_user`](Self::has_user).
+    fn question(&self, question: Question);
+    /// A notification is good: start its session?
+    fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
+    /// True if somebody can answer questions.
+    fn has_user(&self) -> bool;
+}

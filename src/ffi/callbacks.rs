@@ -1,0 +1,224 @@
+//! `dmsc_callbacks`: how the host hears of events, questions and notifications.
+
+use super::alert::dmsc_alert;
+use super::destroy::UserData;
+use super::handle::{self, CStruct};
+use crate::error::Result;
+use crate::event::{Event, Listener, Question, TriggerInfo, TriggerVerdict};
+use std::ffi::{CString, c_char, c_void};
+
+/// Kinds of events.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_event_type {
+    /// A notification was accepted; session `session_id` will follow. uri: server id.
+    DMSC_EVENT_SESSION_REQUESTED = 1,
+    /// A DM session begins. uri: server id.
+    DMSC_EVENT_SESSION_STARTED = 2,
+    /// A message left for the server. phase: messages sent so far. uri: address.
+    DMSC_EVENT_PACKAGE_SENT = 3,
+    /// A message came from the server. phase: messages received so far.
+    DMSC_EVENT_PACKAGE_RECEIVED = 4,
+    /// A server's command was done. uri: node; phase: SyncML status; data: the command's name.
+    DMSC_EVENT_COMMAND_DONE = 6,
+    /// A DM session ended. status: how; uri: server id; data: the error's text.
+    DMSC_EVENT_SESSION_ENDED = 7,
+    /// The card holds a bootstrap object. uri: its path on the card.
+    DMSC_EVENT_BOOTSTRAP_FOUND = 8,
+    /// A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+    DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
+    /// The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
+    /// DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
+    DMSC_EVENT_CARD_STATE = 10,
+    /// A notification was refused. status: why; data: the error's text. The sender is told nothing.
+    DMSC_EVENT_TRIGGER_REFUSED = 12,
+}
+
+/// An event. Borrowed: valid during the callback only.
+#[repr(C)]
+#[derive(Debug)]
+pub struct dmsc_event {
+    /// sizeof(dmsc_event) of the library.
+    pub struct_size: usize,
+    /// A dmsc_event_type number; ignore numbers you do not know.
+    pub r#type: u32,
+    /// The card's slot, 0 if the event belongs to none.
+    pub slot: u32,
+    /// The DM session's id, 0 if the event belongs to none.
+    pub session_id: u64,
+    /// DMSC_OK or the failure.
+    pub status: i32,
+    /// A count or code, by type.
+    pub phase: u32,
+    /// Node, server id or path, by type; may be NULL.
+    pub uri: *const c_char,
+    /// Octets by type (an error's text is UTF-8 without NUL); may be NULL.
+    pub data: *const u8,
+    /// Number of octets at data.
+    pub data_len: usize,
+}
+
+/// A verified notification. Borrowed: valid during the callback only.
+#[repr(C)]
+#[derive(Debug)]
+pub struct dmsc_trigger_info {
+    /// sizeof(dmsc_trigger_info) of the library.
+    pub struct_size: usize,
+    /// A dmsc_trigger_source number: where it came from.
+    pub source: u32,
+    /// The card's slot when the card sent it.
+    pub slot: u32,
+    /// The id of the session that will follow.
+    pub session_id: u64,
+    /// The server that wants a session.
+    pub server_id: *const c_char,
+    /// SessionID of the DM session, 1 to 65535.
+    pub dm_session_id: u32,
+    /// 0 not specified, 1 background, 2 informative, 3 ask the user first (DM Notification 1.2.1, 6.2.2).
+    pub ui_mode: u32,
+    /// 1 if the server caused it, 0 if the user did.
+    pub by_server: u32,
+    /// Vendor octets of the notification; may be NULL.
+    pub vendor: *const u8,
+    /// Number of octets at vendor.
+    pub vendor_len: usize,
+}
+
+/// The host's answers to `on_trigger`.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_trigger_verdict {
+    /// Start the session.
+    DMSC_TRIGGER_ACCEPT = 0,
+    /// No session; the sender is told nothing.
+    DMSC_TRIGGER_REFUSE = 1,
+}
+
+/// The host's ears. Copied by @ref dmsc_client_new; a NULL member means "not wanted".
+///
+/// Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
+/// on the thread of @ref dmsc_client_start), one at a time, with no lock held.
+/// Re-entry: everything may be called except run_once, start, stop and session_wait of the same client;
+/// dmsc_client_free and dmsc_card_close take effect when the callback has returned.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct dmsc_callbacks {
+    /// sizeof(dmsc_callbacks); set by the caller.
+    pub struct_size: usize,
+    /// Handed to each callback.
+    pub user_data: *mut c_void,
+    /// Something happened.
+    pub on_event: Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const dmsc_event)>,
+    /// The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+    /// @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
+    /// interface, and servers get 406.
+    pub on_alert: Option<unsafe extern "C" fn(user_data: *mut c_void, alert: *mut dmsc_alert)>,
+    /// A notification is genuine; return a dmsc_trigger_verdict. NULL: every genuine one starts a session.
+    pub on_trigger: Option<
+        unsafe extern "C" fn(user_data: *mut c_void, trigger: *const dmsc_trigger_info) -> i32,
+    >,
+    /// Called exactly once, after the last other callback; not called if dmsc_client_new fails.
+    pub destroy: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+}
+
+// SAFETY: pointers and nullable functions; zero means "not given".
+unsafe impl CStruct for dmsc_callbacks {
+    const NAME: &'static str = "dmsc_callbacks";
+}
+
+/// The callbacks as the facade's listener.
+pub(super) struct Callbacks {
+    c: dmsc_callbacks,
+    pub(super) user: UserData,
+}
+
+// SAFETY: the contract of dmsc_callbacks: called on the driving thread whichever it is, one at a time.
+unsafe impl Send for Callbacks {}
+// SAFETY: as above; the library never calls two at once.
+unsafe impl Sync for Callbacks {}
+
+impl Callbacks {
+    /// Copies the host's struct; NULL gives callbacks that want nothing.
+    ///
+    /// # Safety
+    /// `callbacks` is NULL or a struct whose first member is its size.
+    pub(super) unsafe fn read(callbacks: *const dmsc_callbacks) -> Result<Self> {
+        let c = if callbacks.is_null() {
+            dmsc_callbacks {
+                struct_size: 0,
+                user_data: std::ptr::null_mut(),
+                on_event: None,
+                on_alert: None,
+                on_trigger: None,
+                destroy: None,
+            }
+        } else {
+            // SAFETY: the caller's promise.
+            unsafe { handle::read_struct(callbacks) }?
+        };
+        Ok(Self { user: UserData::new(c.user_data, c.destroy), c })
+    }
+}
+
+/// Text for C; a NUL inside ends it.
+pub(super) fn c_text(text: &str) -> CString {
+    let octets: Vec<u8> = text.bytes().take_while(|&octet| octet != 0).collect();
+    CString::new(octets).unwrap_or_default()
+}
+
+fn pointer(octets: &[u8]) -> *const u8 {
+    if octets.is_empty() { std::ptr::null() } else { octets.as_ptr() }
+}
+
+impl Listener for Callbacks {
+    fn event(&self, event: &Event) {
+        let Some(on_event) = self.c.on_event else { return };
+        let uri = event.uri.as_deref().map(c_text);
+        let c_event = dmsc_event {
+            struct_size: size_of::<dmsc_event>(),
+            r#type: event.kind as u32,
+            slot: event.slot,
+            session_id: event.session_id,
+            status: event.status,
+            phase: event.phase,
+            uri: uri.as_ref().map_or(std::ptr::null(), |uri| uri.as_ptr()),
+            data: pointer(&event.data),
+            data_len: event.data.len(),
+        };
+        // SAFETY: the host's function with its own pointer; the event lives until it returns.
+        unsafe { on_event(self.user.pointer, &raw const c_event) }
+    }
+
+    fn question(&self, question: Question) {
+        let Some(on_alert) = self.c.on_alert else { return };
+        let alert = dmsc_alert::give(question);
+        // SAFETY: the host's function with its own pointer; it owns the alert from now on.
+        unsafe { on_alert(self.user.pointer, alert) }
+    }
+
+    fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict {
+        let Some(on_trigger) = self.c.on_trigger else { return TriggerVerdict::Accept };
+        let server_id = c_text(&info.server_id);
+        let c_info = dmsc_trigger_info {
+            struct_size: size_of::<dmsc_trigger_info>(),
+            source: info.source as u32,
+            slot: info.slot,
+            session_id: info.session_id,
+            server_id: server_id.as_ptr(),
+            dm_session_id: info.dm_session_id.into(),
+            ui_mode: info.ui_mode.into(),
+            by_server: info.by_server.into(),
+            vendor: pointer(&info.vendor),
+            vendor_len: info.vendor.len(),
+        };
+        // SAFETY: the host's function with its own pointer; the struct lives until it returns.
+        match unsafe { on_trigger(self.user.pointer, &raw const c_info) } {
+            0 => TriggerVerdict::Accept,
+            _ => TriggerVerdict::Refuse,
+        }
+    }
+
+    fn has_user(&self) -> bool {
+        self.c.on_alert.is_some()
+    }
+}

@@ -1,0 +1,201 @@
+//! `dmsc_client`: the DM client and who drives it.
+
+use super::callbacks::{Callbacks, dmsc_callbacks};
+use super::config::{self, dmsc_config};
+use super::guard::{guard, guard_value};
+use super::handle::{self, Handle};
+use super::status::{dmsc_result, dmsc_status};
+use super::storage::HostStorage;
+use crate::client::{Client, Environment};
+use crate::driver::Ran;
+use crate::error::Result;
+#[cfg(not(feature = "redb"))]
+use crate::error::{Code, Error};
+use crate::store::Store;
+use crate::store::blob::BlobStore;
+use crate::store::memory::MemoryStore;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The DM client: cards, sessions, management tree and store. Any thread may use it at the same time.
+#[derive(Debug)]
+pub struct dmsc_client {
+    pub(super) client: Client,
+}
+
+impl Handle for dmsc_client {
+    const NAME: &'static str = "client";
+}
+
+impl dmsc_client {
+    /// Runs `body` on the client of a handle; a panic makes this client unusable.
+    ///
+    /// # Safety
+    /// As for [`handle::get`].
+    pub(super) unsafe fn guard(
+        client: *const Self,
+        body: impl FnOnce(&Client) -> Result<i32>,
+    ) -> i32 {
+        // SAFETY: the caller's promise.
+        guard(|| unsafe { handle::get(client) }?.client.poison_on_panic(body))
+    }
+}
+
+/// Makes a client and opens its store.
+///
+/// Both structs are copied with everything they point to; nothing has to outlive the call but what
+/// `user_data` stands for.
+/// @pre `config->struct_size` and `callbacks->struct_size` are set; `callbacks` may be NULL.
+/// @param out the new client; written on success only; free it with @ref dmsc_client_free.
+/// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no device_id, a size out of range); DMSC_ERR_UTF8;
+///         DMSC_ERR_NOT_SUPPORTED (data_dir without the feature "redb");
+///         DMSC_ERR_BUSY (another process uses the store); DMSC_ERR_STORAGE_IO, _CORRUPT, _FULL;
+///         a negative number of the host's storage. On failure no destroy function is called.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_client_new(
+    config: *const dmsc_config,
+    callbacks: *const dmsc_callbacks,
+    out: *mut *mut dmsc_client,
+) -> dmsc_result {
+    guard(|| {
+        handle::not_null(out, "out")?;
+        // SAFETY: the caller's preconditions, for the three reads.
+        let c_config = unsafe { handle::read_struct(config) }?;
+        let config = unsafe { config::read(&c_config) }?;
+        let callbacks = unsafe { Callbacks::read(callbacks) }?;
+        let mut accepted = vec![callbacks.user.acceptance()];
+        // SAFETY: the caller's precondition.
+        let data_dir = unsafe { handle::optional_text(c_config.data_dir, "data_dir") }?;
+        let store: Arc<dyn Store> = match data_dir {
+            Some(directory) => built_in_store(Path::new(directory))?,
+            None if c_config.storage.is_null() => Arc::new(MemoryStore::default()),
+            None => {
+                // SAFETY: the caller's precondition.
+                let storage = unsafe { HostStorage::read(c_config.storage) }?;
+                accepted.push(storage.user.acceptance());
+                Arc::new(BlobStore::open(Box::new(storage))?)
+            }
+        };
+        let client = Client::new(config, store, Environment::system(), Box::new(callbacks))?;
+        for user_data in accepted {
+            user_data.accept();
+        }
+        // SAFETY: checked above; valid by the caller's precondition.
+        unsafe { handle::put(out, "out", handle::give(dmsc_client { client })) }?;
+        Ok(0)
+    })
+}
+
+#[cfg(feature = "redb")]
+fn built_in_store(directory: &Path) -> Result<Arc<dyn Store>> {
+    Ok(Arc::new(crate::store::redb::RedbStore::open(directory)?))
+}
+
+#[cfg(not(feature = "redb"))]
+fn built_in_store(_: &Path) -> Result<Arc<dyn Store>> {
+    Err(Error::new(Code::NotSupported, "this build has no built-in store: give a storage"))
+}
+
+/// Closes the client: ends its thread, aborts its session, closes its cards; NULL is allowed.
+///
+/// Handles of its cards, sessions, alerts and transactions stay valid to be freed, in any order; their
+/// other functions return DMSC_ERR_STATE from now on. Must be the last use of `client`. Inside a callback
+/// of this client it takes effect when the callback has returned.
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dmsc_client_free(client: *mut dmsc_client) {
+    guard_value((), || {
+        // SAFETY: the caller's precondition.
+        if let Some(client) = unsafe { handle::take(client) } {
+            client.client.close();
+        }
+        Ok(())
+    });
+}
+
+/// Handles what is due - card, timers, session, answers - and waits for it at most `timeout_ms`.
+///
+/// For a host with an event loop of its own; makes this thread the driving thread until it returns.
+/// @param timeout_ms longest wait in milliseconds; 0 only looks.
+/// @return DMSC_OK something was done (call again); DMSC_TIMED_OUT nothing was due;
+///         DMSC_ERR_BUSY another thread drives; DMSC_ERR_REENTRANT inside a callback; DMSC_ERR_STATE.
+/// Thread: any, one at a time.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_client_run_once(
+    client: *mut dmsc_client,
+    timeout_ms: u32,
+) -> dmsc_result {
+    let timeout = Duration::from_millis(timeout_ms.into());
+    let body = |client: &Client| {
+        Ok(match client.run_once(timeout)? {
+            Ran::Something => dmsc_status::DMSC_OK as i32,
+            Ran::Nothing => dmsc_status::DMSC_TIMED_OUT as i32,
+        })
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, body) }
+}
+
+/// Milliseconds until @ref dmsc_client_run_once has something to do by itself; UINT64_MAX if only an
+/// outside call can give it something. 0 for NULL.
+///
+/// Thread: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dmsc_client_next_deadline_ms(client: *const dmsc_client) -> u64 {
+    guard_value(0, || {
+        // SAFETY: the caller's precondition.
+        let client = unsafe { handle::get(client) }?;
+        let time = client.client.idle_time();
+        Ok(time.map_or(u64::MAX, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)))
+    })
+}
+
+/// Ends the wait of a @ref dmsc_client_run_once in another thread; NULL is allowed.
+///
+/// Thread: any, also a signal-handling thread (not a signal handler).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dmsc_client_wake(client: *mut dmsc_client) {
+    guard_value((), || {
+        // SAFETY: the caller's precondition.
+        unsafe { handle::get(client) }?.client.wake();
+        Ok(())
+    });
+}
+
+/// Starts a thread of the library that drives the client until @ref dmsc_client_stop.
+///
+/// @return DMSC_OK; DMSC_ERR_STATE it runs already; DMSC_ERR_NO_MEMORY no thread could be made;
+///         DMSC_ERR_REENTRANT inside a callback.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_client_start(client: *mut dmsc_client) -> dmsc_result {
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, |client| client.start().map(|()| 0)) }
+}
+
+/// Ends the thread of @ref dmsc_client_start when it has finished what it is doing.
+///
+/// A session is not aborted; it goes on with the next start or run_once.
+/// @param timeout_ms longest wait in milliseconds.
+/// @return DMSC_OK (also when no thread runs); DMSC_TIMED_OUT it still works on something and will end
+///         after it; DMSC_ERR_REENTRANT inside a callback.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_client_stop(
+    client: *mut dmsc_client,
+    timeout_ms: u32,
+) -> dmsc_result {
+    let timeout = Duration::from_millis(timeout_ms.into());
+    let body = |client: &Client| {
+        let ended = client.stop(timeout)?;
+        Ok(if ended { dmsc_status::DMSC_OK } else { dmsc_status::DMSC_TIMED_OUT } as i32)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, body) }
+}
