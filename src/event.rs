@@ -118,8 +118,8 @@ pub enum TriggerVerdict {
 
 /// Takes the answer of one question.
 pub(crate) trait AnswerSink: Send + Sync {
-    /// The answer to question `id`.
-    fn answer(&self, id: u64, answer: Answer);
+    /// The answer to question `id`. `State` if nobody can take it any more.
+    fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
 /// A question to the user, given away to the host; answer it once, from any thread.
@@ -139,8 +139,7 @@ impl Question {
             .sink
             .upgrade()
             .ok_or_else(|| Error::new(Code::State, "the client of this question is gone"))?;
-        sink.answer(self.id, answer);
-        Ok(())
+        sink.answer(self.id, answer)
     }
 }
 

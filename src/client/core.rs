@@ -456,5 +456,7 @@ impl Drop for Core {
 struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
-    fn answer(&self, _: u64, _: Answer) {}
+    fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
 }
