@@ -175,8 +175,12 @@ impl Slot {
         if self.look { Some(0) } else { toolkit.deadline() }
     }
 
+    /// The card may have announced a command to somebody else: it is asked for it.
     pub(super) fn look_at_once(&mut self) {
         self.look = true;
+        if let Some(toolkit) = &mut self.toolkit {
+            toolkit.ask_at_once();
+        }
     }
 
     /// The card is gone: nothing more is sent to it. False if that was known.
