@@ -145,7 +145,10 @@ impl Slot {
 
     /// Applies what is new in the card's DM bootstrap data.
     pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> Result<bootstrap::Report> {
-        let report = bootstrap::from_card(&mut self.card, self.number, db, now);
+        let identity = self.identity.as_ref().ok_or_else(|| {
+            Error::new(Code::CardBadData, "a card without EF.ICCID cannot be told from another one")
+        })?;
+        let report = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
         self.look = true;
         self.has_dm_bootstrap = match &report {
             Ok(_) => true,
