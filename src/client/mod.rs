@@ -41,7 +41,8 @@ struct Shared {
     seat: Arc<Seat<Core>>,
     worker: Mutex<Option<Worker>>,
     sessions: Arc<SessionTable>,
-    db: Database,
+    /// `None` once the client is closed: handles that outlive it must not keep the store.
+    db: Mutex<Option<Database>>,
     clock: Clock,
     closed: AtomicBool,
     /// Kept here because questions hold it weakly: with the client it goes.
@@ -86,7 +87,7 @@ impl Client {
             seat,
             worker: Mutex::new(None),
             sessions,
-            db,
+            db: Mutex::new(Some(db)),
             clock,
             closed: AtomicBool::new(false),
             _answers: answers,
@@ -162,6 +163,7 @@ impl Client {
     /// Ends everything: thread, session, cards, callbacks. Inside a callback, when that returns.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
+        *self.0.db.lock() = None;
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;

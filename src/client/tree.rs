@@ -30,9 +30,9 @@ fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
 }
 
 impl Client {
-    fn db(&self) -> Result<&Database> {
-        self.open()?;
-        Ok(&self.0.db)
+    fn db(&self) -> Result<Database> {
+        let db = self.0.db.lock().clone();
+        db.ok_or_else(|| Error::new(Code::State, "the client is closed"))
     }
 
     /// The value of a leaf. Passwords and nonces of accounts are not given.
