@@ -321,8 +321,7 @@ impl Work<'_> {
             }
             total = total.saturating_add(octets);
         }
-        let queued = self.executor.queued;
-        if queued > 0 && !self.outbox.has_room(queued.saturating_add(total)) {
+        if !self.outbox.has_room(self.executor.queued, total) {
             return Err(status::TOO_LARGE.into());
         }
         Ok(total)

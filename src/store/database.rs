@@ -90,6 +90,10 @@ impl Permit {
     pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
         self.0.store.commit(batch)
     }
+
+    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.0.store.snapshot()
+    }
 }
 
 impl Drop for Permit {
