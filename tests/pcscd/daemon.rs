@@ -37,16 +37,25 @@ const PREPARE: &str = "
 
 /// Runs the calling test's `body` with a pcscd of its own.
 pub(crate) fn with_pcscd<F: FnOnce(Daemon)>(body: F) {
-    alone(std::any::type_name::<F>(), || body(Daemon::start()));
+    alone(std::any::type_name::<F>(), possible, || body(Daemon::start()));
+}
+
+/// As [`with_pcscd`], for a test that needs `program` too.
+pub(crate) fn with_pcscd_and<F: FnOnce(Daemon)>(program: &str, body: F) {
+    let possible = || {
+        let asked = Command::new(program).arg("--version").stdin(Stdio::null()).output();
+        asked.map_err(|error| format!("{program}: {error}")).and_then(|_| possible())
+    };
+    alone(std::any::type_name::<F>(), possible, || body(Daemon::start()));
 }
 
 /// Runs the calling test's `body` where there is no pcscd.
 pub(crate) fn without_pcscd<F: FnOnce()>(body: F) {
-    alone(std::any::type_name::<F>(), body);
+    alone(std::any::type_name::<F>(), possible, body);
 }
 
 /// `closure` is the type name of the closure that the test has passed: crate, path of the test.
-fn alone(closure: &str, body: impl FnOnce()) {
+fn alone(closure: &str, possible: impl FnOnce() -> Result<(), String>, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
@@ -76,7 +85,7 @@ fn possible() -> Result<(), String> {
             return Err(format!("{DRIVER} is missing"));
         }
         let version = ["pcscd", "--version"].iter().map(OsStr::new);
-        let tried = in_namespace(version).map_err(|error| format!("unshare: {error}"))?;
+        let tried = in_namespace(version).map_err(|error| format!("setpriv, unshare: {error}"))?;
         if tried.status.success() { Ok(()) } else { Err(text(&tried).trim().replace('\n', "; ")) }
     };
     ANSWER.get_or_init(ask).clone()

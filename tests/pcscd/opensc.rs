@@ -1,6 +1,6 @@
 //! OpenSC, an independent reader of PKCS#15, finds in the simulated card what libdmsc finds there.
 
-use super::daemon::with_pcscd;
+use super::daemon::with_pcscd_and;
 use super::inserted::{Inserted, card, demo};
 use dmsc::card::apdu::Card;
 use dmsc::card::pcsc::PcscTransport;
@@ -18,7 +18,7 @@ fn pkcs15_tool(arguments: &[&str]) -> String {
     fs::write("/run/opensc.conf", CONFIGURATION).unwrap();
     let mut tool = Command::new("pkcs15-tool");
     tool.env("OPENSC_CONF", "/run/opensc.conf").args(["--reader", "0"]).args(arguments);
-    let output = tool.output().expect("OpenSC is installed");
+    let output = tool.output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr);
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{arguments:?}: {out}{error}");
@@ -46,7 +46,7 @@ fn read_by_us() -> Vec<u8> {
 
 #[test]
 fn opensc_and_libdmsc_read_the_same_bootstrap_object() {
-    with_pcscd(|_pcscd| {
+    with_pcscd_and("pkcs15-tool", |_pcscd| {
         for protocol in [Protocol::T0, Protocol::T1] {
             for (path_length, absolute_path) in [(true, false), (true, true), (false, false)] {
                 let mut profile = demo(protocol);
