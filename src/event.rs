@@ -175,8 +175,9 @@ mod tests {
     struct Sink(Mutex<Vec<(u64, Answer)>>);
 
     impl AnswerSink for Sink {
-        fn answer(&self, id: u64, answer: Answer) {
+        fn answer(&self, id: u64, answer: Answer) -> Result<(), Error> {
             self.0.lock().push((id, answer));
+            Ok(())
         }
     }
 
