@@ -1,8 +1,8 @@
 //! The enabler's two flows, from the bootstrap to the card's verdict.
 
-use super::daemon::with_pcscd;
-use super::inserted::{Inserted, card, demo};
 use super::phone::Phone;
+use crate::support::daemon::with_pcscd;
+use crate::support::inserted::{Inserted, card, demo};
 use dmsc::ffi::{dmsc_event_type, dmsc_trigger_source};
 use std::path::Path;
 use uicc_sim::application::Application;

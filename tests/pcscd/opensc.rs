@@ -1,7 +1,7 @@
 //! OpenSC, an independent reader of PKCS#15, finds in the simulated card what libdmsc finds there.
 
-use super::daemon::with_pcscd_and;
-use super::inserted::{Inserted, card, demo};
+use crate::support::daemon::{Daemon, alone, possible};
+use crate::support::inserted::{Inserted, card, demo};
 use dmsc::card::apdu::Card;
 use dmsc::card::pcsc::PcscTransport;
 use dmsc::card::pkcs15::{Content, OID_DM_BOOTSTRAP, Options, read_objects};
@@ -12,6 +12,15 @@ use uicc_sim::card::Protocol;
 /// The generic driver at once, instead of a look for each kind of card that OpenSC knows.
 const CONFIGURATION: &str = "app default { enable_default_driver = true; card_drivers = default; \
     framework pkcs15 { use_file_caching = no; } }\n";
+
+/// Runs the calling test's `body` with a pcscd of its own, where there is OpenSC.
+fn with_opensc<F: FnOnce(Daemon)>(body: F) {
+    let possible = || {
+        let asked = Command::new("opensc-tool").arg("--info").output();
+        asked.map_err(|error| format!("opensc-tool: {error}")).and_then(|_| possible())
+    };
+    alone(std::any::type_name::<F>(), possible, || body(Daemon::start()));
+}
 
 /// Runs pkcs15-tool on the first reader; its standard output.
 fn pkcs15_tool(arguments: &[&str]) -> String {
@@ -46,7 +55,7 @@ fn read_by_us() -> Vec<u8> {
 
 #[test]
 fn opensc_and_libdmsc_read_the_same_bootstrap_object() {
-    with_pcscd_and("pkcs15-tool", |_pcscd| {
+    with_opensc(|_pcscd| {
         for protocol in [Protocol::T0, Protocol::T1] {
             for (path_length, absolute_path) in [(true, false), (true, true), (false, false)] {
                 let mut profile = demo(protocol);

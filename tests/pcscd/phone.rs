@@ -1,6 +1,6 @@
 //! A host program that uses the library through its C API, as a C program would.
 
-use super::daemon::PATIENCE;
+use crate::support::daemon::PATIENCE;
 use dmsc::ffi::*;
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char, c_void};

@@ -1,8 +1,8 @@
 //! Finding a reader with a card.
 
-use super::daemon::{READERS, with_pcscd, without_pcscd};
-use super::inserted::{Inserted, card, demo};
 use super::phone::{Phone, readers};
+use crate::support::daemon::{READERS, with_pcscd, without_pcscd};
+use crate::support::inserted::{Inserted, card, demo};
 use dmsc::ffi::dmsc_event_type;
 use dmsc::ffi::dmsc_status::*;
 use uicc_sim::card::Protocol;

@@ -1,8 +1,8 @@
 //! A card that is taken out of its reader.
 
-use super::daemon::with_pcscd;
-use super::inserted::{Inserted, card, demo};
 use super::phone::{CardHandle, Failure, Phone};
+use crate::support::daemon::with_pcscd;
+use crate::support::inserted::{Inserted, card, demo};
 use dmsc::ffi::dmsc_event_type::{self, *};
 use dmsc::ffi::dmsc_status::*;
 use uicc_sim::card::Protocol;
@@ -121,7 +121,7 @@ fn another_card_takes_the_place_of_the_one_before() {
         let mut profile = demo(Protocol::T1);
         profile.card.iccid = "8988211000000430028".into();
         profile.account.server_id = "com.example.other".into();
-        let inserted = Inserted::new(0, super::inserted::card(profile).0);
+        let inserted = Inserted::new(0, crate::support::inserted::card(profile).0);
         let card = phone.open(3, None).unwrap();
         let report = phone.bootstrap(card).unwrap();
         assert_eq!((report.accounts_added, report.accounts_removed), (1, 1));

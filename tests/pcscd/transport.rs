@@ -1,7 +1,7 @@
 //! The PC/SC transport itself: locking, sharing, and what it says when the card is gone.
 
-use super::daemon::{READERS, with_pcscd};
-use super::inserted::{Inserted, card, demo};
+use crate::support::daemon::{READERS, with_pcscd};
+use crate::support::inserted::{Inserted, card, demo};
 use dmsc::card::pcsc::{PcscTransport, list_readers};
 use dmsc::card::transport::CardTransport;
 use dmsc::error::Code;

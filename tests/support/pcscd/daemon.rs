@@ -40,29 +40,27 @@ pub(crate) fn with_pcscd<F: FnOnce(Daemon)>(body: F) {
     alone(std::any::type_name::<F>(), possible, || body(Daemon::start()));
 }
 
-/// As [`with_pcscd`], for a test that needs `program` too.
-pub(crate) fn with_pcscd_and<F: FnOnce(Daemon)>(program: &str, body: F) {
-    let possible = || {
-        let asked = Command::new(program).arg("--version").stdin(Stdio::null()).output();
-        asked.map_err(|error| format!("{program}: {error}")).and_then(|_| possible())
-    };
-    alone(std::any::type_name::<F>(), possible, || body(Daemon::start()));
-}
-
 /// Runs the calling test's `body` where there is no pcscd.
 pub(crate) fn without_pcscd<F: FnOnce()>(body: F) {
     alone(std::any::type_name::<F>(), possible, body);
 }
 
+/// Runs the calling test's `body` in namespaces of its own, unless `possible` says why not.
+///
 /// `closure` is the type name of the closure that the test has passed: crate, path of the test.
-fn alone(closure: &str, possible: impl FnOnce() -> Result<(), String>, body: impl FnOnce()) {
+pub(crate) fn alone(
+    closure: &str,
+    possible: impl FnOnce() -> Result<(), String>,
+    body: impl FnOnce(),
+) {
     if std::env::var_os(INSIDE).is_some() {
         return body();
     }
     if let Err(reason) = possible() {
         assert!(std::env::var_os("CI").is_none(), "no test with pcscd: {reason}");
         // Not with eprintln: the output of a test that passes is swallowed.
-        writeln!(std::io::stderr(), "skipped, no test with pcscd: {reason}").unwrap();
+        let line = format!("skipped, no test with pcscd: {reason}\n");
+        std::io::stderr().write_all(line.as_bytes()).unwrap();
         return;
     }
     let test = closure.split_once("::").unwrap().1.trim_end_matches("::{{closure}}");
@@ -78,7 +76,7 @@ fn alone(closure: &str, possible: impl FnOnce() -> Result<(), String>, body: imp
 }
 
 /// Why a pcscd of our own cannot be run.
-fn possible() -> Result<(), String> {
+pub(crate) fn possible() -> Result<(), String> {
     static ANSWER: OnceLock<Result<(), String>> = OnceLock::new();
     let ask = || {
         if !Path::new(DRIVER).exists() {
@@ -112,7 +110,7 @@ pub(crate) struct Daemon(Child);
 
 impl Daemon {
     /// Starts pcscd with one vpcd reader and waits until it answers.
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let reader = format!(
             "FRIENDLYNAME \"DMSC test\"\nDEVICENAME /dev/null:{PORT:#06X}\nLIBPATH {DRIVER}\n\
              CHANNELID {PORT:#06X}\n"
