@@ -1,4 +1,5 @@
 //! The program `dmsc` from outside: arguments, output, exit codes.
+#![allow(clippy::unwrap_used)]
 
 mod card;
 mod run;
