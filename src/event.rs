@@ -118,8 +118,8 @@ pub enum TriggerVerdict {
 
 /// Takes the answer of one question.
 pub(crate) trait AnswerSink: Send + Sync {
-    /// The answer to question `id`.
-    fn answer(&self, id: u64, answer: Answer);
+    /// The answer to question `id`. `State` if nobody can take it any more.
+    fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
 /// A question to the user, given away to the host; answer it once, from any thread.
@@ -141,7 +141,7 @@ impl Question {
             .upgrade()
             .ok_or_else(|| Error::new(Code::State, "the client of this question is gone"))?;
         let checked = self.alert.check(&answer);
-        sink.answer(self.id, if checked.is_ok() { answer } else { Answer::Cancelled });
+        sink.answer(self.id, if checked.is_ok() { answer } else { Answer::Cancelled })?;
         checked
     }
 }
@@ -175,8 +175,9 @@ mod tests {
     struct Sink(Mutex<Vec<(u64, Answer)>>);
 
     impl AnswerSink for Sink {
-        fn answer(&self, id: u64, answer: Answer) {
+        fn answer(&self, id: u64, answer: Answer) -> Result<(), Error> {
             self.0.lock().push((id, answer));
+            Ok(())
         }
     }
 
