@@ -9,7 +9,7 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME  := libdmsc.so.0
 WARN    := -Wall -Wextra -pedantic -Werror
 
-.PHONY: all demo check lint test lib sim header memcheck deps deps-check install clean
+.PHONY: all demo check lint test lib header memcheck deps deps-check install clean FORCE
 
 all: lib
 
@@ -19,30 +19,36 @@ deps-check:
 	@scripts/deps.sh check
 
 # One crate type a build: with rlib beside cdylib Cargo drops LTO.
-lib: deps
+lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
+
+$(BUILD)/libdmsc.so: deps FORCE
 	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	@mkdir -p $(BUILD)
+	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
+	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
+
+$(BUILD)/libdmsc.a: deps FORCE
 	$(CARGO) rustc --release --locked --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
-	cp target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
-	ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
-	ln -sf $(SONAME) $(BUILD)/libdmsc.so
-	cp target/release/libdmsc.a $(BUILD)/
+	@cp -u target/release/libdmsc.a $@
 
-sim: deps
-	$(CARGO) build --release --locked -p uicc-sim
+$(BUILD)/libuicc_sim.so: deps FORCE
+	$(CARGO) rustc --release --locked -p uicc-sim --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
-	cp target/release/libuicc_sim.so $(BUILD)/
+	@cp -u target/release/libuicc_sim.so $@
 
-$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h lib sim
+$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h \
+               $(BUILD)/libdmsc.so $(BUILD)/libuicc_sim.so
 	$(CC) -std=c99 -O2 $(WARN) -Iinclude -Iuicc-sim/include -o $@ $< -L$(BUILD) -ldmsc -luicc_sim \
 	    -Wl,-rpath,'$$ORIGIN'
 
 # Twice on one store: the second run finds its account and does not bootstrap again.
 demo: $(BUILD)/demo
 	@rm -rf $(BUILD)/demo-store && mkdir -p $(BUILD)/demo-store
-	$(BUILD)/demo $(BUILD)/demo-store
-	@echo; echo "=== the phone and the card are switched on again ==="; echo
-	$(BUILD)/demo $(BUILD)/demo-store
+	@$(BUILD)/demo $(BUILD)/demo-store
+	@echo; echo "=== phone and card are switched on again ==="; echo
+	@$(BUILD)/demo $(BUILD)/demo-store
 
 lint: deps-check
 	$(CARGO) fmt --all --check
@@ -56,9 +62,10 @@ check: lint test memcheck
 
 # The C example under valgrind: no error, no leak.
 memcheck: deps-check $(BUILD)/demo
-	@rm -rf $(BUILD)/memcheck-store
+	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store
+	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
+	@echo "valgrind: no error, no leak"
 
 # Writes include/dmsc.h anew; a test fails when it is not fresh.
 header:

@@ -1,1 +1,70 @@
-fn main() {}
+//! `dmsc`: the DM client on the command line. Owns the arguments and the exit code; what a command
+//! does is in `commands`.
+
+mod answer;
+mod card;
+mod commands;
+mod device;
+mod event;
+mod listener;
+mod logger;
+mod output;
+mod store;
+
+use clap::{Parser, Subcommand};
+use commands::{card::CardCommand, run::RunArguments, tree::TreeCommand};
+use dmsc::error::Result;
+use output::Output;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// OMA Device Management Smart Card client: reads DM bootstrap data off a card, holds DM sessions
+/// with it, shows the management tree.
+///
+/// Exit code: 0 success, 1 failure (one line on standard error says which), 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "dmsc", version)]
+struct Arguments {
+    /// Print JSON instead of text: one object, or one on each line where things happen one by one
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print the library's log to standard error; twice: all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Looks at a card and its DM bootstrap data
+    #[command(subcommand)]
+    Card(CardCommand),
+    /// Applies a card's bootstrap data, runs its toolkit and holds DM sessions
+    Run(RunArguments),
+    /// Looks at the management tree of a store
+    #[command(subcommand)]
+    Tree(TreeCommand),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logger::install(arguments.verbose);
+    let output = Arc::new(Output::new(arguments.json));
+    let done = run(&arguments.command, &output).and_then(|()| output.finish());
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("dmsc: {}", output::error_text(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, output: &Arc<Output>) -> Result<()> {
+    match command {
+        Command::Card(command) => commands::card::run(command, output),
+        Command::Run(arguments) => commands::run::run(arguments, output),
+        Command::Tree(command) => commands::tree::run(command, output),
+    }
+}

@@ -6,7 +6,7 @@ mod dm;
 mod record;
 
 use crate::card::apdu::Card;
-use crate::card::pkcs15::{self, Content, ObjectData};
+use crate::card::pkcs15::{self, Content, OID_DM_BOOTSTRAP, ObjectData};
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
@@ -14,12 +14,8 @@ use crate::store::{Database, Reader, Table, Txn};
 use crate::time::Now;
 use crate::tree::import::Placed;
 use crate::tree::{Actor, Origin, Path, Refusal, Tree, Uri};
-use der::asn1::ObjectIdentifier;
 use record::{Applied, CardRecord};
 use sha2::{Digest, Sha256};
-
-/// EF DM_Bootstrap in a DODF (OMA DM Bootstrap 1.2, smart card).
-const DM_BOOTSTRAP: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.43.7.1");
 
 /// What a bootstrap came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,19 +40,30 @@ pub(crate) fn identity_hash(identity: &CardIdentity) -> [u8; 16] {
     hash.first_chunk().copied().unwrap_or_default()
 }
 
-/// Reads the DM bootstrap data of the card in `slot` and applies what is new, all in one transaction.
+/// Reads the DM bootstrap data of the card in `slot`, which has shown itself as `identity`, and applies
+/// what is new, all in one transaction.
 ///
 /// Fails with `BootstrapNone` if the card holds none (what an earlier card brought is gone then, too),
 /// with the object's own error if there is only one and it cannot be used, and with `CardReset` if
 /// another card was put in meanwhile; then nothing is changed.
-pub(crate) fn from_card(card: &mut Card, slot: u32, db: &Database, now: Now) -> Result<Report> {
-    let identity = uicc::read_identity(card).map_err(|error| error.context("reading EF.ICCID"))?;
-    let found = pkcs15::read_objects(card, &[DM_BOOTSTRAP], pkcs15::Options::default())
+pub(crate) fn from_card(
+    card: &mut Card,
+    slot: u32,
+    identity: &CardIdentity,
+    db: &Database,
+    now: Now,
+) -> Result<Report> {
+    let options = pkcs15::Options { confirm_identity: true, ..pkcs15::Options::default() };
+    let found = pkcs15::read_objects(card, &[OID_DM_BOOTSTRAP], options)
         .map_err(|error| error.context("reading the PKCS#15 objects"))?;
-    if uicc::read_identity(card)? != identity {
+    let after = match &found.identity {
+        Some(after) => after,
+        None => &uicc::read_identity(card)?,
+    };
+    if after != identity {
         return Err(Error::new(Code::CardReset, "another card was put in while it was read"));
     }
-    let mut work = Work::begin(db, slot, identity_hash(&identity), now)?;
+    let mut work = Work::begin(db, slot, identity_hash(identity), now)?;
     for object in &found.objects {
         work.object(object)?;
     }

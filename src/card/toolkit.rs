@@ -48,6 +48,8 @@ pub struct Toolkit {
     restless_since: Option<u64>,
     fetched_ms: u64,
     throttled: bool,
+    /// The owner knows that the card has something to say, but not its length.
+    ask: bool,
 }
 
 impl Toolkit {
@@ -62,7 +64,13 @@ impl Toolkit {
             restless_since: None,
             fetched_ms: 0,
             throttled: false,
+            ask: false,
         }
+    }
+
+    /// The next step asks the card with STATUS what it has to say, if nothing else is exchanged.
+    pub fn ask_at_once(&mut self) {
+        self.ask = true;
     }
 
     /// Begins a card session with TERMINAL PROFILE.
@@ -131,6 +139,7 @@ impl Toolkit {
         self.cat.reset();
         self.announced = None;
         self.response = None;
+        self.ask = false;
         self.rest();
     }
 
@@ -188,7 +197,7 @@ impl Toolkit {
     }
 
     fn poll(&mut self, card: &mut Card, now: Now) -> Result<bool> {
-        if !self.cat.poll_due(now) {
+        if !self.ask && !self.cat.poll_due(now) {
             return Ok(false);
         }
         let status = if self.class == CLA_GSM { STATUS_GSM } else { STATUS };
@@ -204,6 +213,7 @@ impl Toolkit {
     }
 
     fn exchanged(&mut self, card: &mut Card, now: Now) {
+        self.ask = false;
         self.cat.active(now);
         self.note_announced(card);
     }

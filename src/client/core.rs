@@ -226,7 +226,13 @@ impl Core {
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
         let language = self.config.device.language.clone();
-        self.slot(id)?.start_toolkit(&device_id, &language, now)
+        let started = self.slot(id)?.start_toolkit(&device_id, &language, now);
+        started.inspect_err(|error| self.card_failed(id, error))
+    }
+
+    pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
+        let answer = self.slot(id)?.transmit(command);
+        answer.inspect_err(|error| self.card_failed(id, error))
     }
 
     pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<bootstrap::Report> {
@@ -456,5 +462,7 @@ impl Drop for Core {
 struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
-    fn answer(&self, _: u64, _: Answer) {}
+    fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
 }

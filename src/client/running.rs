@@ -300,7 +300,11 @@ impl Running {
         let new = |kind| Event::new(kind).session(self.id).slot(self.slot);
         Some(match event {
             SessionEvent::PackageSent { msg_id, .. } => {
-                Event { phase: msg_id, ..new(EventKind::PackageSent) }
+                let uri = match &self.phase {
+                    Phase::Exchange { url, .. } => Some(url.to_string()),
+                    _ => None,
+                };
+                Event { phase: msg_id, uri, ..new(EventKind::PackageSent) }
             }
             SessionEvent::PackageReceived { number, .. } => {
                 Event { phase: number, ..new(EventKind::PackageReceived) }

@@ -62,6 +62,8 @@ pub(super) struct Slot {
     has_dm_bootstrap: bool,
     /// The card may have announced a command outside the toolkit's own exchanges.
     look: bool,
+    /// The host knows that the card is gone.
+    lost: bool,
 }
 
 impl Slot {
@@ -85,6 +87,7 @@ impl Slot {
             is_uicc,
             has_dm_bootstrap: false,
             look: false,
+            lost: false,
         })
     }
 
@@ -145,7 +148,10 @@ impl Slot {
 
     /// Applies what is new in the card's DM bootstrap data.
     pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> Result<bootstrap::Report> {
-        let report = bootstrap::from_card(&mut self.card, self.number, db, now);
+        let identity = self.identity.as_ref().ok_or_else(|| {
+            Error::new(Code::CardBadData, "a card without EF.ICCID cannot be told from another one")
+        })?;
+        let report = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
         self.look = true;
         self.has_dm_bootstrap = match &report {
             Ok(_) => true,
@@ -175,19 +181,24 @@ impl Slot {
         if self.look { Some(0) } else { toolkit.deadline() }
     }
 
+    /// The card may have announced a command to somebody else: it is asked for it.
     pub(super) fn look_at_once(&mut self) {
         self.look = true;
+        if let Some(toolkit) = &mut self.toolkit {
+            toolkit.ask_at_once();
+        }
     }
 
     /// The card is gone: nothing more is sent to it. False if that was known.
     pub(super) fn lost(&mut self) -> bool {
-        let news = self.toolkit.take().is_some() || !self.card.is_gone();
+        self.toolkit = None;
         self.card.card_removed();
-        news
+        !std::mem::replace(&mut self.lost, true)
     }
 
     /// The card answers again after a reset, from its beginning.
     pub(super) fn ready_again(&mut self) {
+        self.lost = false;
         self.card.card_ready();
     }
 

@@ -196,8 +196,7 @@ pub unsafe extern "C" fn dmsc_session_cancel(session: *mut dmsc_session) {
     guard_value((), || {
         // SAFETY: the caller's precondition.
         let session = unsafe { handle::get(session) }?;
-        session.client.cancel_session(session.id);
-        Ok(())
+        session.client.cancel_session(session.id)
     });
 }
 

@@ -225,6 +225,11 @@ impl UserAlert {
         self.max_len.is_none_or(|max| text.chars().count() <= max as usize)
     }
 
+    /// Fails with `InvalidArg` if `answer` does not answer this question.
+    pub fn check(&self, answer: &Answer) -> Result<()> {
+        self.reply(answer).map(drop)
+    }
+
     /// Status and texts for `answer`. `InvalidArg` if it does not answer this question; the host
     /// may then answer again.
     pub(super) fn reply(&self, answer: &Answer) -> Result<Reply> {

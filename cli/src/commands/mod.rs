@@ -1,0 +1,5 @@
+//! What the commands do, one file for each group.
+
+pub(crate) mod card;
+pub(crate) mod run;
+pub(crate) mod tree;
