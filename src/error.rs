@@ -210,6 +210,11 @@ impl Error {
     pub fn is_card_gone(&self) -> bool {
         matches!(self.code, Code::CardAbsent | Code::CardRemoved | Code::CardReset)
     }
+
+    /// True if the store failed: whatever else is tried now fails as well.
+    pub fn is_storage(&self) -> bool {
+        matches!(self.code, Code::StorageIo | Code::StorageCorrupt | Code::StorageFull)
+    }
 }
 
 impl fmt::Display for Error {
