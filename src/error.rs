@@ -175,6 +175,14 @@ impl Error {
         self.code
     }
 
+    /// The number that C sees: the code's, or a failed callback's own if it is negative.
+    pub fn number(&self) -> i32 {
+        match self.code {
+            Code::Callback if self.os_error < 0 => self.os_error,
+            code => code as i32,
+        }
+    }
+
     /// The text without the code's name.
     pub fn what(&self) -> &str {
         &self.what

@@ -79,7 +79,7 @@ impl Event {
     /// The event of a failure.
     #[must_use]
     pub fn failed(self, error: &Error) -> Self {
-        Self { status: error.code() as i32, data: error.what().as_bytes().to_vec(), ..self }
+        Self { status: error.number(), data: error.what().as_bytes().to_vec(), ..self }
     }
 }
 
