@@ -102,7 +102,7 @@ pub fn read_embedded<'a>(
 }
 
 fn read_utf8(octets: &[u8], padding: bool) -> std::result::Result<Document<'_>, Fault> {
-    let options = Options { padding, expected: Some(DocType::Tnds) };
+    let options = Options { padding, expected: Some(DocType::Tnds), ..Options::default() };
     let mut reader = Reader::new(octets, &options)?;
     reader.root()?;
     let mut document = Document::default();
