@@ -4,6 +4,7 @@
 
 mod dm;
 mod record;
+pub mod security;
 
 use crate::card::apdu::Card;
 use crate::card::pkcs15::{self, Content, ObjectData};
