@@ -4,6 +4,7 @@
 
 mod dm;
 mod record;
+pub mod security;
 #[cfg(test)]
 mod tests;
 
