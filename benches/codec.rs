@@ -142,7 +142,9 @@ fn path(size: &str, encoding: Encoding) -> String {
 }
 
 fn table(own: &str) -> Result<(), String> {
-    println!("operation     size   octets  Ir/octet  aim  heap calls  octets/call  peak  peak/octets");
+    println!(
+        "operation     size   octets  Ir/octet  aim  heap calls  octets/call  peak  peak/octets"
+    );
     for (operation, encoding, aim) in OPERATIONS {
         for size in SIZES {
             let path = path(size, encoding);
@@ -163,7 +165,9 @@ fn table(own: &str) -> Result<(), String> {
 }
 
 fn peer_table(peer: &str) -> Result<(), String> {
-    println!("\npeer (per octet of the document read or written)\noperation     size   octets  Ir/octet");
+    println!(
+        "\npeer (per octet of the document read or written)\noperation     size   octets  Ir/octet"
+    );
     for (operation, encoding) in PEER_OPERATIONS {
         for size in SIZES {
             let path = path(size, encoding);
