@@ -331,7 +331,8 @@ enum dmsc_event_type
    */
   DMSC_EVENT_BOOTSTRAP_FOUND = 8,
   /**
-   * A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+   * A bootstrap object was dealt with. status: how. On success uri: the new node, data: an account's
+   * server id. On failure uri: the object's path on the card, if it is about one; data: the error's text.
    */
   DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
   /**
@@ -343,6 +344,11 @@ enum dmsc_event_type
    * A notification was refused. status: why; data: the error's text. The sender is told nothing.
    */
   DMSC_EVENT_TRIGGER_REFUSED = 12,
+  /**
+   * What a card brought went with it or with its object. uri: the node that is gone; data: an account's
+   * server id.
+   */
+  DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

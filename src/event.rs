@@ -22,12 +22,16 @@ pub enum EventKind {
     SessionEnded = 7,
     /// The card holds bootstrap data; `uri` is the object's path on the card.
     BootstrapFound = 8,
-    /// Bootstrap data was applied; `uri` is the server id of the new account.
+    /// Bootstrap data was dealt with. Applied: `uri` is the new node, `data` an account's server id.
+    /// Failed: `status` says why, `uri` is the object's path on the card, if it has one.
     BootstrapApplied = 9,
     /// The card was opened, has gone, or asked to be read again; `status` says which.
     CardState = 10,
     /// A notification was refused; `status` says why.
     TriggerRefused = 12,
+    /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
+    /// account's server id.
+    BootstrapRemoved = 13,
 }
 
 /// One event.
@@ -75,7 +79,7 @@ impl Event {
     /// The event of a failure.
     #[must_use]
     pub fn failed(self, error: &Error) -> Self {
-        Self { status: error.code() as i32, data: error.what().as_bytes().to_vec(), ..self }
+        Self { status: error.number(), data: error.what().as_bytes().to_vec(), ..self }
     }
 }
 

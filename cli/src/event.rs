@@ -32,6 +32,7 @@ pub(crate) fn text(event: &Event) -> String {
         EventKind::BootstrapApplied => {
             format!("bootstrap: {}", outcome(&format!("made {uri}")))
         }
+        EventKind::BootstrapRemoved => format!("bootstrap: removed {uri}"),
         EventKind::TriggerRefused => format!("trigger: refused: {}", outcome("")),
         EventKind::SessionRequested => format!("session {id}: wanted with {uri}"),
         EventKind::SessionStarted => format!("session {id}: begins with {uri}"),
@@ -60,6 +61,7 @@ pub(crate) fn json(event: &Event) -> Value {
             ("bootstrap_applied", vec![("object", uri)])
         }
         EventKind::BootstrapApplied => ("bootstrap_applied", vec![("uri", uri)]),
+        EventKind::BootstrapRemoved => ("bootstrap_removed", vec![("uri", uri)]),
         EventKind::TriggerRefused => ("trigger_refused", vec![("server", uri)]),
         EventKind::SessionRequested => ("session_requested", vec![("server", uri)]),
         EventKind::SessionStarted => ("session_started", vec![("server", uri)]),

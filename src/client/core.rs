@@ -4,7 +4,7 @@ use super::intake::Delivery;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::bootstrap;
+use crate::bootstrap::{self, News};
 use crate::card::cat::Effect;
 use crate::card::transport::CardTransport;
 use crate::config::Config;
@@ -239,19 +239,18 @@ impl Core {
         let (now, db) = (self.now(), self.db.clone());
         let slot = self.slot(id)?;
         let number = slot.number();
-        let outcome = slot.bootstrap(&db, now);
-        let events = match &outcome {
-            Ok(report) => report.events.clone(),
-            Err(error) => {
-                let error = error.clone();
-                self.card_failed(id, &error);
-                vec![Event::new(EventKind::BootstrapApplied).failed(&error)]
-            }
-        };
-        for event in events {
-            self.tell(event.slot(number));
+        let bootstrap::Outcome { report, error } = slot.bootstrap(&db, now);
+        let mut told = false;
+        for news in &report.news {
+            told |= matches!(news, News::Failed { .. });
+            self.tell(bootstrap_event(news).slot(number));
         }
-        outcome
+        let Some(error) = error else { return Ok(report) };
+        if !told {
+            self.tell(Event::new(EventKind::BootstrapApplied).slot(number).failed(&error));
+        }
+        self.card_failed(id, &error);
+        Err(error)
     }
 
     /// Every card's toolkit does one exchange at most, so that no card keeps the others waiting.
@@ -448,6 +447,27 @@ impl Core {
                     info.error = Some(error);
                 });
             }
+        }
+    }
+}
+
+fn bootstrap_event(news: &News) -> Event {
+    let about = |kind, uri: &str| Event::new(kind).uri(uri);
+    let account = |event: Event, server_id: &Option<String>| Event {
+        data: server_id.clone().unwrap_or_default().into_bytes(),
+        ..event
+    };
+    match news {
+        News::Found { path } => about(EventKind::BootstrapFound, path),
+        News::Applied { uri, server_id } => {
+            account(about(EventKind::BootstrapApplied, uri), server_id)
+        }
+        News::Removed { uri, server_id } => {
+            account(about(EventKind::BootstrapRemoved, uri), server_id)
+        }
+        News::Failed { path, error } => {
+            let event = Event::new(EventKind::BootstrapApplied).failed(error);
+            Event { uri: path.clone(), ..event }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
-use crate::bootstrap;
+use crate::bootstrap::{self, News};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{Cat, Config as CatConfig, Effect, Imei, LocalInfo};
@@ -147,17 +147,16 @@ impl Slot {
     }
 
     /// Applies what is new in the card's DM bootstrap data.
-    pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> Result<bootstrap::Report> {
-        let identity = self.identity.as_ref().ok_or_else(|| {
-            Error::new(Code::CardBadData, "a card without EF.ICCID cannot be told from another one")
-        })?;
-        let report = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
-        self.look = true;
-        self.has_dm_bootstrap = match &report {
-            Ok(_) => true,
-            Err(error) => error.code() == Code::BootstrapFormat,
+    pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> bootstrap::Outcome {
+        let Some(identity) = &self.identity else {
+            let text = "a card without EF.ICCID cannot be told from another one";
+            return Error::new(Code::CardBadData, text).into();
         };
-        report
+        let outcome = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
+        self.look = true;
+        let found = |news: &News| matches!(news, News::Found { .. });
+        self.has_dm_bootstrap = outcome.report.news.iter().any(found);
+        outcome
     }
 
     /// One exchange of the toolkit, if one is due; `None` if there was nothing to do.

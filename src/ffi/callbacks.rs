@@ -25,13 +25,17 @@ pub enum dmsc_event_type {
     DMSC_EVENT_SESSION_ENDED = 7,
     /// The card holds a bootstrap object. uri: its path on the card.
     DMSC_EVENT_BOOTSTRAP_FOUND = 8,
-    /// A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+    /// A bootstrap object was dealt with. status: how. On success uri: the new node, data: an account's
+    /// server id. On failure uri: the object's path on the card, if it is about one; data: the error's text.
     DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
     /// The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
     /// DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
     DMSC_EVENT_CARD_STATE = 10,
     /// A notification was refused. status: why; data: the error's text. The sender is told nothing.
     DMSC_EVENT_TRIGGER_REFUSED = 12,
+    /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
+    /// server id.
+    DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
 }
 
 /// An event. Borrowed: valid during the callback only.

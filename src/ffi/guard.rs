@@ -37,10 +37,7 @@ pub(super) fn guard_value<T>(fallback: T, body: impl FnOnce() -> Result<T>) -> T
 
 /// Stores `error` as this thread's last one and gives its number: the callback's own where one failed.
 fn fail(error: Error) -> i32 {
-    let number = match error.code() {
-        Code::Callback if error.os_error < 0 => error.os_error,
-        code => code as i32,
-    };
+    let number = error.number();
     set_last(error);
     number
 }

@@ -114,7 +114,7 @@ pub unsafe extern "C" fn dmsc_last_error_info(info: *mut dmsc_error_info) -> dms
         os_error: 0,
     };
     if let Some(error) = &last {
-        ours.status = error.code() as i32;
+        ours.status = error.number();
         ours.card_sw = error.card_sw.into();
         ours.http_status = error.http_status.into();
         ours.syncml_status = error.syncml_status.into();

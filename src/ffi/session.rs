@@ -145,7 +145,7 @@ unsafe fn put_info(state: &SessionInfo, info: *mut dmsc_session_info) -> Result<
         } as u32,
         messages: state.messages,
         status: match (&state.state, &state.error) {
-            (_, Some(error)) => error.code() as i32,
+            (_, Some(error)) => error.number(),
             (SessionState::Ended, None) => 0,
             _ => dmsc_status::DMSC_PENDING as i32,
         },

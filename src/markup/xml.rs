@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
                     self.ahead.push(root);
                     return Ok(());
                 }
-                XmlEvent::DocType(text) if text.contains('[') => {
+                XmlEvent::DocType(text) if !options.internal_subset && text.contains('[') => {
                     return Err(self.fault(Class::XmlDtd, "DOCTYPE with an internal subset"));
                 }
                 XmlEvent::Decl(_) if self.event_at > 0 => {
@@ -334,6 +334,10 @@ impl<'a> Reader<'a> {
                 return Err(self.fault(Class::AttrUnexpected, "the element has no attributes"));
             }
             let Some(attr) = Attr::from_name(name) else {
+                // `datatype`, which some vendors put beside the value.
+                if tag == super::prov::PARM {
+                    continue;
+                }
                 return Err(self.fault(Class::AttrUnknown, "unknown attribute"));
             };
             if seen & 1 << attr as u8 != 0 {

@@ -18,6 +18,7 @@ use crate::syncml::model::{Alert, Command, Item, Location};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
 use crate::tree::dmacc;
+use std::fmt;
 
 /// What of the setup counts for the whole session.
 #[derive(Debug)]
@@ -62,7 +63,6 @@ enum Question {
 }
 
 /// One DM session of the client, without any input or output of its own.
-#[derive(Debug)]
 pub struct Engine {
     pub(super) facts: Facts,
     /// Address of the next message.
@@ -89,6 +89,25 @@ pub struct Engine {
     pub(super) ending: Option<Error>,
     pub(super) events: Vec<SessionEvent>,
     phase: Phase,
+}
+
+impl fmt::Debug for Engine {
+    // Messages and credentials are not to be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Waiting => "waiting",
+            Phase::Paused(_) => "paused",
+            Phase::Failed => "failed",
+            Phase::Over => "over",
+        };
+        f.debug_struct("Engine")
+            .field("session_id", &self.facts.session_id)
+            .field("server_id", &self.facts.server_id)
+            .field("sent", &self.msg_id)
+            .field("received", &self.received)
+            .field("phase", &phase)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {

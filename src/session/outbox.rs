@@ -104,6 +104,8 @@ struct Entry {
     purpose: Purpose,
     /// Octets of the first item's Data that were sent before.
     sent: usize,
+    /// A message was closed without its first item, which should have fitted in the next one.
+    waited: bool,
 }
 
 /// What became of the first entry.
@@ -113,6 +115,8 @@ enum Moved {
     All,
     /// A part of it fills the message, or it has to wait.
     Full,
+    /// It fits in no message.
+    Never,
 }
 
 /// Everything that waits to be sent.
@@ -157,7 +161,7 @@ impl Outbox {
     /// Adds another command.
     pub(super) fn push(&mut self, command: Command<'static>, purpose: Purpose) {
         self.octets = self.octets.saturating_add(data_octets(&command));
-        self.entries.push_back(Entry { command, purpose, sent: 0 });
+        self.entries.push_back(Entry { command, purpose, sent: 0, waited: false });
     }
 
     /// Takes back what `unwanted` names and is not yet sent.
@@ -181,8 +185,10 @@ impl Outbox {
             return false;
         }
         while self.statuses.is_empty() && !self.entries.is_empty() {
-            if self.fill_entry(filling) == Moved::Full {
-                break;
+            match self.fill_entry(filling) {
+                Moved::All => {}
+                Moved::Full => break,
+                Moved::Never => return false,
             }
         }
         self.entries.is_empty() || filling.commands.len() > before
@@ -229,16 +235,20 @@ impl Outbox {
         let Some(first) = items(&entry.command).first() else { return self.refuse(filling) };
         let mut alone = with_item(&entry.command, first.clone());
         let has_data = first.data.is_some();
-        if filling.number(&mut alone) > filling.most {
+        let size = filling.number(&mut alone);
+        let begins = filling.sent.is_empty();
+        if size > filling.most || (entry.waited && begins && size > filling.room) {
             return if self.chunks && has_data {
                 self.fill_chunk(filling)
             } else {
                 self.refuse(filling)
             };
         }
+        entry.waited |= begins;
         let Command::Results(results) = &mut entry.command else { return Moved::Full };
         let (fitting, size) = fitting(results, filling);
         if fitting > 0 {
+            entry.waited = false;
             let items = results.items.drain(..fitting).collect();
             let part = Command::Results(Results { items, ..head(results) });
             self.octets = self.octets.saturating_sub(data_octets(&part));
@@ -250,7 +260,7 @@ impl Outbox {
     /// The first entry can never be sent.
     fn refuse(&mut self, filling: &mut Filling) -> Moved {
         let Some(Entry { purpose: Purpose::HostAlert(number), .. }) = self.entries.front() else {
-            return Moved::Full;
+            return Moved::Never;
         };
         filling.dropped.push(*number);
         self.drop_item();
@@ -260,8 +270,16 @@ impl Outbox {
     /// Moves one chunk of the first item. Nothing may follow it in the message but its own end.
     fn fill_chunk(&mut self, filling: &mut Filling) -> Moved {
         let Some(entry) = self.entries.front_mut() else { return Moved::Full };
-        let Some(Cut { chunk, size, end, last }) = cut(entry, filling) else { return Moved::Full };
+        let Some(Cut { chunk, size, end, last }) = cut(entry, filling) else {
+            let begins = filling.sent.is_empty();
+            if begins && entry.waited {
+                return self.refuse(filling);
+            }
+            entry.waited |= begins;
+            return Moved::Full;
+        };
         entry.sent = end;
+        entry.waited = false;
         // Only the end of the object says how an alert of the host was received.
         let purpose = if last { entry.purpose } else { Purpose::Reply };
         filling.put(chunk, size, Some(purpose));
@@ -277,6 +295,7 @@ impl Outbox {
         let Some(entry) = self.entries.front_mut() else { return };
         let octets = data_octets(&entry.command);
         entry.sent = 0;
+        entry.waited = false;
         let mut left = 0;
         match &mut entry.command {
             Command::Results(results) if results.items.len() > 1 => {

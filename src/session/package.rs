@@ -17,8 +17,9 @@ use crate::tree::{Actor, Answer, Query, Refusal, Uri};
 pub(super) const VER_DTD: &str = "1.2";
 /// VerProto of DM 1.2.
 pub(super) const VER_PROTO: &str = "DM/1.2";
-/// Octets that the Status of the SyncHdr with a challenge has at most, without its references.
-const HEADER_STATUS: usize = 400;
+/// Octets of the Status of the SyncHdr with a challenge and of the Status of an Alert 1222, at most
+/// and without their references.
+const HEADER_STATUS: usize = 600;
 /// The leaves of `./DevInfo` that package 1 tells.
 const DEV_INFO: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
 

@@ -5,6 +5,7 @@
 
 mod acl;
 mod ddf;
+pub mod ddf_document;
 pub mod dmacc;
 mod edit;
 mod export;

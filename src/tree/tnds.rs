@@ -102,7 +102,7 @@ pub fn read_embedded<'a>(
 }
 
 fn read_utf8(octets: &[u8], padding: bool) -> std::result::Result<Document<'_>, Fault> {
-    let options = Options { padding, expected: Some(DocType::Tnds) };
+    let options = Options { padding, expected: Some(DocType::Tnds), ..Options::default() };
     let mut reader = Reader::new(octets, &options)?;
     reader.root()?;
     let mut document = Document::default();
@@ -151,7 +151,8 @@ impl<'a> Document<'a> {
     }
 }
 
-fn owned(text: Option<Text<'_>>) -> Option<Text<'static>> {
+/// Text of its own.
+pub(super) fn owned(text: Option<Text<'_>>) -> Option<Text<'static>> {
     text.map(|text| Cow::Owned(text.into_owned()))
 }
 
@@ -240,7 +241,7 @@ impl<'a> Draft<'a> {
 }
 
 /// Reads an element that may stand only once.
-fn once<'a, T>(
+pub(super) fn once<'a, T>(
     reader: &mut Reader<'a>,
     slot: &mut Option<T>,
     read: impl FnOnce(&mut Reader<'a>) -> std::result::Result<T, Fault>,
@@ -253,7 +254,7 @@ fn once<'a, T>(
 }
 
 /// Format: one empty element named like the format.
-fn read_format<'a>(reader: &mut Reader<'a>) -> std::result::Result<Text<'a>, Fault> {
+pub(super) fn read_format<'a>(reader: &mut Reader<'a>) -> std::result::Result<Text<'a>, Fault> {
     let mut name = None;
     while let Some(tag) = reader.child()? {
         let found = Cow::Borrowed(reader.name_of(tag));

@@ -7,10 +7,9 @@ use crate::listener::{Deaf, Ear, Seen};
 use crate::output::{Output, error_json, error_text, hex};
 use crate::store;
 use clap::{Args, Subcommand};
-use dmsc::bootstrap::Report;
+use dmsc::bootstrap::{News, Report};
 use dmsc::client::{CardInfo, Client, Environment};
 use dmsc::error::{Code, Error, Result};
-use dmsc::event::EventKind;
 use dmsc::store::memory::MemoryStore;
 use serde_json::json;
 use std::path::PathBuf;
@@ -139,8 +138,11 @@ fn complete(report: &Report) -> Result<()> {
     if report.objects_failed == 0 {
         return Ok(());
     }
-    let applied = report.events.iter().filter(|event| event.kind == EventKind::BootstrapApplied);
-    let error = applied.filter_map(event::failure).next_back();
+    let failures = report.news.iter().filter_map(|news| match news {
+        News::Failed { error, .. } => Some(error.clone()),
+        _ => None,
+    });
+    let error = failures.last();
     Err(error.unwrap_or_else(|| Error::new(Code::BootstrapFormat, "an object cannot be used")))
 }
 

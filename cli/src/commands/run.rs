@@ -79,8 +79,9 @@ impl FromStr for PushSource {
 pub(crate) fn run(arguments: &RunArguments, output: &Arc<Output>) -> Result<()> {
     let opened = arguments.card.open(Some(&arguments.store))?;
     let sim = opened.sim;
-    let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
     let store = store::open(&arguments.store)?;
+    // Not before there is a directory for the simulated card's memory.
+    let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
     let config = arguments.device.config(&store)?;
     let seen = Seen::default();
     let answers = Answerer::new(arguments.answer, output.clone());
@@ -141,8 +142,9 @@ impl Phone<'_> {
         if let Some(server) = &arguments.request {
             self.client.start_session(server.clone())?;
         }
-        self.wait(arguments.sessions.get(), until)?;
-        self.judge(arguments.sessions.get(), arguments.timeout)
+        let waited = self.wait(arguments.sessions.get(), until);
+        let judged = self.judge(arguments.sessions.get(), arguments.timeout);
+        waited.and(judged)
     }
 
     fn bootstrap(&self) -> Result<()> {

@@ -289,3 +289,39 @@ fn answers_that_would_fill_the_memory_are_refused() {
     let refused = statuses.iter().filter(|line| line.contains(" 413 ")).count();
     assert_eq!(refused, 6);
 }
+
+#[test]
+fn value_that_fits_only_in_a_message_without_statuses() {
+    both(|encoding| {
+        for length in 900..1100 {
+            let value = "x".repeat(length);
+            let mut bench = Bench::new(encoding);
+            bench.leaf("./Lab/Big", &value);
+            bench.start();
+            bench.header = metinf(&["MaxMsgSize=2000"]);
+            bench.say(&get(2, "./Lab/Big"));
+            let mut messages = 1;
+            while !bench.message().is_final {
+                bench.say_more(&alert(2, 1222, &[]));
+                messages += 1;
+                assert!(messages < 5, "{length}");
+            }
+        }
+    });
+}
+
+#[test]
+fn message_size_in_which_no_chunk_fits_is_an_error() {
+    let mut bench = Bench::new(Encoding::Xml);
+    bench.leaf("./Lab/Big", &"x".repeat(5000));
+    bench.start();
+    bench.header = metinf(&["MaxMsgSize=900"]);
+    let mut step = bench.give(&format!("{}<Final/>", get(2, "./Lab/Big")));
+    for _ in 0..3 {
+        if step.is_err() {
+            break;
+        }
+        step = bench.give(&alert(2, 1222, &[]));
+    }
+    assert_eq!(step.unwrap_err().code(), Code::TooLarge);
+}

@@ -441,3 +441,24 @@ fn nothing_secret_in_debug_texts() {
         assert!(!text.contains(secret), "{secret}");
     }
 }
+
+#[test]
+fn dm_131_session_with_the_default_nonce_renews_both() {
+    let zeros = "\0\0\0\0";
+    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), server("DIGEST", NONCE))
+        .set(|setup| {
+            for side in [&mut setup.account.client, &mut setup.account.server] {
+                side.as_mut().unwrap().nonce = crate::secret::Secret::new(zeros);
+            }
+        })
+        .started();
+    assert_eq!(sent_cred(&bench), md5_cred(zeros));
+    bench.login = with_chal("md5", "fresh", 212);
+    bench.header = server_md5(zeros.as_bytes());
+    bench.say(&get(2, "./DevInfo/Man"));
+    let nonce = issued(&bench);
+    bench.header.clear();
+    bench.login = "200";
+    assert_eq!(bench.say(""), ["Done"]);
+    assert_eq!(stored(&bench), (b"fresh".to_vec(), nonce));
+}
