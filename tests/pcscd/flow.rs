@@ -85,6 +85,7 @@ fn two_cards_at_once() {
     with_pcscd(|_pcscd| {
         let cards = [(0, Protocol::T0), (1, Protocol::T1)].map(|(slot, protocol)| {
             let mut profile = demo(protocol);
+            profile.card.iccid = format!("898821100000043001{slot}");
             profile.account.server_id = format!("com.example.card{slot}");
             // Both servers may do this, whichever comes first.
             profile.script = other_profile().script;

@@ -58,7 +58,8 @@ pub(crate) fn readers() -> Result<Vec<String>, Failure> {
 /// An event that was heard.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
-    pub(crate) kind: dmsc_event_type,
+    /// A dmsc_event_type number.
+    pub(crate) kind: u32,
     pub(crate) slot: u32,
     pub(crate) status: i32,
     pub(crate) text: String,
@@ -77,29 +78,16 @@ pub(crate) struct Ears {
 impl Ears {
     /// The events of one kind.
     pub(crate) fn of(&self, kind: dmsc_event_type) -> impl Iterator<Item = &Heard> {
-        self.events.iter().filter(move |event| event.kind == kind)
+        self.events.iter().filter(move |event| event.kind == kind as u32)
     }
 }
 
 unsafe extern "C" fn on_event(ears: *mut c_void, event: *const dmsc_event) {
-    use dmsc_event_type::*;
-    const KINDS: [dmsc_event_type; 10] = [
-        DMSC_EVENT_SESSION_REQUESTED,
-        DMSC_EVENT_SESSION_STARTED,
-        DMSC_EVENT_PACKAGE_SENT,
-        DMSC_EVENT_PACKAGE_RECEIVED,
-        DMSC_EVENT_COMMAND_DONE,
-        DMSC_EVENT_SESSION_ENDED,
-        DMSC_EVENT_BOOTSTRAP_FOUND,
-        DMSC_EVENT_BOOTSTRAP_APPLIED,
-        DMSC_EVENT_CARD_STATE,
-        DMSC_EVENT_TRIGGER_REFUSED,
-    ];
     // SAFETY: `ears` is what Phone::new gave, and lives as long as the client.
     let ears = unsafe { &*ears.cast::<RefCell<Ears>>() };
     // SAFETY: the event is valid until this function returns.
     let event = unsafe { &*event };
-    let kind = *KINDS.iter().find(|kind| **kind as u32 == event.r#type).unwrap();
+    let kind = event.r#type;
     let text = match event.data_len {
         0 => String::new(),
         // SAFETY: the event's octets are valid until this function returns.
@@ -108,7 +96,7 @@ unsafe extern "C" fn on_event(ears: *mut c_void, event: *const dmsc_event) {
     };
     let mut ears = ears.borrow_mut();
     ears.events.push(Heard { kind, slot: event.slot, status: event.status, text });
-    let is_awaited = ears.reaction.as_ref().is_some_and(|(awaited, _)| *awaited == kind);
+    let is_awaited = ears.reaction.as_ref().is_some_and(|(awaited, _)| *awaited as u32 == kind);
     let reaction = if is_awaited { ears.reaction.take() } else { None };
     drop(ears);
     if let Some((_, act)) = reaction {
