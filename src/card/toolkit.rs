@@ -48,6 +48,8 @@ pub struct Toolkit {
     restless_since: Option<u64>,
     fetched_ms: u64,
     throttled: bool,
+    /// The card is to be given a chance to speak before the polling interval is over.
+    ask: bool,
 }
 
 impl Toolkit {
@@ -62,6 +64,7 @@ impl Toolkit {
             restless_since: None,
             fetched_ms: 0,
             throttled: false,
+            ask: false,
         }
     }
 
@@ -123,7 +126,15 @@ impl Toolkit {
         if self.announced.is_some() && !self.cat.is_waiting() {
             return Some(self.fetch_at());
         }
+        if self.ask && !self.cat.is_waiting() {
+            return Some(0);
+        }
         self.cat.deadline()
+    }
+
+    /// Makes the next idle step a STATUS, so that the card can announce what it has to say.
+    pub fn ask(&mut self) {
+        self.ask = true;
     }
 
     /// Forgets the card session: the card was reset, removed or exchanged.
@@ -131,6 +142,7 @@ impl Toolkit {
         self.cat.reset();
         self.announced = None;
         self.response = None;
+        self.ask = false;
         self.rest();
     }
 
@@ -188,7 +200,7 @@ impl Toolkit {
     }
 
     fn poll(&mut self, card: &mut Card, now: Now) -> Result<bool> {
-        if !self.cat.poll_due(now) {
+        if !std::mem::take(&mut self.ask) && !self.cat.poll_due(now) {
             return Ok(false);
         }
         let status = if self.class == CLA_GSM { STATUS_GSM } else { STATUS };

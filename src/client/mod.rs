@@ -192,7 +192,7 @@ impl Client {
 
     /// Sends one command APDU to a card as it is.
     pub fn card_transmit(&self, id: CardId, command: Vec<u8>) -> Result<Vec<u8>> {
-        self.0.seat.call(move |core| core.slot(id)?.transmit(&command))?
+        self.0.seat.call(move |core| core.transmit(id, &command))?
     }
 
     /// Tells what happened to a card, without waiting for the driving thread.
