@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use dmsc::markup::{DocType, Encoding, Event, Fault, Options, Reader, Writer, canonical};
+use dmsc::markup::{DocType, Encoding, Event, Fault, Options, Reader, Writer, canonical, to_utf8};
 use libfuzzer_sys::fuzz_target;
 
 const TYPES: [Option<DocType>; 4] =
@@ -14,7 +14,8 @@ fn transcode(
     options: &Options,
     encoding: Encoding,
 ) -> Result<Option<Vec<u8>>, Fault> {
-    let mut reader = Reader::new(octets, options)?;
+    let octets = to_utf8(octets)?;
+    let mut reader = Reader::new(&octets, options)?;
     let mut writer = Writer::new(reader.public_id().doc, encoding);
     loop {
         match reader.next()? {
