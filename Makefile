@@ -9,7 +9,10 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME  := libdmsc.so.0
 WARN    := -Wall -Wextra -pedantic -Werror
 
-.PHONY: all demo check lint test lib header memcheck deps deps-check install clean FORCE
+# How long `make fuzz` runs each target.
+SECONDS ?= 60
+
+.PHONY: all demo check check-oracle fuzz lint test lib header memcheck deps deps-check install clean FORCE
 
 all: lib
 
@@ -59,6 +62,21 @@ test: deps-check
 	$(CARGO) test --workspace --locked
 
 check: lint test memcheck
+
+# Against libwbxml and Wireshark, with more documents than `test` takes time for.
+check-oracle: deps-check
+	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
+
+# Every fuzz target one after the other; stops at the first finding. RUSTC_BOOTSTRAP lets a stable
+# compiler instrument the code.
+fuzz: deps-check
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	@mkdir -p $(BUILD)
+	rustc --edition 2024 -o $(BUILD)/fuzz-seeds fuzz/seeds.rs && $(BUILD)/fuzz-seeds
+	for target in $$($(CARGO) fuzz list); do \
+	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(SECONDS) -timeout=10 \
+	        -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 -verbosity=0 || exit 1; \
+	done
 
 # The C example under valgrind: no error, no leak.
 memcheck: deps-check $(BUILD)/demo

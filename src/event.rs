@@ -25,7 +25,8 @@ pub enum EventKind {
     /// Bootstrap data was dealt with. Applied: `uri` is the new node, `data` an account's server id.
     /// Failed: `status` says why, `uri` is the object's path on the card, if it has one.
     BootstrapApplied = 9,
-    /// The card was opened, has gone, or asked to be read again; `status` says which.
+    /// The card was opened (`status` 0), has gone or does not answer (`status` says why), or asked to
+    /// be read again (`status` `CardReset`, `phase` 1).
     CardState = 10,
     /// A notification was refused; `status` says why.
     TriggerRefused = 12,

@@ -48,7 +48,7 @@ pub struct Toolkit {
     restless_since: Option<u64>,
     fetched_ms: u64,
     throttled: bool,
-    /// The owner knows that the card has something to say, but not its length.
+    /// The card is to be given a chance to speak before the polling interval is over.
     ask: bool,
 }
 
@@ -66,11 +66,6 @@ impl Toolkit {
             throttled: false,
             ask: false,
         }
-    }
-
-    /// The next step asks the card with STATUS what it has to say, if nothing else is exchanged.
-    pub fn ask_at_once(&mut self) {
-        self.ask = true;
     }
 
     /// Begins a card session with TERMINAL PROFILE.
@@ -131,7 +126,15 @@ impl Toolkit {
         if self.announced.is_some() && !self.cat.is_waiting() {
             return Some(self.fetch_at());
         }
+        if self.ask && !self.cat.is_waiting() {
+            return Some(0);
+        }
         self.cat.deadline()
+    }
+
+    /// Makes the next idle step a STATUS, so that the card can announce what it has to say.
+    pub fn ask(&mut self) {
+        self.ask = true;
     }
 
     /// Forgets the card session: the card was reset, removed or exchanged.
@@ -197,7 +200,7 @@ impl Toolkit {
     }
 
     fn poll(&mut self, card: &mut Card, now: Now) -> Result<bool> {
-        if !self.ask && !self.cat.poll_due(now) {
+        if !std::mem::take(&mut self.ask) && !self.cat.poll_due(now) {
             return Ok(false);
         }
         let status = if self.class == CLA_GSM { STATUS_GSM } else { STATUS };

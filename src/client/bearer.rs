@@ -27,6 +27,14 @@ pub(super) fn address(account: &Account) -> Result<Url> {
     Ok(url)
 }
 
+/// Fails with `NotSupported` for what no bearer can carry.
+pub(super) fn check(url: &Url) -> Result<()> {
+    match url.scheme {
+        Scheme::Http => Ok(()),
+        Scheme::Https => Err(Error::new(Code::NotSupported, "https addresses are not supported")),
+    }
+}
+
 /// Where a session's server is.
 #[derive(Debug)]
 pub(super) enum Bearer {
@@ -41,9 +49,7 @@ impl Bearer {
     /// a server in the network must not reach into the phone, and a card's account must not be used
     /// with another card.
     pub(super) fn choose(core: &Core, account: &Account, url: &Url) -> Result<Self> {
-        if url.scheme == Scheme::Https {
-            return Err(Error::new(Code::NotSupported, "https addresses are not supported"));
-        }
+        check(url)?;
         if !url.is_loopback() {
             return Ok(Self::Network { url: url.clone(), stream: None });
         }
@@ -99,6 +105,14 @@ impl Bearer {
                 }
                 stream.as_mut().map(|stream| work(stream)).transpose()
             }
+        }
+    }
+
+    /// True while there is a connection, also if its other end has closed it.
+    pub(super) fn is_connected(&self) -> bool {
+        match self {
+            Self::Card { channel, .. } => channel.is_some(),
+            Self::Network { stream, .. } => stream.is_some(),
         }
     }
 

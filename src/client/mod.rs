@@ -9,6 +9,8 @@ mod intake;
 mod running;
 mod slot;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use self::core::{Clock, Environment};

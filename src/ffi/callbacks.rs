@@ -28,8 +28,9 @@ pub enum dmsc_event_type {
     /// A bootstrap object was dealt with. status: how. On success uri: the new node, data: an account's
     /// server id. On failure uri: the object's path on the card, if it is about one; data: the error's text.
     DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
-    /// The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
-    /// DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
+    /// The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
+    /// session and toolkit are ended; another error: it does not answer and is tried again.
+    /// phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
     DMSC_EVENT_CARD_STATE = 10,
     /// A notification was refused. status: why; data: the error's text. The sender is told nothing.
     DMSC_EVENT_TRIGGER_REFUSED = 12,

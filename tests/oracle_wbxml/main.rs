@@ -49,7 +49,11 @@ fn vectors() -> Vec<Vector> {
 /// The options in square brackets of the meaning column.
 fn options(vector: &Vector) -> Options {
     let expected = vector.meaning.contains("expected document=DDF1.2").then_some(DocType::Tnds);
-    Options { padding: vector.meaning.contains("option padding=on"), expected }
+    Options {
+        padding: vector.meaning.contains("option padding=on"),
+        expected,
+        ..Options::default()
+    }
 }
 
 /// Checks that `found` is what the rows say but for `exceptions`, and that each exception is one.
