@@ -163,7 +163,8 @@ impl Running {
     pub(super) fn deadline(&self, db: &Database, now: Now) -> Option<u64> {
         match &self.phase {
             Phase::Exchange { exchange, since_ms, .. } if self.bearer.is_card() => {
-                Some(exchange.deadline().unwrap_or(since_ms + LISTEN_MS))
+                let silence = exchange.deadline().unwrap_or(since_ms + LISTEN_MS);
+                Some(self.bearer.deadline().map_or(silence, |closed| closed.min(silence)))
             }
             Phase::Exchange { .. } => Some(now.mono_ms + NETWORK_POLL_MS),
             Phase::Asking { until_ms, .. } => Some(*until_ms),
@@ -196,7 +197,7 @@ impl Running {
         let before = exchange.moved();
         let polled = self
             .bearer
-            .with_stream(core, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
+            .with_stream(core, now, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
         match polled {
             Ok(None) if now.mono_ms >= *since_ms + LISTEN_MS => {
                 let text = "the card's web server does not listen, or serves somebody else";
@@ -231,7 +232,7 @@ impl Running {
 
     fn answered(&mut self, core: &mut Core, response: Response, now: Now) -> Turn {
         if !response.reusable {
-            self.bearer.disconnect(core);
+            self.bearer.server_closes(now);
         }
         self.phase = Phase::Over;
         if let Some(error) = self.aborting.take() {
