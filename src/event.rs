@@ -12,7 +12,7 @@ pub enum EventKind {
     SessionRequested = 1,
     /// A DM session begins. `uri` is the server id.
     SessionStarted = 2,
-    /// A message left for the server; `phase` is its MsgID.
+    /// A message for the server is ready and leaves; `phase` is its MsgID.
     PackageSent = 3,
     /// A message came from the server; `phase` is the number of messages so far.
     PackageReceived = 4,

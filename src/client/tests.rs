@@ -406,7 +406,7 @@ fn a_card_taken_out_at_any_exchange_ends_its_session_once() {
             return;
         }
         assert_eq!(outcome, Some(Code::CardRemoved), "after {apdus} exchanges");
-        assert_eq!(bench.client.card_info(bench.card).unwrap().has_scws, false);
+        assert!(!bench.client.card_info(bench.card).unwrap().has_scws);
         let ended = |kind: &&EventKind| **kind == EventKind::SessionEnded;
         assert_eq!(bench.kinds(id).iter().filter(ended).count(), 1);
         assert_eq!(bench.card_states(), [(Code::CardRemoved as i32, 0)]);

@@ -68,7 +68,7 @@ impl Client {
         let view = self.db()?.read()?;
         let query = Query::new(&view, Actor::Host);
         let document = query.export(&Path::parse(uri)?, Filter::ALL)?;
-        Ok(tnds::write(&document, encoding == Encoding::Wbxml)?)
+        tnds::write(&document, encoding == Encoding::Wbxml)
     }
 
     /// Begins a transaction of the host; `Busy` while another writer is at work.

@@ -15,7 +15,7 @@ pub enum dmsc_event_type {
     DMSC_EVENT_SESSION_REQUESTED = 1,
     /// A DM session begins. uri: server id.
     DMSC_EVENT_SESSION_STARTED = 2,
-    /// A message left for the server. phase: messages sent so far. uri: address.
+    /// A message for the server is ready and leaves. phase: its MsgID.
     DMSC_EVENT_PACKAGE_SENT = 3,
     /// A message came from the server. phase: messages received so far.
     DMSC_EVENT_PACKAGE_RECEIVED = 4,
@@ -104,7 +104,7 @@ pub enum dmsc_trigger_verdict {
 /// Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
 /// on the thread of @ref dmsc_client_start), one at a time, with no lock held.
 /// Re-entry: everything may be called except run_once, start, stop and session_wait of the same client;
-/// dmsc_client_free and dmsc_card_close take effect when the callback has returned.
+/// dmsc_client_free takes effect when the callback has returned, and no other callback is called then.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct dmsc_callbacks {
@@ -191,14 +191,14 @@ impl Listener for Callbacks {
             data_len: event.data.len(),
         };
         // SAFETY: the host's function with its own pointer; the event lives until it returns.
-        unsafe { on_event(self.user.pointer, &raw const c_event) }
+        unsafe { on_event(self.user.pointer(), &raw const c_event) }
     }
 
     fn question(&self, question: Question) {
         let Some(on_alert) = self.c.on_alert else { return };
         let alert = dmsc_alert::give(question);
         // SAFETY: the host's function with its own pointer; it owns the alert from now on.
-        unsafe { on_alert(self.user.pointer, alert) }
+        unsafe { on_alert(self.user.pointer(), alert) }
     }
 
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict {
@@ -217,7 +217,7 @@ impl Listener for Callbacks {
             vendor_len: info.vendor.len(),
         };
         // SAFETY: the host's function with its own pointer; the struct lives until it returns.
-        match unsafe { on_trigger(self.user.pointer, &raw const c_info) } {
+        match unsafe { on_trigger(self.user.pointer(), &raw const c_info) } {
             0 => TriggerVerdict::Accept,
             _ => TriggerVerdict::Refuse,
         }
