@@ -6,14 +6,15 @@
 use dmsc::random::Random;
 use dmsc::secret::Secret;
 use dmsc::session::{Answer, Cause, Context, Engine, Setup, Step};
-use dmsc::store::Database;
 use dmsc::store::memory::MemoryStore;
+use dmsc::store::{Batch, Database, Store, Table};
 use dmsc::syncml::Encoding;
 use dmsc::time::Now;
 use dmsc::tree::dmacc::{self, Credential, Level, NewAccount};
 use dmsc::tree::{Actor, DeviceInfo, Tree, install};
 use libfuzzer_sys::fuzz_target;
-use std::sync::Arc;
+use std::ops::ControlFlow;
+use std::sync::{Arc, OnceLock};
 
 const DEVICE: DeviceInfo<'static> = DeviceInfo {
     dev_id: "IMEI:493005100592800",
@@ -40,7 +41,29 @@ impl Random for Counting {
     }
 }
 
-fn setup(db: &Database, encoding: Encoding) -> Setup {
+/// A store with the standard objects and the server's account; made once, for it takes long.
+fn store() -> MemoryStore {
+    static CONTENT: OnceLock<Batch> = OnceLock::new();
+    let content = CONTENT.get_or_init(|| {
+        let filled = Arc::new(MemoryStore::new());
+        fill(&Database::new(filled.clone()).unwrap());
+        let snapshot = filled.snapshot().unwrap();
+        let mut content = Batch::new();
+        for table in Table::ALL {
+            let mut visit = |key: &[u8], value: &[u8]| {
+                content.insert((table, key.to_vec()), Some(value.to_vec()));
+                ControlFlow::Continue(())
+            };
+            snapshot.scan(table, &[], &[], &mut visit).unwrap();
+        }
+        content
+    });
+    let store = MemoryStore::new();
+    store.commit(content).unwrap();
+    store
+}
+
+fn fill(db: &Database) {
     let mut txn = db.begin().unwrap();
     install(&mut txn, &DEVICE, Now::default()).unwrap();
     let client = Credential {
@@ -56,6 +79,9 @@ fn setup(db: &Database, encoding: Encoding) -> Setup {
     };
     dmacc::create(&mut Tree::new(&mut txn, Actor::Host, Now::default()), &account).unwrap();
     txn.commit().unwrap();
+}
+
+fn setup(db: &Database, encoding: Encoding) -> Setup {
     Setup {
         account: dmacc::find(&db.read().unwrap(), "S1").unwrap().unwrap(),
         address: "http://dm.example:8080/dm".into(),
@@ -105,7 +131,7 @@ fn answer(choice: u8) -> Answer {
 fuzz_target!(|octets: &[u8]| {
     let [first, rest @ ..] = octets else { return };
     let mut rest = rest;
-    let db = Database::new(Arc::new(MemoryStore::new())).unwrap();
+    let db = Database::new(Arc::new(store())).unwrap();
     let encoding = if first & 1 == 0 { Encoding::Xml } else { Encoding::Wbxml };
     let setup = setup(&db, encoding);
     let mut random = Counting(*first);

@@ -99,7 +99,10 @@ fn tag(octets: &[u8], at: &mut usize) -> Result<(u16, bool)> {
         0x00 | 0x80 | 0xFF => Err(bad(start, "invalid tag")),
         LONG_TAG => {
             let (high, low) = (octet(octets, at)?, octet(octets, at)?);
-            Ok((u16::from_be_bytes([high & !REQUIRED, low]), high & REQUIRED != 0))
+            match u16::from_be_bytes([high & !REQUIRED, low]) {
+                0 => Err(bad(start, "invalid tag")),
+                tag => Ok((tag, high & REQUIRED != 0)),
+            }
         }
         one => Ok((u16::from(one & !REQUIRED), one & REQUIRED != 0)),
     }
@@ -177,6 +180,8 @@ mod tests {
             &[0x0D, 0x83, 0xFF, 0xFF, 0xFF],
             &[0x0D],
             &[0x7F, 0x01],
+            &[0x7F, 0x00, 0x00, 0x00],
+            &[0x7F, 0x80, 0x00, 0x00],
         ] {
             let error = one(octets).unwrap_err();
             assert_eq!(error.code(), Code::CardBadData, "{octets:02X?}");
