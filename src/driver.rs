@@ -214,6 +214,22 @@ impl<C: Drive> Seat<C> {
         Ok(true)
     }
 
+    /// Waits while another thread drives, until `over` or `until`. What `over` looks at may change in a
+    /// step or a job only.
+    pub(crate) fn wait_for_turn(&self, until: Option<Instant>, over: impl Fn() -> bool) {
+        let mut state = self.state.lock();
+        while state.driving.is_some() && !over() {
+            match until {
+                Some(until) => {
+                    if self.changed.wait_until(&mut state, until).timed_out() {
+                        return;
+                    }
+                }
+                None => self.changed.wait(&mut state),
+            }
+        }
+    }
+
     /// In the driving role: runs the jobs and one step on the core, then tells the host.
     fn drive(&self) -> bool {
         let mut state = self.state.lock();
@@ -227,6 +243,9 @@ impl<C: Drive> Seat<C> {
         drop(state);
         did |= self.tell();
         self.state.lock().busy = did;
+        if did {
+            self.changed.notify_all();
+        }
         did
     }
 

@@ -240,7 +240,10 @@ impl Client {
             }
             match self.0.seat.run_once(left) {
                 Ok(_) => {}
-                Err(error) if error.code() == Code::Busy => self.0.sessions.wait(id, left),
+                // Whoever drives may leave when its own business is done: then it is this thread's turn.
+                Err(error) if error.code() == Code::Busy => {
+                    self.0.seat.wait_for_turn(until, || self.0.sessions.has_ended(id));
+                }
                 Err(error) => return Err(error),
             }
         }
