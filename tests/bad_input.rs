@@ -226,8 +226,6 @@ fn card_removed_before_its_session() {
     let (sim, (vault, phone)) = (Sim::named("demo"), phone());
     phone.ready(&sim);
     let push = sim.push();
-    let card = phone.open(&Sim::named("demo"), 7).unwrap();
-    card.close();
     sim.card().remove();
     // Nobody has noticed yet: the first exchange of the session does.
     let before = vault.entries();
@@ -851,9 +849,7 @@ fn http_error() {
 }
 
 #[test]
-fn address_that_the_cards_server_does_not_know() {
-    let sim = demo(|demo| demo.account.address = "http://127.0.0.1:3516/dm".to_owned());
-    sim.script(|_| Instead::PassOn);
+fn http_error_404() {
     let (status, text, _) = bad_session(&demo(|demo| demo.server.fault.http_status = Some(404)));
     assert_eq!((status, text.as_str()), (-303, "the server answered with HTTP status 404"));
 }
@@ -988,7 +984,11 @@ fn a_transports_own_negative_number_passes_through() {
     sim.script(|_| Instead::Return(-4711));
     own(&card.toolkit_start().unwrap_err(), "TERMINAL PROFILE: ");
     own(&card.transmit(&[0, 0xA4, 0, 4, 2, 0x3F, 0]).unwrap_err(), "");
-    // A number that is a dmsc_status has its meaning.
+    // A positive number is no success, a number that is a dmsc_status has its meaning.
+    sim.script(|_| Instead::Return(1));
+    let failure = card.toolkit_start().unwrap_err();
+    assert_failure(&failure, -12, "TERMINAL PROFILE: transmit: callback returned 1");
+    assert_eq!(failure.os_error, 1);
     sim.script(|_| Instead::Return(-9));
     let text = "reading the PKCS#15 objects: the host's transmit failed";
     assert_failure(&card.bootstrap().err().unwrap(), -9, text);
