@@ -19,10 +19,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("card", &[]),
     ("transport", &[]),
     ("syncml", &["markup"]),
+    ("prov", &["markup"]),
     ("tree", &["markup", "store"]),
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
-    ("bootstrap", &["card", "syncml", "store", "tree"]),
+    // A pushed bootstrap comes in the envelope that notifications come in.
+    ("bootstrap", &["card", "syncml", "store", "tree", "trigger"]),
     ("config", &["tree"]),
     ("event", &["session"]),
     ("driver", &[]),

@@ -352,7 +352,8 @@ fn an_answer_to_another_kind_of_question_counts_as_cancelled() {
     let bench = Bench::new(profile(CONFIRM));
     let id = bench.start();
     assert!(bench.run(5, Bench::is_asked));
-    bench.question().answer(Answer::Text("yes".into())).unwrap();
+    let error = bench.question().answer(Answer::Text("yes".into())).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArg);
     assert_eq!(bench.end(id, 5), None);
     let heard = bench.heard.lock();
     let alert = heard.events.iter().find(|event| event.data == b"Alert").unwrap();
