@@ -268,15 +268,7 @@ impl Running {
             Input::Message(response) => {
                 self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
             }
-            Input::Answer(answer) => {
-                match self.engine.answer(core.context(now), answer.clone()) {
-                    // An answer to another question than this one is none.
-                    Err(error) if error.code() == Code::InvalidArg => {
-                        self.engine.answer(core.context(now), Answer::Cancelled)
-                    }
-                    step => step,
-                }
-            }
+            Input::Answer(answer) => self.engine.answer(core.context(now), answer.clone()),
         };
         match step {
             Err(error) if error.code() == Code::Busy => {
