@@ -23,8 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tree", &["markup", "store"]),
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
-    // A pushed bootstrap comes in the envelope that notifications come in.
-    ("bootstrap", &["card", "syncml", "store", "tree", "trigger"]),
+    ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
     ("config", &["tree"]),
     ("event", &["session"]),
     ("driver", &[]),
@@ -36,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "card",
             "transport",
             "syncml",
+            "prov",
             "tree",
             "trigger",
             "session",
