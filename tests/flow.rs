@@ -1,7 +1,7 @@
 //! Both flows of the enabler through the C ABI, with the simulated card in process: what the tree
 //! holds, what the host hears, and what the card says of it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod support;
 
@@ -437,8 +437,7 @@ fn session_wait_of_another_thread_while_this_one_drives() {
         });
         let until = Instant::now() + Duration::from_secs(30);
         while session.info().unwrap().state != 3 && Instant::now() < until {
-            match support::abi::check(unsafe { dmsc::ffi::dmsc_client_run_once(phone.client, 10) })
-            {
+            match phone.run_once(10) {
                 Ok(_) => {}
                 Err(failure) => assert_eq!(failure.status, -7, "{}", failure.message),
             }

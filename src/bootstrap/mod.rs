@@ -142,7 +142,13 @@ fn apply(found: &Found, slot: u32, identity: [u8; 16], db: &Database, now: Now) 
     let error = match found.faults.first() {
         _ if !found.objects.is_empty() => last_error.filter(|_| all_failed),
         Some(fault) => Some(fault.clone()),
-        None => Some(Error::new(Code::BootstrapNone, "the card holds no DM bootstrap data")),
+        None if found.present => {
+            Some(Error::new(Code::BootstrapNone, "the card holds no DM bootstrap data"))
+        }
+        None => Some(Error::new(
+            Code::BootstrapNone,
+            "the card has no PKCS#15 application, or none with an ODF",
+        )),
     };
     Ok(Outcome { report, error })
 }

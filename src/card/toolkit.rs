@@ -206,13 +206,13 @@ impl Toolkit {
         let status = if self.class == CLA_GSM { STATUS_GSM } else { STATUS };
         let answer = card.exchange(&status);
         self.exchanged(card, now);
-        answer.map(|_| true)
+        answer.map(|_| true).map_err(|error| error.context("STATUS"))
     }
 
     fn exchange(&mut self, card: &mut Card, command: &Command<'_>, now: Now) -> Result<Response> {
         let answer = card.exchange(&command.encode(self.class)?);
         self.exchanged(card, now);
-        answer
+        answer.map_err(|error| error.context(name(command.ins)))
     }
 
     fn exchanged(&mut self, card: &mut Card, now: Now) {
@@ -245,5 +245,15 @@ impl Toolkit {
     /// When the next command may be fetched.
     fn fetch_at(&self) -> u64 {
         if self.throttled { self.fetched_ms.saturating_add(PAUSE_MS) } else { 0 }
+    }
+}
+
+/// A toolkit command's name, for messages.
+fn name(ins: u8) -> &'static str {
+    match ins {
+        INS_TERMINAL_PROFILE => "TERMINAL PROFILE",
+        INS_FETCH => "FETCH",
+        INS_TERMINAL_RESPONSE => "TERMINAL RESPONSE",
+        _ => "ENVELOPE",
     }
 }

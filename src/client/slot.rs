@@ -91,6 +91,10 @@ impl Slot {
         let atr = card.atr().map_err(|error| error.context("answer to reset"))?;
         let identity = read_identity(&mut card)?;
         let is_uicc = card.mode()? == Mode::Uicc;
+        if card.is_gone() {
+            // What is closed behind the last answer fails in silence.
+            return Err(Error::new(Code::CardRemoved, "the card went while it was opened"));
+        }
         Ok(Self {
             id,
             number,
@@ -196,6 +200,12 @@ impl Slot {
     /// After a failure the next one is tried only after a pause: a transport that keeps failing must
     /// not keep the driving thread busy.
     pub(super) fn step(&mut self, now: Now) -> Result<Option<Vec<Effect>>> {
+        if self.is_lost_unheard() {
+            return Err(Error::new(
+                Code::CardRemoved,
+                "the card went in the last exchange with it",
+            ));
+        }
         let paused = self.paused_ms.is_some_and(|until| now.mono_ms < until);
         if paused || self.card.is_gone() {
             return Ok(None);
@@ -210,6 +220,12 @@ impl Slot {
             self.failures = 0;
         }
         done
+    }
+
+    /// An exchange whose failure is nobody's business, such as the closing of a channel, has found
+    /// that the card is gone.
+    fn is_lost_unheard(&self) -> bool {
+        self.card.is_gone() && !self.told_gone
     }
 
     fn exchange(&mut self, now: Now) -> Result<Option<Vec<Effect>>> {
@@ -235,7 +251,7 @@ impl Slot {
     /// When [`step`](Self::step) has something to do, on the monotonic clock.
     pub(super) fn deadline(&self) -> Option<u64> {
         if self.card.is_gone() {
-            return None;
+            return self.is_lost_unheard().then_some(0);
         }
         let toolkit = self.toolkit.as_ref()?;
         let due = if self.look { Some(0) } else { toolkit.deadline() };

@@ -377,6 +377,8 @@ pub(crate) enum Keep<'a> {
 pub(crate) struct Phone {
     pub(crate) client: *mut dmsc_client,
     pub(crate) ears: Arc<Ears>,
+    /// What the storage's callbacks point to.
+    _vault: Option<Arc<Vault>>,
 }
 
 // dmsc_client may be used by several threads at once.
@@ -431,7 +433,11 @@ impl Phone {
             dmsc_client_new(&raw const config, &raw const callbacks, &raw mut client)
         })?;
         assert!(!client.is_null());
-        Ok(Self { client, ears: Arc::clone(ears) })
+        let _vault = match keep {
+            Keep::Vault(vault) => Some(Arc::clone(vault)),
+            _ => None,
+        };
+        Ok(Self { client, ears: Arc::clone(ears), _vault })
     }
 
     pub(crate) fn open(&self, sim: &Sim, slot: u32) -> Result<OpenCard, Failure> {
@@ -450,10 +456,14 @@ impl Phone {
         card
     }
 
+    pub(crate) fn run_once(&self, timeout_ms: u32) -> Result<i32, Failure> {
+        check(unsafe { dmsc_client_run_once(self.client, timeout_ms) })
+    }
+
     /// Handles everything that is due.
     pub(crate) fn settle(&self) {
         for _ in 0..100_000 {
-            match check(unsafe { dmsc_client_run_once(self.client, 0) }).unwrap() {
+            match self.run_once(0).unwrap() {
                 0 => {}
                 2 => return,
                 other => panic!("run_once gave {other}"),

@@ -142,6 +142,13 @@ impl Facade {
         self.questions.lock().unwrap().len()
     }
 
+    /// Every entry of the store but the records of cards seen.
+    pub(crate) fn accounts_and_tree(&self) -> BTreeMap<(Table, Vec<u8>), Vec<u8>> {
+        let mut entries = self.dump();
+        entries.retain(|(table, _), _| *table != Table::Card);
+        entries
+    }
+
     /// Every entry of the store.
     pub(crate) fn dump(&self) -> BTreeMap<(Table, Vec<u8>), Vec<u8>> {
         let snapshot = self.store.snapshot().unwrap();
