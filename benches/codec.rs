@@ -62,9 +62,9 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The worst case: the block moves, and both exist for a while.
-        grown(size);
+        // As massif counts: a block that grows is one block. Large ones grow by remapping.
         NOW.fetch_sub(layout.size(), Relaxed);
+        grown(size);
         // SAFETY: as above.
         unsafe { System.realloc(at, layout, size) }
     }

@@ -1,5 +1,7 @@
 //! Canned messages of a DM server, in both encodings, against the engine through its public API.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+
 use dmsc::random::Random;
 use dmsc::session::{Cause, Context, Engine, Setup, Step};
 use dmsc::store::{Database, memory::MemoryStore};

@@ -19,6 +19,11 @@ impl Output {
         Self { json, failure: Mutex::new(None) }
     }
 
+    /// True if JSON was asked for.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Prints one thing in the form that was asked for.
     pub(crate) fn show(&self, text: impl FnOnce() -> String, json: impl FnOnce() -> Value) {
         let mut text = if self.json { json().to_string() } else { text() };
@@ -55,16 +60,20 @@ pub(crate) fn printable(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // Controls, and the marks that turn the direction of writing.
-            c if c.is_control()
-                || matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') =>
-            {
+            c if is_steering(c) => {
                 let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             c => out.push(c),
         }
     }
     out
+}
+
+/// True for controls, and for the marks that turn the direction of writing.
+pub(crate) fn is_steering(c: char) -> bool {
+    let turns =
+        matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || turns
 }
 
 /// An error in one line: what, and the stable name of its code.

@@ -54,8 +54,8 @@ fn apply_item(
         |what| Error::new(Code::BootstrapFormat, format!("{}: {what}", action.verb.name()));
     let target = item.target.as_ref().ok_or_else(|| incomplete("an item without Target"))?;
     let uri = Uri::parse(&target.uri)?;
-    let mime = item.meta.mime.as_deref().or(action.meta.mime.as_deref());
-    let format = item.meta.format.as_deref().or(action.meta.format.as_deref());
+    let mime = item.meta.mime.as_deref().or(action.meta().mime.as_deref());
+    let format = item.meta.format.as_deref().or(action.meta().format.as_deref());
     match &item.data {
         Some(data) if is_tnds(data, mime) => {
             let octets = decoded(data, format)?;

@@ -3,6 +3,7 @@
 use super::bearer::{self, Bearer};
 use super::core::{Core, Wanted};
 use super::slot::CardId;
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
@@ -12,7 +13,7 @@ use crate::syncml::Encoding;
 use crate::time::Now;
 use crate::transport::http::{Exchange, Headers, Response};
 use crate::transport::url::Url;
-use crate::tree::dmacc;
+use crate::tree::dmacc::{self, Account};
 use std::time::Duration;
 
 /// How often a network connection without news is looked at, in milliseconds.
@@ -21,6 +22,8 @@ const NETWORK_POLL_MS: u64 = 5;
 const LISTEN_MS: u64 = limits::HTTP_SILENCE_MS;
 /// `Accept` header: either encoding.
 const ACCEPT: &str = "application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml";
+
+const USER_AGENT: &str = concat!("libdmsc/", env!("CARGO_PKG_VERSION"));
 
 /// What a step came to.
 #[derive(Debug)]
@@ -60,10 +63,8 @@ pub(super) struct Running {
     engine: Engine,
     phase: Phase,
     max_body: usize,
-    user_agent: String,
     slot: u32,
     messages: u32,
-    events: Vec<Event>,
     /// Ends the session with this error once the abort message is out.
     aborting: Option<Error>,
 }
@@ -82,25 +83,8 @@ impl Running {
         let url = bearer::address(&account)?;
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url)?;
-        let max_msg_size = match bearer.is_card() {
-            true => core.config.max_msg_size_card,
-            false => core.config.max_msg_size,
-        };
-        let setup = Setup {
-            account,
-            address,
-            session_id: wanted.dm_session_id,
-            cause: wanted.cause,
-            encoding: Encoding::Wbxml,
-            max_msg_size,
-            max_obj_size: core.config.max_obj_size,
-            large_objects: true,
-            ui,
-            exec: false,
-            trusted_transport: false,
-            require_tls: false,
-            alerts: Vec::new(),
-        };
+        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui));
+        let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
         let mut running = Self {
@@ -110,10 +94,8 @@ impl Running {
             engine,
             phase: Phase::Over,
             max_body: usize::try_from(max_msg_size).unwrap_or(usize::MAX) / 4 * 5,
-            user_agent: format!("libdmsc/{}", env!("CARGO_PKG_VERSION")),
             slot: slot.unwrap_or(0),
             messages: 0,
-            events: Vec::new(),
             aborting: None,
         };
         let turn = running.follow(core, Ok(step), now);
@@ -148,11 +130,8 @@ impl Running {
     }
 
     pub(super) fn take_events(&mut self) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.events);
-        for event in self.engine.take_events() {
-            events.extend(self.event(event));
-        }
-        events
+        let events = self.engine.take_events();
+        events.into_iter().filter_map(|event| self.event(event)).collect()
     }
 
     pub(super) fn disconnect(&mut self, core: &mut Core) {
@@ -268,15 +247,7 @@ impl Running {
             Input::Message(response) => {
                 self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
             }
-            Input::Answer(answer) => {
-                match self.engine.answer(core.context(now), answer.clone()) {
-                    // An answer to another question than this one is none.
-                    Err(error) if error.code() == Code::InvalidArg => {
-                        self.engine.answer(core.context(now), Answer::Cancelled)
-                    }
-                    step => step,
-                }
-            }
+            Input::Answer(answer) => self.engine.answer(core.context(now), answer.clone()),
         };
         match step {
             Err(error) if error.code() == Code::Busy => {
@@ -340,7 +311,7 @@ impl Running {
         let headers = Headers {
             content_type: request.mime,
             accept: ACCEPT,
-            user_agent: &self.user_agent,
+            user_agent: USER_AGENT,
             more: hmac.as_slice(),
         };
         Exchange::post(&url, &headers, &request.body, self.max_body)
@@ -367,5 +338,29 @@ impl Running {
             },
             _ => return None,
         })
+    }
+}
+
+fn setup(
+    config: &Config,
+    account: Account,
+    address: String,
+    wanted: &Wanted,
+    (is_card, ui): (bool, bool),
+) -> Setup {
+    Setup {
+        account,
+        address,
+        session_id: wanted.dm_session_id,
+        cause: wanted.cause,
+        encoding: Encoding::Wbxml,
+        max_msg_size: if is_card { config.max_msg_size_card } else { config.max_msg_size },
+        max_obj_size: config.max_obj_size,
+        large_objects: true,
+        ui,
+        exec: false,
+        trusted_transport: false,
+        require_tls: false,
+        alerts: Vec::new(),
     }
 }

@@ -140,7 +140,11 @@ struct Bench {
 
 /// A profile whose one package has `commands` and which never asks for a session by itself.
 fn profile(commands: &str) -> Profile {
-    let text = format!(
+    Profile::parse(&profile_text(commands)).unwrap()
+}
+
+fn profile_text(commands: &str) -> String {
+    format!(
         r#"
         [card.toolkit]
         timer_seconds = 0
@@ -153,8 +157,7 @@ fn profile(commands: &str) -> Profile {
         [[package]]
         commands = [ {commands} ]
         "#
-    );
-    Profile::parse(&text).unwrap()
+    )
 }
 
 const GET: &str = r#"{ get = "./DevInfo/DevId" }"#;
@@ -352,7 +355,8 @@ fn an_answer_to_another_kind_of_question_counts_as_cancelled() {
     let bench = Bench::new(profile(CONFIRM));
     let id = bench.start();
     assert!(bench.run(5, Bench::is_asked));
-    bench.question().answer(Answer::Text("yes".into())).unwrap();
+    let error = bench.question().answer(Answer::Text("yes".into())).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArg);
     assert_eq!(bench.end(id, 5), None);
     let heard = bench.heard.lock();
     let alert = heard.events.iter().find(|event| event.data == b"Alert").unwrap();
@@ -552,4 +556,20 @@ fn a_closed_client_gives_its_store_back_although_handles_are_left() {
     assert_eq!(Arc::strong_count(&store), 1);
     assert_eq!(left.tree_get("./DevInfo/DevId").unwrap_err().code(), Code::State);
     assert_eq!(left.cancel_session(1).unwrap_err().code(), Code::State);
+}
+
+#[test]
+fn a_session_right_behind_another_finds_the_card_also_if_it_closes_connections() {
+    for connection in ["keep-alive", "close"] {
+        let text = format!("[server]\nconnection = \"{connection}\"\n[[package]]");
+        let bench =
+            Bench::new(Profile::parse(&profile_text(GET).replace("[[package]]", &text)).unwrap());
+        let first = bench.start();
+        while bench.info(first).state == SessionState::Waiting {
+            bench.client.run_once(Duration::ZERO).unwrap();
+        }
+        let second = bench.start();
+        assert_eq!(bench.end(first, 5), None, "{connection}");
+        assert_eq!(bench.end(second, 5), None, "{connection}");
+    }
 }

@@ -197,11 +197,10 @@ pub unsafe extern "C" fn dmsc_alert_item(alert: *const dmsc_alert, index: u32) -
 /// Hands over the user's answer and frees the alert, also on failure.
 ///
 /// @pre `reply->struct_size` is set.
-/// An answer that does not fit the question (longer than max_len, not of input_type, no or several
-/// options where one is asked for, rejected where nothing can be) counts as cancelled.
-/// @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG for NULL or an
-///         unknown outcome, DMSC_ERR_UTF8 (the alert then counts as cancelled); DMSC_ERR_STATE the client
-///         is closed.
+/// @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an
+///         unknown outcome, or an answer that does not fit the question (longer than max_len, not of
+///         input_type, no or several options where one is asked for, rejected where nothing can be), and
+///         DMSC_ERR_UTF8: the alert then counts as cancelled; DMSC_ERR_STATE the client is closed.
 /// Thread: any; also inside callbacks.
 #[unsafe(no_mangle)]
 #[must_use]

@@ -41,16 +41,16 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// The content is malformed, or mixes text and elements.
     pub fn content(&mut self) -> Result<Content<'a>, Fault> {
+        if self.encoding() == Encoding::Xml
+            && let Some(text) = self.leaf()?
+        {
+            return Ok(Content { form: Form::Text, octets: into_octets(text) });
+        }
         let (from, depth) = (self.position(), self.depth());
         let mut content = Content::default();
         loop {
             match self.next()? {
-                Event::Text(Cow::Borrowed(text)) => {
-                    append(&mut content, Cow::Borrowed(text.as_bytes()));
-                }
-                Event::Text(Cow::Owned(text)) => {
-                    append(&mut content, Cow::Owned(text.into_bytes()));
-                }
+                Event::Text(text) => append(&mut content, into_octets(text)),
                 Event::Opaque(octets) => {
                     if !octets.is_empty() {
                         content.form = Form::Opaque;
@@ -99,6 +99,14 @@ impl<'a> Reader<'a> {
         }
         let octets = writer.finish().map_err(|_| self.content_fault("unusable inline document"))?;
         Ok(Content { form: Form::Embedded, octets: Cow::Owned(octets) })
+    }
+}
+
+/// Text as octets.
+pub(crate) fn into_octets(text: Cow<'_, str>) -> Cow<'_, [u8]> {
+    match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     }
 }
 

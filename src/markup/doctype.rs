@@ -74,20 +74,20 @@ impl PublicId {
 
     /// The identifier whose root has this XML namespace.
     pub(super) fn by_namespace(namespace: &str) -> Option<&'static Self> {
-        PUBLIC_IDS
-            .iter()
-            .find(|id| !id.namespace.is_empty() && same_namespace(id.namespace, namespace))
+        let exact = PUBLIC_IDS.iter().find(|id| id.namespace == namespace);
+        exact
+            .or_else(|| PUBLIC_IDS.iter().find(|id| same_namespace(id.namespace, namespace)))
+            .filter(|id| !id.namespace.is_empty())
     }
 }
 
 /// Compares without case and blanks: `SYNCML: SYNCML1.2` is in the field.
 fn same_namespace(known: &str, found: &str) -> bool {
-    known == found
-        || found
-            .bytes()
-            .filter(|b| !b.is_ascii_whitespace())
-            .map(|b| b.to_ascii_lowercase())
-            .eq(known.bytes().map(|b| b.to_ascii_lowercase()))
+    found
+        .bytes()
+        .filter(|b| !b.is_ascii_whitespace())
+        .map(|b| b.to_ascii_lowercase())
+        .eq(known.bytes().map(|b| b.to_ascii_lowercase()))
 }
 
 impl DocType {
@@ -134,16 +134,20 @@ impl DocType {
             .find(|doc| doc.root().name() == name)
     }
 
-    /// Code page `number` of elements. Page 0 always exists, since documents start on it.
-    pub(super) fn page(self, number: u8) -> Option<&'static Page> {
-        match (self, number) {
-            (Self::SyncMl, 0) => Some(&tables::syncml::PAGE),
-            (Self::SyncMl | Self::MetInf, 1) => Some(&tables::metinf::PAGE),
-            (Self::SyncMl | Self::Tnds, 2) => Some(&tables::dmddf::PAGE),
-            (Self::DevInf, 0) => Some(&tables::devinf::PAGE),
-            (Self::Prov, 0 | 1) => Some(&tables::prov::PAGE),
-            (_, 0) => Some(&NO_PAGE),
-            _ => None,
+    /// The code pages of elements by number. Page 0 always exists, since documents start on it.
+    pub(super) fn pages(self) -> &'static [Option<&'static Page>] {
+        const EMPTY: Option<&Page> = Some(&NO_PAGE);
+        const SYNC_ML: Option<&Page> = Some(&tables::syncml::PAGE);
+        const MET_INF: Option<&Page> = Some(&tables::metinf::PAGE);
+        const DM_DDF: Option<&Page> = Some(&tables::dmddf::PAGE);
+        const DEV_INF: Option<&Page> = Some(&tables::devinf::PAGE);
+        const PROV: Option<&Page> = Some(&tables::prov::PAGE);
+        match self {
+            Self::SyncMl => &[SYNC_ML, MET_INF, DM_DDF],
+            Self::MetInf => &[EMPTY, MET_INF],
+            Self::Tnds => &[EMPTY, None, DM_DDF],
+            Self::DevInf => &[DEV_INF],
+            Self::Prov => &[PROV, PROV],
         }
     }
 

@@ -7,7 +7,9 @@ mod canonical;
 mod content;
 mod doctype;
 mod fault;
+mod namespaces;
 mod reader;
+mod scan;
 mod tables;
 mod vocabulary;
 mod wbxml;
@@ -19,6 +21,7 @@ mod xml;
 mod tests;
 
 pub use canonical::canonical;
+pub(crate) use content::into_octets;
 pub use content::{Content, Form};
 pub use doctype::{DocType, PublicId};
 pub use fault::{Class, Fault};

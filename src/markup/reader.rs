@@ -60,6 +60,15 @@ impl std::fmt::Debug for Reader<'_> {
     }
 }
 
+/// What stands next in a container.
+#[derive(Clone, Copy)]
+pub(super) enum Child {
+    Start(Tag),
+    End,
+    /// Something else than an element or an end: the events tell.
+    Unusual,
+}
+
 enum Syntax<'a> {
     Wbxml(wbxml::Reader<'a>),
     Xml(Box<xml::Reader<'a>>),
@@ -100,6 +109,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Offset in octets of the event that came last.
+    #[inline]
     pub fn at(&self) -> usize {
         match &self.0 {
             Syntax::Wbxml(reader) => reader.event_at(),
@@ -108,6 +118,7 @@ impl<'a> Reader<'a> {
     }
 
     /// How many elements are open.
+    #[inline]
     pub fn depth(&self) -> usize {
         match &self.0 {
             Syntax::Wbxml(reader) => reader.depth(),
@@ -140,6 +151,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A fault of the document's content at the last event.
+    #[cold]
     pub fn content_fault(&self, what: &'static str) -> Fault {
         Fault::new(Class::ContentModel, self.at(), what)
     }
@@ -170,14 +182,17 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The element holds elements, or octets that are no text.
+    #[inline]
     pub fn text(&mut self) -> Result<Cow<'a, str>, Fault> {
-        let (mut text, ended) = match &mut self.0 {
-            Syntax::Wbxml(reader) => reader.first_text()?,
-            Syntax::Xml(_) => (Cow::Borrowed(""), false),
-        };
-        if ended {
-            return Ok(text);
+        match self.leaf()? {
+            Some(text) => Ok(text),
+            None => self.pieces(),
         }
+    }
+
+    #[inline(never)]
+    fn pieces(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let mut text = Cow::Borrowed("");
         loop {
             let piece = match self.next()? {
                 Event::Text(piece) => piece,
@@ -189,6 +204,19 @@ impl<'a> Reader<'a> {
                 }
             };
             if text.is_empty() { text = piece } else { text.to_mut().push_str(&piece) }
+        }
+    }
+
+    /// The whole content of the element that has just begun, up to and with its end, if it is one piece
+    /// of text without NUL; otherwise nothing is read.
+    ///
+    /// # Errors
+    /// The text is too long.
+    #[inline]
+    pub(crate) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
+        match &mut self.0 {
+            Syntax::Wbxml(reader) => Ok(reader.leaf().map(Cow::Borrowed)),
+            Syntax::Xml(reader) => reader.leaf(),
         }
     }
 
@@ -214,7 +242,21 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The document is malformed, or the container holds text.
+    #[inline]
     pub fn child(&mut self) -> Result<Option<Tag>, Fault> {
+        let child = match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.child(),
+            Syntax::Xml(reader) => reader.child()?,
+        };
+        match child {
+            Child::Start(tag) => Ok(Some(tag)),
+            Child::End => Ok(None),
+            Child::Unusual => self.next_child(),
+        }
+    }
+
+    #[inline(never)]
+    fn next_child(&mut self) -> Result<Option<Tag>, Fault> {
         loop {
             match self.next()? {
                 Event::Start(tag) => return Ok(Some(tag)),
@@ -257,6 +299,14 @@ impl<'a> Reader<'a> {
         match &self.0 {
             Syntax::Wbxml(_) => None,
             Syntax::Xml(reader) => reader.source_since(from),
+        }
+    }
+
+    /// Octets of the document.
+    pub(crate) fn octets(&self) -> usize {
+        match &self.0 {
+            Syntax::Wbxml(reader) => reader.octets(),
+            Syntax::Xml(reader) => reader.octets(),
         }
     }
 
@@ -304,12 +354,37 @@ impl Budget {
     }
 
     /// Counts `octets` octets of text.
+    #[inline]
     pub(super) fn text(&mut self, octets: usize, at: usize) -> Result<(), Fault> {
         match self.text.checked_sub(octets) {
             Some(left) => self.text = left,
             None => return Err(Fault::new(Class::Limit, at, "the text expands too much")),
         }
         Ok(())
+    }
+
+    /// True if another element may begin, which makes `depth` open ones.
+    #[inline]
+    pub(super) fn has(&self, depth: usize) -> bool {
+        self.nodes > 0 && depth <= self.depth
+    }
+
+    /// True if `octets` octets of text may come.
+    #[inline]
+    pub(super) fn has_text(&self, octets: usize) -> bool {
+        octets <= self.text
+    }
+
+    /// Counts text for which there [is room](Self::has_text).
+    #[inline]
+    pub(super) fn take_text(&mut self, octets: usize) {
+        self.text = self.text.saturating_sub(octets);
+    }
+
+    /// Counts an element for which there [is room](Self::has).
+    #[inline]
+    pub(super) fn take_node(&mut self) {
+        self.nodes = self.nodes.saturating_sub(1);
     }
 
     /// Checks that `depth` elements may be open.

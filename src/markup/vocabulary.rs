@@ -22,17 +22,21 @@ pub enum Ns {
     Other,
 }
 
+/// The code pages in the order of [`Ns`].
+static PAGES: [&Page; 6] = [
+    &tables::syncml::PAGE,
+    &tables::metinf::PAGE,
+    &tables::dmddf::PAGE,
+    &tables::devinf::PAGE,
+    &tables::prov::PAGE,
+    &NO_PAGE,
+];
+
 impl Ns {
     /// The code page whose elements these are.
+    #[inline]
     pub(super) fn page(self) -> &'static Page {
-        match self {
-            Self::SyncMl => &tables::syncml::PAGE,
-            Self::MetInf => &tables::metinf::PAGE,
-            Self::DmDdf => &tables::dmddf::PAGE,
-            Self::DevInf => &tables::devinf::PAGE,
-            Self::Prov => &tables::prov::PAGE,
-            Self::Other => &NO_PAGE,
-        }
+        PAGES[self as usize]
     }
 
     /// The element called `name` (case-sensitive), if the namespace has it.
@@ -65,6 +69,7 @@ impl Tag {
     }
 
     /// The element's namespace.
+    #[inline]
     pub fn ns(self) -> Ns {
         match self.0 >> 8 {
             0 => Ns::SyncMl,
@@ -79,6 +84,12 @@ impl Tag {
     /// The identity octet, `05` to `3F`.
     pub(super) fn token(self) -> u8 {
         (self.0 & 0x3F) as u8
+    }
+
+    /// The number of the code page that has it.
+    #[inline]
+    pub(super) fn page_number(self) -> u8 {
+        self.ns().page().number
     }
 
     /// The element's local name; empty for [`Tag::OTHER`].
@@ -160,6 +171,7 @@ impl Page {
     }
 
     /// Name of the identity octet `token` (its low six bits); empty if unassigned.
+    #[inline]
     pub(super) fn name(&self, token: u8) -> &'static str {
         self.names[(token & 0x3F) as usize]
     }

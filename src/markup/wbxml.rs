@@ -4,11 +4,10 @@
 //! `wbxml_attributes`.
 
 use super::doctype::PublicId;
-use super::reader::{Budget, Event, Options, is_fill};
-use super::vocabulary::{Attr, AttrPage, Page, Tag};
-use super::{Class, Fault};
+use super::reader::{Budget, Child, Event, Options, is_fill};
+use super::vocabulary::{Attr, AttrPage, NO_PAGE, Page, Tag};
+use super::{Class, Fault, scan};
 use std::borrow::Cow;
-use std::ffi::CStr;
 
 pub(super) mod token {
     //! Global tokens.
@@ -69,6 +68,7 @@ pub(super) struct Reader<'a> {
     charset: Charset,
     table: &'a [u8],
     id: &'static PublicId,
+    pages: &'static [Option<&'static Page>],
     page: &'static Page,
     pub(super) attr_page: Option<&'static AttrPage>,
     /// Attributes of the current list, one bit each.
@@ -79,7 +79,14 @@ pub(super) struct Reader<'a> {
     state: State,
     pub(super) budget: Budget,
     padding: bool,
+    /// A part of `data` that is known to be UTF-8, and where it begins: octets are checked in runs
+    /// over several strings, since most strings are short.
+    run: &'a str,
+    run_at: usize,
 }
+
+/// Octets that are checked ahead of the string that needs them.
+const RUN: usize = 256;
 
 impl<'a> Reader<'a> {
     /// Reads the header.
@@ -93,7 +100,8 @@ impl<'a> Reader<'a> {
             charset: header.charset,
             table: header.table,
             id,
-            page: id.doc.page(0).unwrap_or(&super::vocabulary::NO_PAGE),
+            pages: id.doc.pages(),
+            page: id.doc.pages().first().copied().flatten().unwrap_or(&NO_PAGE),
             attr_page: id.doc.attr_page(0),
             attrs_seen: 0,
             attrs_any: false,
@@ -101,6 +109,8 @@ impl<'a> Reader<'a> {
             state: State::Prolog,
             budget: Budget::new(data.len(), id.doc),
             padding: options.padding,
+            run: "",
+            run_at: 0,
         })
     }
 
@@ -112,6 +122,10 @@ impl<'a> Reader<'a> {
         self.at
     }
 
+    pub(super) fn octets(&self) -> usize {
+        self.data.len()
+    }
+
     pub(super) fn depth(&self) -> usize {
         self.depth
     }
@@ -121,6 +135,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next event.
+    #[inline]
     pub(super) fn next(&mut self) -> Result<Event<'a>, Fault> {
         self.event_at = self.at;
         match self.state {
@@ -145,24 +160,96 @@ impl<'a> Reader<'a> {
         Ok(attribute)
     }
 
-    /// A leaf is nearly always one inline string and END: reads these without events. The flag tells
-    /// that the element has ended.
-    pub(super) fn first_text(&mut self) -> Result<(Cow<'a, str>, bool), Fault> {
-        if self.state != State::Content || self.data.get(self.at) != Some(&token::STR_I) {
-            return Ok((Cow::Borrowed(""), false));
+    /// A leaf is nearly always one string without NUL, inline or OPAQUE, and END: reads these without
+    /// events. Otherwise nothing is read.
+    #[inline]
+    pub(super) fn leaf(&mut self) -> Option<&'a str> {
+        if self.state != State::Content || self.charset != Charset::Utf8 {
+            return None;
         }
-        self.event_at = self.at;
-        self.at += 1;
-        let text = self.inline_string()?;
-        let ended = self.data.get(self.at) == Some(&token::END);
-        if ended {
-            self.event_at = self.at;
-            self.at += 1;
-            self.end();
+        let rest = self.data.get(self.at..)?;
+        let (from, length) = match rest {
+            [token::STR_I, text @ ..] => (1, scan::nul(text)?),
+            // Longer ones are rare enough for the events.
+            [token::OPAQUE, length @ 0..0x80, text @ ..] => {
+                let length = usize::from(*length);
+                if scan::nul(text.get(..length)?).is_some() {
+                    return None;
+                }
+                (2, length)
+            }
+            _ => return None,
+        };
+        // One octet behind the string: its NUL, or the second octet in front of OPAQUE.
+        let end = length + 2;
+        if rest.get(end) != Some(&token::END) || !self.budget.has_text(length) {
+            return None;
         }
-        Ok((text, ended))
+        let text = self.known_utf8(self.at + from, length)?;
+        self.budget.take_text(length);
+        self.event_at = self.at + end;
+        self.at += end + 1;
+        self.end();
+        Some(text)
     }
 
+    /// The next element or end, if it is one of the usual kind; otherwise only code page switches are
+    /// read, and [`next`](Self::next) has to go on.
+    #[inline]
+    pub(super) fn child(&mut self) -> Child {
+        if self.state != State::Content {
+            return Child::Unusual;
+        }
+        loop {
+            let Some(&octet) = self.data.get(self.at) else { return Child::Unusual };
+            if octet == token::END {
+                self.event_at = self.at;
+                self.at += 1;
+                self.end();
+                return Child::End;
+            }
+            if octet == token::SWITCH_PAGE {
+                let number = self.data.get(self.at + 1).copied().map_or(usize::MAX, usize::from);
+                let Some(Some(page)) = self.pages.get(number) else { return Child::Unusual };
+                self.page = page;
+                self.at += 2;
+                continue;
+            }
+            let identity = octet & token::IDENTITY;
+            let usual = octet & token::ATTRIBUTES == 0 && identity > token::LITERAL;
+            if !usual || self.page.name(identity).is_empty() || !self.budget.has(self.depth + 1) {
+                return Child::Unusual;
+            }
+            self.event_at = self.at;
+            self.at += 1;
+            self.budget.take_node();
+            self.depth += 1;
+            self.state = if octet & token::CONTENT != 0 { State::Content } else { State::Empty };
+            return Child::Start(Tag::new(self.page.ns, identity));
+        }
+    }
+
+    /// The `length` octets at `from` as text, if they are UTF-8.
+    #[inline]
+    fn known_utf8(&mut self, from: usize, length: usize) -> Option<&'a str> {
+        let before = from.checked_sub(self.run_at);
+        let known = before.and_then(|before| self.run.get(before..)?.get(..length));
+        if known.is_some() { known } else { self.check_utf8(from, length) }
+    }
+
+    #[inline(never)]
+    fn check_utf8(&mut self, from: usize, length: usize) -> Option<&'a str> {
+        let rest = self.data.get(from..)?;
+        let ahead = rest.get(..length.saturating_add(RUN)).unwrap_or(rest);
+        let valid = match std::str::from_utf8(ahead) {
+            Ok(text) => text,
+            Err(fault) => std::str::from_utf8(ahead.get(..fault.valid_up_to())?).ok()?,
+        };
+        (self.run, self.run_at) = (valid, from);
+        valid.get(..length)
+    }
+
+    #[inline]
     fn content(&mut self) -> Result<Event<'a>, Fault> {
         loop {
             self.event_at = self.at;
@@ -266,6 +353,7 @@ impl<'a> Reader<'a> {
         Ok(Event::Start(tag))
     }
 
+    #[inline]
     fn end(&mut self) -> Event<'a> {
         self.depth -= 1;
         self.state = if self.depth == 0 { State::Epilog } else { State::Content };
@@ -274,7 +362,7 @@ impl<'a> Reader<'a> {
 
     fn switch_page(&mut self) -> Result<(), Fault> {
         let number = self.octet("a code page")?;
-        self.page = self.id.doc.page(number).ok_or_else(|| {
+        self.page = self.pages.get(usize::from(number)).copied().flatten().ok_or_else(|| {
             self.fault(Class::CodepageUnknown, "the document type has no such code page")
         })?;
         Ok(())
@@ -315,13 +403,12 @@ impl<'a> Reader<'a> {
     /// STR_I behind its token.
     pub(super) fn inline_string(&mut self) -> Result<Cow<'a, str>, Fault> {
         let rest = self.data.get(self.at..).unwrap_or_default();
-        let Ok(string) = CStr::from_bytes_until_nul(rest) else {
+        let Some(length) = scan::nul(rest) else {
             return Err(self.fault(Class::StrUnterminated, "inline string has no end"));
         };
-        let octets = string.to_bytes();
-        let text = self.charset.decode(octets, self.at)?;
-        self.at += octets.len() + 1;
-        self.budget.text(octets.len(), self.event_at)?;
+        let text = self.charset.decode(rest.get(..length).unwrap_or_default(), self.at)?;
+        self.at += length + 1;
+        self.budget.text(length, self.event_at)?;
         Ok(text)
     }
 
@@ -337,10 +424,10 @@ impl<'a> Reader<'a> {
         let at = self.at;
         let offset = mb_u32(self.data, &mut self.at)? as usize;
         let octets = table_octets(self.table, offset, at)?;
-        let Ok(string) = CStr::from_bytes_until_nul(octets) else {
+        let Some(string) = scan::nul(octets).and_then(|end| octets.get(..end)) else {
             return Err(Fault::new(Class::StrtblUnterminated, at, "table string has no end"));
         };
-        self.charset.decode(string.to_bytes(), at)
+        self.charset.decode(string, at)
     }
 
     /// True if the string table is empty and offset 0 comes next, which some encoders write for `xmlns`.
@@ -397,6 +484,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A fault at the token that was begun last.
+    #[cold]
     pub(super) fn fault(&self, class: Class, what: &'static str) -> Fault {
         Fault::new(class, self.event_at, what)
     }

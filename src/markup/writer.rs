@@ -5,7 +5,7 @@
 use super::reader::Event;
 use super::wbxml::token;
 use super::xml::is_xml_text;
-use super::{Attr, DocType, Encoding, Ns, Tag};
+use super::{Attr, DocType, Encoding, Ns, Tag, scan};
 use crate::error::{Code, Error, Result};
 
 /// MIBenum of UTF-8.
@@ -20,6 +20,7 @@ enum Sink {
 }
 
 impl Sink {
+    #[inline]
     fn put(&mut self, octets: &[u8]) {
         match self {
             Self::Octets(out) => out.extend_from_slice(octets),
@@ -27,6 +28,16 @@ impl Sink {
         }
     }
 
+    /// Puts a few octets, one by one: for less than a word that is cheaper than a copy.
+    #[inline]
+    fn put_few<const N: usize>(&mut self, octets: [u8; N]) {
+        match self {
+            Self::Octets(out) => octets.into_iter().for_each(|octet| out.push(octet)),
+            Self::Count(count) => *count += N,
+        }
+    }
+
+    #[inline]
     fn len(&self) -> usize {
         match self {
             Self::Octets(out) => out.len(),
@@ -77,7 +88,7 @@ impl Writer {
     pub fn counting_inside(doc: DocType, encoding: Encoding, parent: Tag) -> Self {
         let mut writer = Self::with(Sink::Count(0), doc, encoding);
         writer.open.push(parent);
-        writer.page = parent.ns().page().number;
+        writer.page = parent.page_number();
         writer
     }
 
@@ -105,6 +116,19 @@ impl Writer {
         self.out.len()
     }
 
+    /// Makes room ahead for `left` parts that are like the `written` ones, which took `octets`. It is
+    /// only a guess that saves copies and memory.
+    pub fn make_room(&mut self, octets: usize, written: usize, left: usize) {
+        const GROWTH: usize = 8;
+        let Sink::Octets(out) = &mut self.out else { return };
+        let each = octets.checked_div(written).unwrap_or(0);
+        if out.capacity() - out.len() < 2 * each {
+            let likely = each.saturating_mul(left);
+            let likely = likely.saturating_add(likely / 32 + 64);
+            out.reserve_exact(likely.min(out.len() * GROWTH));
+        }
+    }
+
     fn header(&mut self) {
         let id = self.doc.public_id();
         match self.encoding {
@@ -126,33 +150,40 @@ impl Writer {
     }
 
     /// Begins element `tag`.
+    #[inline]
     pub fn start(&mut self, tag: Tag) {
-        if tag == Tag::OTHER {
-            self.fault = Some("an element outside the vocabularies");
-        }
         self.content();
-        match self.encoding {
-            Encoding::Wbxml => {
-                self.select_page(tag.ns().page().number);
-                self.start_at = Some(self.out.len());
-                self.out.put(&[tag.token() | token::CONTENT]);
-            }
-            Encoding::Xml => {
-                self.start_at = Some(self.out.len());
-                self.out.put(b"<");
-                self.out.put(tag.name().as_bytes());
-                self.namespace(tag);
-            }
-        }
-        self.attributes = false;
+        self.start_at = Some(self.start_tag(tag, token::CONTENT));
         self.open.push(tag);
     }
 
-    fn namespace(&mut self, tag: Tag) {
-        if self.open.last().is_some_and(|parent| parent.ns() == tag.ns()) {
-            return;
+    /// Writes the start tag, in WBXML with the bits `bits`, in XML without its `>`. Returns where it is.
+    #[inline]
+    fn start_tag(&mut self, tag: Tag, bits: u8) -> usize {
+        if tag == Tag::OTHER {
+            self.fault = Some("an element outside the vocabularies");
         }
-        let namespace = match tag.ns() {
+        match self.encoding {
+            Encoding::Wbxml => {
+                self.select_page(tag.page_number());
+                let at = self.out.len();
+                self.out.put_few([tag.token() | bits]);
+                at
+            }
+            Encoding::Xml => {
+                let at = self.out.len();
+                self.out.put_few([b'<']);
+                self.out.put(tag.name().as_bytes());
+                if self.open.last().is_none_or(|parent| parent.ns() != tag.ns()) {
+                    self.namespace(tag.ns());
+                }
+                at
+            }
+        }
+    }
+
+    fn namespace(&mut self, ns: Ns) {
+        let namespace = match ns {
             Ns::MetInf => "syncml:metinf",
             Ns::DmDdf => "syncml:dmddf1.2",
             _ => self.doc.public_id().namespace,
@@ -160,7 +191,7 @@ impl Writer {
         if !namespace.is_empty() {
             self.out.put(b" xmlns=\"");
             self.out.put(namespace.as_bytes());
-            self.out.put(b"\"");
+            self.out.put_few([b'"']);
         }
     }
 
@@ -184,12 +215,12 @@ impl Writer {
             return;
         }
         match self.encoding {
-            Encoding::Wbxml if text.contains('\0') => self.opaque(text.as_bytes()),
+            Encoding::Wbxml if scan::nul(text.as_bytes()).is_some() => self.opaque(text.as_bytes()),
             Encoding::Wbxml => {
                 self.content();
-                self.out.put(&[token::STR_I]);
+                self.out.put_few([token::STR_I]);
                 self.out.put(text.as_bytes());
-                self.out.put(&[0]);
+                self.out.put_few([0]);
             }
             Encoding::Xml => {
                 self.content();
@@ -218,11 +249,11 @@ impl Writer {
     }
 
     /// Ends the innermost element.
+    #[inline]
     pub fn end(&mut self) {
         self.end_attributes();
         let Some(tag) = self.open.pop() else { return };
-        let empty = self.start_at.take();
-        match (self.encoding, empty) {
+        match (self.encoding, self.start_at.take()) {
             (Encoding::Wbxml, Some(at)) => {
                 if let Sink::Octets(out) = &mut self.out
                     && let Some(octet) = out.get_mut(at)
@@ -230,21 +261,57 @@ impl Writer {
                     *octet &= !token::CONTENT;
                 }
             }
-            (Encoding::Wbxml, None) => self.out.put(&[token::END]),
-            (Encoding::Xml, Some(_)) => self.out.put(b"/>"),
-            (Encoding::Xml, None) => {
-                self.out.put(b"</");
-                self.out.put(tag.name().as_bytes());
-                self.out.put(b">");
+            (Encoding::Wbxml, None) => self.out.put_few([token::END]),
+            (Encoding::Xml, Some(_)) => self.out.put_few(*b"/>"),
+            (Encoding::Xml, None) => self.end_tag(tag),
+        }
+    }
+
+    #[inline]
+    fn end_tag(&mut self, tag: Tag) {
+        self.out.put_few(*b"</");
+        self.out.put(tag.name().as_bytes());
+        self.out.put_few([b'>']);
+    }
+
+    /// Writes `tag` with `text` in it.
+    #[inline]
+    pub fn leaf(&mut self, tag: Tag, text: &str) {
+        self.content();
+        match self.encoding {
+            _ if text.is_empty() => {
+                self.start_tag(tag, 0);
+                if self.encoding == Encoding::Xml {
+                    self.out.put_few(*b"/>");
+                }
+            }
+            Encoding::Wbxml => {
+                self.start_tag(tag, token::CONTENT);
+                self.text(text);
+                self.out.put_few([token::END]);
+            }
+            Encoding::Xml => {
+                self.start_tag(tag, 0);
+                self.out.put_few([b'>']);
+                self.escaped(text, false);
+                self.end_tag(tag);
             }
         }
     }
 
-    /// Writes `tag` with `text` in it.
-    pub fn leaf(&mut self, tag: Tag, text: &str) {
-        self.start(tag);
-        self.text(text);
-        self.end();
+    /// Writes `tag` with `number` in it.
+    pub fn number(&mut self, tag: Tag, number: u64) {
+        // Twenty digits are enough for 64 bits.
+        let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, number);
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.leaf(tag, std::str::from_utf8(&digits[at..]).unwrap_or_default());
     }
 
     /// Writes `tag` with `text` in it, if there is one.
@@ -295,23 +362,26 @@ impl Writer {
     }
 
     /// The innermost element gets content.
+    #[inline]
     fn content(&mut self) {
         self.end_attributes();
         if self.start_at.take().is_some() && self.encoding == Encoding::Xml {
-            self.out.put(b">");
+            self.out.put_few([b'>']);
         }
     }
 
+    #[inline]
     fn end_attributes(&mut self) {
         if std::mem::take(&mut self.attributes) {
             self.out.put(&[token::END]);
         }
     }
 
+    #[inline]
     fn select_page(&mut self, page: u8) {
         if self.page != page {
             self.page = page;
-            self.out.put(&[token::SWITCH_PAGE, page]);
+            self.out.put_few([token::SWITCH_PAGE, page]);
         }
     }
 
@@ -368,7 +438,7 @@ impl Writer {
     fn select_attr_page(&mut self, page: u8) {
         if self.attr_page != page {
             self.attr_page = page;
-            self.out.put(&[token::SWITCH_PAGE, page]);
+            self.out.put_few([token::SWITCH_PAGE, page]);
         }
     }
 
@@ -395,7 +465,16 @@ impl Writer {
         self.out.put(&octets[at..]);
     }
 
+    #[inline]
     fn escaped(&mut self, text: &str, attribute: bool) {
+        if attribute || scan::special(text.as_bytes()).is_some() {
+            self.escaped_special(text, attribute);
+        } else {
+            self.out.put(text.as_bytes());
+        }
+    }
+
+    fn escaped_special(&mut self, text: &str, attribute: bool) {
         if !is_xml_text(text) {
             self.fault = Some("a character that XML does not allow");
         }

@@ -1,14 +1,17 @@
-//! The text XML reader: quick-xml's events as the library's, namespaces as vocabularies.
+//! The text XML reader: tags and text are found here, everything rarer is quick-xml's.
 //!
 //! Owns well-formedness and character sets; must not know what an element means. No DTD is ever read.
+//! quick-xml reads attributes, references, CDATA, comments, instructions, declaration and DOCTYPE. Its
+//! events for plain tags and text alone would take four times what the whole of a message takes now.
 
 use super::doctype::PublicId;
-use super::reader::{Budget, Event, Options, is_blank};
+use super::namespaces::{Declared, Namespaces};
+use super::reader::{Budget, Child, Event, Options, is_blank};
 use super::vocabulary::{Attr, Ns, Tag};
-use super::{Class, DocType, Fault, dmddf, syncml};
-use quick_xml::events::{BytesRef, BytesStart, Event as XmlEvent};
-use quick_xml::name::ResolveResult;
-use quick_xml::reader::NsReader;
+use super::{Class, DocType, Fault, dmddf, scan, syncml};
+use quick_xml::events::attributes::Attributes;
+use quick_xml::events::{BytesRef, Event as XmlEvent};
+use quick_xml::parser::{ElementParser, Parser};
 use std::borrow::Cow;
 
 const BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -49,29 +52,40 @@ fn declared_charset(octets: &[u8]) -> Option<&[u8]> {
     rest.get(..rest.iter().position(|b| *b == quote)?)
 }
 
-/// What an element's prefix or default declaration says.
-#[derive(Clone, Copy)]
-enum Declared {
-    Nothing,
-    Known(&'static PublicId),
-    Foreign,
-}
-
 /// Pull reader over one text XML document.
 pub(super) struct Reader<'a> {
     /// The document without byte order mark, which is `base` octets long.
     source: &'a str,
     base: usize,
-    xml: NsReader<&'a [u8]>,
+    /// Offset in `source` of the next octet.
+    next_at: usize,
     event_at: usize,
     id: &'static PublicId,
-    open: Vec<Tag>,
+    open: Vec<Open<'a>>,
+    namespaces: Namespaces<'a>,
     /// Events that were read ahead, the next one last.
     ahead: Vec<Event<'a>>,
     /// Name of the last element outside the vocabularies.
     other: &'a str,
     done: bool,
     budget: Budget,
+}
+
+/// An element whose end was not handed out yet.
+struct Open<'a> {
+    tag: Tag,
+    /// Its name with prefix.
+    name: &'a str,
+}
+
+/// A start tag.
+struct StartTag<'a> {
+    /// The name with prefix.
+    name: &'a str,
+    attributes: &'a str,
+    empty: bool,
+    /// Offset in `source` behind it.
+    end: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -85,10 +99,11 @@ impl<'a> Reader<'a> {
         let mut reader = Self {
             source,
             base,
-            xml: NsReader::from_str(source),
+            next_at: 0,
             event_at: 0,
             id: DocType::SyncMl.public_id(),
             open: Vec::with_capacity(16),
+            namespaces: Namespaces::default(),
             ahead: Vec::new(),
             other: "",
             done: false,
@@ -103,7 +118,11 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn position(&self) -> usize {
-        self.base + self.offset()
+        self.base + self.next_at
+    }
+
+    pub(super) fn octets(&self) -> usize {
+        self.base + self.source.len()
     }
 
     /// Elements open as far as events were handed out.
@@ -123,8 +142,10 @@ impl<'a> Reader<'a> {
         self.source.get(from.checked_sub(self.base)?..self.event_at)
     }
 
-    fn offset(&self) -> usize {
-        usize::try_from(self.xml.buffer_position()).unwrap_or(usize::MAX)
+    /// What is left of the document.
+    #[inline]
+    fn rest(&self) -> &'a [u8] {
+        self.source.as_bytes().get(self.next_at..).unwrap_or_default()
     }
 
     /// The next attribute of the element that has just begun.
@@ -141,31 +162,129 @@ impl<'a> Reader<'a> {
     /// The next event.
     pub(super) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.ahead.pop() {
-            Some(Event::End) => {
-                self.open.pop();
-                Ok(Event::End)
-            }
+            Some(Event::End) => Ok(self.close()),
             Some(event) => Ok(event),
             None if self.done => Ok(Event::Finish),
             None => self.read(),
         }
     }
 
+    /// The next element or end, if it stands right here; otherwise nothing is read.
+    #[inline]
+    pub(super) fn child(&mut self) -> Result<Child, Fault> {
+        if !self.ahead.is_empty() {
+            return Ok(Child::Unusual);
+        }
+        match self.rest() {
+            [b'<', b'/', ..] => {
+                self.event_at = self.next_at;
+                self.end().map(|_| Child::End)
+            }
+            [b'<', next, ..] if !matches!(next, b'!' | b'?') && !self.open.is_empty() => {
+                self.event_at = self.next_at;
+                self.start().map(Child::Start)
+            }
+            _ => Ok(Child::Unusual),
+        }
+    }
+
+    /// A leaf is nearly always text and its end: reads these without events. Otherwise nothing is read.
+    #[inline]
+    pub(super) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
+        if !self.ahead.is_empty() {
+            return Ok(None);
+        }
+        let start = self.next_at;
+        let rest = self.rest();
+        let Some(length) = scan::special(rest) else { return Ok(None) };
+        let (text, end) = match rest.get(length) {
+            Some(b'<') => {
+                (self.source.get(start..start + length).map(Cow::Borrowed), start + length)
+            }
+            _ => self.mixed_leaf()?,
+        };
+        match (text, self.end_here(end)) {
+            (Some(text), Some(behind)) => {
+                self.budget.text(text.len(), self.base + start)?;
+                (self.event_at, self.next_at) = (end, behind);
+                self.close();
+                Ok(Some(text))
+            }
+            _ => {
+                self.next_at = start;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Text with references or special characters, and where it ends; no text if there is something
+    /// else in it.
+    fn mixed_leaf(&mut self) -> Result<(Option<Cow<'a, str>>, usize), Fault> {
+        let rest = self.rest();
+        let length = rest.iter().position(|b| *b == b'<').unwrap_or(rest.len());
+        let end = self.next_at + length;
+        let source = self.source.get(self.next_at..end).unwrap_or_default();
+        if !source.contains(['&', '\r']) {
+            self.event_at = self.next_at;
+            self.check_text(source)?;
+            return Ok((Some(Cow::Borrowed(source)), end));
+        }
+        // No reference is shorter than what it stands for.
+        let mut text = String::with_capacity(length);
+        while self.next_at < end {
+            self.event_at = self.next_at;
+            if self.rest().first() == Some(&b'&') {
+                match self.markup()? {
+                    XmlEvent::GeneralRef(reference) => {
+                        text.push_str(&self.reference(&reference)?);
+                    }
+                    _ => return Ok((None, end)),
+                }
+            } else {
+                text.push_str(&self.text_piece()?);
+            }
+        }
+        Ok((Some(Cow::Owned(text)), end))
+    }
+
+    /// Where the innermost element's end tag ends, if it stands at `at` in its usual form.
+    #[inline]
+    fn end_here(&self, at: usize) -> Option<usize> {
+        let name = self.open.last()?.name.as_bytes();
+        let tag = self.source.as_bytes().get(at..)?.strip_prefix(b"</")?;
+        let behind = tag.strip_prefix(name)?;
+        (behind.first() == Some(&b'>')).then_some(at + name.len() + 3)
+    }
+
+    /// The innermost element has ended.
+    #[inline]
+    fn close(&mut self) -> Event<'a> {
+        self.namespaces.leave(self.open.len());
+        self.open.pop();
+        Event::End
+    }
+
     fn read(&mut self) -> Result<Event<'a>, Fault> {
         loop {
-            let (declared, event) = self.read_xml()?;
-            match event {
-                XmlEvent::Start(_) | XmlEvent::Empty(_) if self.open.is_empty() => {
+            self.event_at = self.next_at;
+            match self.rest() {
+                [] if self.open.is_empty() => {
+                    self.done = true;
+                    return Ok(Event::Finish);
+                }
+                [] => return Err(self.syntax("the document ends with open elements")),
+                [b'<', b'/', ..] => return self.end(),
+                [b'<', b'!' | b'?', ..] | [b'&', ..] => {
+                    if let Some(event) = self.unusual()? {
+                        return Ok(event);
+                    }
+                }
+                [b'<', ..] if self.open.is_empty() => {
                     return Err(self.fault(Class::TrailingData, "a second root element"));
                 }
-                XmlEvent::Start(start) => return self.start(&start, declared, false),
-                XmlEvent::Empty(start) => return self.start(&start, declared, true),
-                XmlEvent::End(_) => {
-                    self.open.pop();
-                    return Ok(Event::End);
-                }
-                XmlEvent::Text(text) => {
-                    let text = text.xml10_content();
+                [b'<', ..] => return self.start().map(Event::Start),
+                _ => {
+                    let text = self.text_piece()?;
                     if !self.open.is_empty() {
                         return self.text(text);
                     }
@@ -173,88 +292,160 @@ impl<'a> Reader<'a> {
                         return Err(self.fault(Class::TrailingData, "text behind the root element"));
                     }
                 }
-                XmlEvent::CData(text) if !self.open.is_empty() => {
-                    return self.text(text.xml10_content());
-                }
-                XmlEvent::GeneralRef(reference) if !self.open.is_empty() => {
-                    let text = self.reference(&reference)?;
-                    return self.text(text);
-                }
-                XmlEvent::Eof if self.open.is_empty() => {
-                    self.done = true;
-                    return Ok(Event::Finish);
-                }
-                XmlEvent::Eof => return Err(self.syntax("the document ends with open elements")),
-                XmlEvent::Comment(_) | XmlEvent::PI(_) => {}
-                XmlEvent::Decl(_) => return Err(self.syntax("a declaration inside the document")),
-                XmlEvent::DocType(_) => return Err(self.syntax("DOCTYPE inside the document")),
-                XmlEvent::CData(_) | XmlEvent::GeneralRef(_) => {
-                    return Err(self.fault(Class::TrailingData, "text behind the root element"));
-                }
             }
         }
     }
 
+    /// What is neither an element nor text without references.
+    fn unusual(&mut self) -> Result<Option<Event<'a>>, Fault> {
+        let event = match self.markup()? {
+            XmlEvent::Comment(_) | XmlEvent::PI(_) => return Ok(None),
+            XmlEvent::Decl(_) => return Err(self.syntax("a declaration inside the document")),
+            XmlEvent::DocType(_) => return Err(self.syntax("DOCTYPE inside the document")),
+            _ if self.open.is_empty() => {
+                return Err(self.fault(Class::TrailingData, "text behind the root element"));
+            }
+            XmlEvent::CData(text) => {
+                let text = text.xml10_content();
+                self.check_text(&text)?;
+                self.text(text)
+            }
+            XmlEvent::GeneralRef(reference) => {
+                let text = self.reference(&reference)?;
+                self.text(text)
+            }
+            _ => Err(self.syntax("the document is not well-formed")),
+        };
+        event.map(Some)
+    }
+
     fn read_root(&mut self, options: &Options) -> Result<(), Fault> {
         loop {
-            let (declared, event) = self.read_xml()?;
-            let empty = matches!(event, XmlEvent::Empty(_));
-            match event {
-                XmlEvent::Start(start) | XmlEvent::Empty(start) => {
-                    self.id = self.identify(declared, start.local_name().as_ref())?;
-                    if options.expected.is_some_and(|doc| doc != self.id.doc) {
-                        return Err(self.fault(
-                            Class::PublicIdMismatch,
-                            "not the document type that was announced",
-                        ));
-                    }
-                    self.budget = Budget::new(self.source.len(), self.id.doc);
-                    let root = self.start(&start, declared, empty)?;
-                    if root != Event::Start(self.id.doc.root()) {
-                        return Err(self.fault(Class::Root, "the root is another document type's"));
-                    }
-                    self.ahead.push(root);
-                    return Ok(());
-                }
-                XmlEvent::DocType(text) if !options.internal_subset && text.contains('[') => {
-                    return Err(self.fault(Class::XmlDtd, "DOCTYPE with an internal subset"));
-                }
-                XmlEvent::Decl(_) if self.event_at > 0 => {
-                    return Err(self.syntax("a declaration inside the document"));
-                }
-                XmlEvent::Decl(_)
-                | XmlEvent::DocType(_)
-                | XmlEvent::Comment(_)
-                | XmlEvent::PI(_) => {}
-                XmlEvent::Text(text) if is_blank(&text) => {}
-                XmlEvent::Eof => {
+            self.event_at = self.next_at;
+            match self.rest() {
+                [] => {
                     return Err(self.fault(Class::Truncated, "the document ends before its root"));
                 }
+                [b'<', b'!' | b'?', ..] => match self.markup()? {
+                    XmlEvent::DocType(text) if !options.internal_subset && text.contains('[') => {
+                        return Err(self.fault(Class::XmlDtd, "DOCTYPE with an internal subset"));
+                    }
+                    XmlEvent::Decl(_) if self.event_at > 0 => {
+                        return Err(self.syntax("a declaration inside the document"));
+                    }
+                    XmlEvent::CData(_) => {
+                        return Err(self.syntax("text before the root element"));
+                    }
+                    _ => {}
+                },
+                [b'<', b'/', ..] => return Err(self.syntax("an end without a beginning")),
+                [b'<', ..] => return self.root(options),
+                [b' ' | b'\t' | b'\r' | b'\n', ..] => self.next_at += 1,
                 _ => return Err(self.syntax("text before the root element")),
             }
         }
     }
 
-    /// The next event of quick-xml, and what it says of the element's namespace.
-    fn read_xml(&mut self) -> Result<(Declared, XmlEvent<'a>), Fault> {
-        self.event_at = self.offset();
-        match self.xml.read_resolved_event() {
-            Ok((resolved, event)) => {
-                let declared = match resolved {
-                    ResolveResult::Unbound => Declared::Nothing,
-                    ResolveResult::Bound(namespace) => PublicId::by_namespace(namespace.0)
-                        .map_or(Declared::Foreign, Declared::Known),
-                    ResolveResult::Unknown(_) => {
-                        return Err(self.syntax("a namespace prefix without declaration"));
-                    }
-                };
-                Ok((declared, event))
+    fn root(&mut self, options: &Options) -> Result<(), Fault> {
+        let start = self.start_tag()?;
+        self.declare(start.attributes)?;
+        let (declared, name) = self.split(start.name)?;
+        self.namespaces.leave(1);
+        self.id = self.identify(declared, name)?;
+        if options.expected.is_some_and(|doc| doc != self.id.doc) {
+            return Err(
+                self.fault(Class::PublicIdMismatch, "not the document type that was announced")
+            );
+        }
+        self.budget = Budget::new(self.source.len(), self.id.doc);
+        let root = self.start()?;
+        if root != self.id.doc.root() {
+            return Err(self.fault(Class::Root, "the root is another document type's"));
+        }
+        self.ahead.push(Event::Start(root));
+        Ok(())
+    }
+
+    /// One event of quick-xml, of what stands here: everything but elements and plain text.
+    fn markup(&mut self) -> Result<XmlEvent<'a>, Fault> {
+        let mut xml =
+            quick_xml::Reader::from_str(self.source.get(self.next_at..).unwrap_or_default());
+        let offset = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        match xml.read_event() {
+            Ok(event) => {
+                self.next_at = self.next_at.saturating_add(offset(xml.buffer_position()));
+                Ok(event)
             }
             Err(_) => {
-                self.event_at = usize::try_from(self.xml.error_position()).unwrap_or(self.event_at);
+                self.event_at = self.next_at.saturating_add(offset(xml.error_position()));
                 Err(self.syntax("the document is not well-formed"))
             }
         }
+    }
+
+    /// The start tag that stands here.
+    #[inline]
+    fn start_tag(&self) -> Result<StartTag<'a>, Fault> {
+        let inside = self.next_at + 1;
+        let octets = self.source.as_bytes().get(inside..).unwrap_or_default();
+        let plain = octets.iter().position(|b| !IS_NAME[usize::from(*b)]).unwrap_or(octets.len());
+        if octets.get(plain) == Some(&b'>') {
+            let name = self.source.get(inside..inside + plain).unwrap_or_default();
+            return Ok(StartTag { name, attributes: "", empty: false, end: inside + plain + 1 });
+        }
+        let Some(length) = ElementParser::Outside.feed(octets) else {
+            return Err(self.syntax("the document is not well-formed"));
+        };
+        let tag = self.source.get(inside..inside + length).unwrap_or_default();
+        let (tag, empty) = match tag.strip_suffix('/') {
+            Some(tag) => (tag, true),
+            None => (tag, false),
+        };
+        let name = tag.bytes().position(is_space).unwrap_or(tag.len());
+        let (name, attributes) = tag.split_at_checked(name).unwrap_or_default();
+        Ok(StartTag { name, attributes, empty, end: inside + length + 1 })
+    }
+
+    /// The end tag that stands here.
+    #[inline]
+    fn end(&mut self) -> Result<Event<'a>, Fault> {
+        self.next_at = match self.end_here(self.next_at) {
+            Some(behind) => behind,
+            None => self.unusual_end()?,
+        };
+        Ok(self.close())
+    }
+
+    /// Where an end tag with white space ends.
+    fn unusual_end(&self) -> Result<usize, Fault> {
+        let inside = self.next_at + 2;
+        let octets = self.source.as_bytes().get(inside..).unwrap_or_default();
+        let length = ElementParser::Outside.feed(octets);
+        let found = length.and_then(|length| Some((octets.get(..length)?, inside + length + 1)));
+        match (found, self.open.last()) {
+            (Some((name, behind)), Some(open))
+                if name
+                    .strip_prefix(open.name.as_bytes())
+                    .is_some_and(|rest| rest.iter().copied().all(is_space)) =>
+            {
+                Ok(behind)
+            }
+            _ => Err(self.syntax("the document is not well-formed")),
+        }
+    }
+
+    /// Text up to the next `<` or `&`, which is not here.
+    fn text_piece(&mut self) -> Result<Cow<'a, str>, Fault> {
+        let rest = self.rest();
+        let length = rest.iter().position(|b| matches!(b, b'<' | b'&')).unwrap_or(rest.len());
+        let text = self.source.get(self.next_at..self.next_at + length).unwrap_or_default();
+        self.next_at += length;
+        self.check_text(text)?;
+        Ok(if text.contains('\r') {
+            Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+        } else {
+            Cow::Borrowed(text)
+        })
     }
 
     fn identify(&self, declared: Declared, name: &str) -> Result<&'static PublicId, Fault> {
@@ -266,30 +457,78 @@ impl<'a> Reader<'a> {
         .ok_or_else(|| self.fault(Class::PublicIdUnknown, "unknown root element or namespace"))
     }
 
-    fn start(
-        &mut self,
-        start: &BytesStart<'a>,
-        declared: Declared,
-        empty: bool,
-    ) -> Result<Event<'a>, Fault> {
+    /// The element that begins here.
+    #[inline]
+    fn start(&mut self) -> Result<Tag, Fault> {
         self.budget.node(self.event_at())?;
         self.budget.depth(self.open.len() + 1, self.event_at())?;
-        let tag = self.resolve(declared, start.local_name().as_ref());
-        if tag == Tag::OTHER {
-            let name = self.source.get(self.event_at + 1..).unwrap_or_default();
-            let name = name.get(..start.name().as_ref().len()).unwrap_or_default();
-            self.other = name.rsplit(':').next().unwrap_or_default();
+        let start = self.start_tag()?;
+        if !start.attributes.is_empty() {
+            self.declare(start.attributes)?;
         }
-        if empty {
+        let (declared, name) = self.split(start.name)?;
+        let tag = self.resolve(declared, name);
+        if tag == Tag::OTHER {
+            self.other = name;
+        }
+        if start.empty {
             self.ahead.push(Event::End);
         }
-        self.attributes(start, tag)?;
-        self.open.push(tag);
-        Ok(Event::Start(tag))
+        if !start.attributes.is_empty() && !self.namespaces.is_declaration(start.attributes) {
+            self.attributes(start.attributes, tag)?;
+        }
+        self.next_at = start.end;
+        self.open.push(Open { tag, name: start.name });
+        Ok(tag)
+    }
+
+    /// What is declared for a name's prefix, and the name without it.
+    #[inline]
+    fn split(&self, name: &'a str) -> Result<(Declared, &'a str), Fault> {
+        let (prefix, local) = match name.bytes().position(|b| b == b':') {
+            Some(colon) => {
+                (name.get(..colon).unwrap_or_default(), name.get(colon + 1..).unwrap_or_default())
+            }
+            None => ("", name),
+        };
+        let declared = self.namespaces.get(prefix);
+        if !prefix.is_empty() && matches!(declared, Declared::Nothing) {
+            return Err(self.syntax("a namespace prefix without declaration"));
+        }
+        Ok((declared, local))
+    }
+
+    /// Takes the namespace declarations among the attributes of the element that begins here.
+    fn declare(&mut self, attributes: &'a str) -> Result<(), Fault> {
+        let inside = self.open.len() + 1;
+        if self.namespaces.repeat(attributes, inside) {
+            return Ok(());
+        }
+        for attribute in Attributes::new(attributes, 0).with_checks(false) {
+            // A malformed list is the attributes' fault.
+            let Ok(attribute) = attribute else { break };
+            let prefix = match attribute.key.0.strip_prefix("xmlns") {
+                Some("") => "",
+                Some(prefix) => match prefix.strip_prefix(':') {
+                    Some("" | "xml" | "xmlns") => {
+                        return Err(self.syntax("a declaration that XML does not allow"));
+                    }
+                    Some(prefix) => prefix,
+                    None => continue,
+                },
+                None => continue,
+            };
+            if !self.namespaces.declare(inside, prefix, &attribute.value) {
+                return Err(self.fault(Class::Limit, "too many namespaces"));
+            }
+        }
+        self.namespaces.note(attributes);
+        Ok(())
     }
 
     /// The element's tag. Undeclared children of Meta and of a DDF tree are taken for what their
     /// place says, since many servers leave out their namespaces.
+    #[inline]
     fn resolve(&self, declared: Declared, name: &str) -> Tag {
         let doc = self.id.doc;
         let stated = match declared {
@@ -303,7 +542,7 @@ impl<'a> Reader<'a> {
                 .find(|tag| tag.name().eq_ignore_ascii_case(name))
                 .unwrap_or(Tag::OTHER);
         }
-        let parent = self.open.last().copied();
+        let parent = self.open.last().map(|open| open.tag);
         let place = match parent {
             Some(syncml::META) => Ns::MetInf,
             Some(parent) if parent.ns() != Ns::Other => parent.ns(),
@@ -317,13 +556,10 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Reads the attributes ahead; quick-xml has handled the namespace declarations.
-    fn attributes(&mut self, start: &BytesStart<'a>, tag: Tag) -> Result<(), Fault> {
-        if start.attributes_raw().is_empty() {
-            return Ok(());
-        }
+    /// Reads the attributes ahead, without the namespace declarations.
+    fn attributes(&mut self, attributes: &'a str, tag: Tag) -> Result<(), Fault> {
         let (first, mut seen) = (self.ahead.len(), 0u8);
-        for attribute in start.attributes().with_checks(false) {
+        for attribute in Attributes::new(attributes, 0).with_checks(false) {
             let attribute = attribute.map_err(|_| self.syntax("malformed attributes"))?;
             self.budget.node(self.event_at())?;
             let name = attribute.key.0;
@@ -366,7 +602,11 @@ impl<'a> Reader<'a> {
             _ => {
                 let character = reference.resolve_char_ref().ok().flatten();
                 return match character {
-                    Some(character) => Ok(Cow::Owned(character.into())),
+                    Some(character) => {
+                        let text = String::from(character);
+                        self.check_text(&text)?;
+                        Ok(Cow::Owned(text))
+                    }
                     None => Err(self.syntax("reference to an unknown entity")),
                 };
             }
@@ -374,18 +614,25 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(text))
     }
 
-    fn text(&mut self, text: Cow<'a, str>) -> Result<Event<'a>, Fault> {
-        if !is_xml_text(&text) {
-            return Err(self.syntax("a character that XML does not allow"));
+    fn check_text(&self, text: &str) -> Result<(), Fault> {
+        if is_xml_text(text) {
+            Ok(())
+        } else {
+            Err(self.syntax("a character that XML does not allow"))
         }
+    }
+
+    fn text(&mut self, text: Cow<'a, str>) -> Result<Event<'a>, Fault> {
         self.budget.text(text.len(), self.event_at())?;
         Ok(Event::Text(text))
     }
 
+    #[cold]
     fn syntax(&self, what: &'static str) -> Fault {
         self.fault(Class::XmlSyntax, what)
     }
 
+    #[cold]
     fn fault(&self, class: Class, what: &'static str) -> Fault {
         Fault::new(class, self.event_at(), what)
     }
@@ -396,10 +643,33 @@ fn root_ns(doc: DocType) -> Ns {
     doc.root().ns()
 }
 
+/// Octets of which a start tag without attributes may consist.
+static IS_NAME: [bool; 256] = {
+    let mut is = [true; 256];
+    let other = b" \t\r\n<>/\"'";
+    let mut i = 0;
+    while i < other.len() {
+        is[other[i] as usize] = false;
+        i += 1;
+    }
+    is
+};
+
+fn is_space(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
+}
+
 /// True if XML 1.0 allows every character of `text`.
 pub(super) fn is_xml_text(text: &str) -> bool {
-    let control = text.bytes().any(|b| b < 0x20 && !matches!(b, b'\t' | b'\n' | b'\r'));
-    !control && !text.contains(['\u{FFFE}', '\u{FFFF}'])
+    let mut rest = text.as_bytes();
+    while let Some(at) = scan::special(rest) {
+        match rest.get(at..) {
+            Some([0..0x20, ..]) if !is_space(rest[at]) => return false,
+            Some([0xEF, 0xBF, 0xBE | 0xBF, ..]) => return false,
+            _ => rest = rest.get(at + 1..).unwrap_or_default(),
+        }
+    }
+    true
 }
 
 /// `octets` without a uniform run of 00 or FF at the end.

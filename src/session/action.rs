@@ -139,7 +139,7 @@ impl Work<'_> {
             }
             data => data.unwrap_or_default(),
         };
-        let size = item.meta.size.or(action.meta.size);
+        let size = item.meta.size.or(action.meta().size);
         let chunk = Chunk { size, more, octets: data.octets, facts };
         match self.executor.assembly.take(key, chunk, self.executor.max_obj_size) {
             Piece::Whole { octets, facts } => Ok(Collected::Whole(Some(octets), facts)),
@@ -354,8 +354,8 @@ fn facts(action: &Action<'_>, meta: &Meta<'_>) -> Facts {
         item.as_deref().or(command.as_deref()).map(str::to_owned)
     };
     Facts {
-        format: own(&meta.format, &action.meta.format),
-        mime: own(&meta.mime, &action.meta.mime),
+        format: own(&meta.format, &action.meta().format),
+        mime: own(&meta.mime, &action.meta().mime),
         correlator: action.correlator.as_deref().map(str::to_owned),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::syncml::Encoding;
-use crate::syncml::model::{Alert, Data, Item, Location, Meta};
+use crate::syncml::model::{Alert, Data, Item, Location, Meta, MetaExtra};
 use crate::syncml::status::{self, AlertCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -94,7 +94,9 @@ impl HostAlert {
             meta: Meta {
                 format: Some(format.to_owned().into()),
                 mime: Some(self.mime.clone().into()),
-                mark: self.mark.clone().map(Cow::Owned),
+                extra: self.mark.clone().map(|mark| {
+                    Box::new(MetaExtra { mark: Some(mark.into()), ..MetaExtra::default() })
+                }),
                 ..Meta::default()
             },
             data: Some(data),

@@ -8,7 +8,7 @@ use super::auth::{self, Scheme};
 use crate::error::{Code, Error, Result};
 use crate::random::Random;
 use crate::secret::Secret;
-use crate::syncml::model::{Cred, Meta};
+use crate::syncml::model::{Cred, Meta, MetaExtra};
 use crate::syncml::status::{self, Status};
 use crate::tree::dmacc::Credential;
 
@@ -170,7 +170,7 @@ fn no_nonce() -> Error {
 }
 
 fn next_nonce(chal: &Meta<'_>) -> Option<Secret> {
-    let nonce = auth::decode(chal.next_nonce.as_deref()?)?;
+    let nonce = auth::decode(chal.next_nonce()?)?;
     (!nonce.is_empty()).then(|| Secret::new(nonce))
 }
 
@@ -293,17 +293,17 @@ impl Guard {
         if accepted && (!self.fresh || scheme == Scheme::Basic) {
             return None;
         }
-        let next_nonce = (scheme != Scheme::Basic).then(|| {
+        let extra = (scheme != Scheme::Basic).then(|| {
             let mut nonce = vec![0; NONCE];
             random.fill(&mut nonce);
             let text = auth::encode(&nonce);
             self.issued = Some(Secret::new(nonce));
-            text.into()
+            Box::new(MetaExtra { next_nonce: Some(text.into()), ..MetaExtra::default() })
         });
         Some(Meta {
             format: Some("b64".into()),
             mime: Some(scheme.wire_name().into()),
-            next_nonce,
+            extra,
             ..Meta::default()
         })
     }

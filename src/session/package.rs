@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::random::Random;
 use crate::store::Reader;
 use crate::syncml::model::{
-    Action, Alert, Command, Data, Header, Item, Location, Message, Meta, Status, Verb,
+    Action, Alert, Command, Data, Header, Item, Location, Message, Meta, MetaExtra, Status, Verb,
 };
 use crate::syncml::{self, status};
 use crate::tree::{Actor, Answer, Query, Refusal, Uri};
@@ -113,7 +113,7 @@ impl Engine {
         let replace = Action {
             verb: Verb::Replace,
             cmd_id: "".into(),
-            meta: Meta::default(),
+            meta: None,
             correlator: None,
             items: items.collect(),
         };
@@ -125,7 +125,12 @@ impl Engine {
     }
 
     fn header(&self) -> Header<'static> {
-        let name = self.login.name().map(|name| name.to_owned().into());
+        let name = self.login.name().map(|name| Box::new(name.to_owned().into()));
+        let announced = MetaExtra {
+            max_msg_size: Some(self.facts.max_msg_size),
+            max_obj_size: Some(self.facts.max_obj_size),
+            ..MetaExtra::default()
+        };
         Header {
             ver_dtd: VER_DTD.into(),
             ver_proto: VER_PROTO.into(),
@@ -135,11 +140,7 @@ impl Engine {
             source: Location { uri: self.facts.device.id().to_owned().into(), name },
             resp_uri: None,
             cred: self.login.cred(),
-            meta: Meta {
-                max_msg_size: Some(self.facts.max_msg_size),
-                max_obj_size: Some(self.facts.max_obj_size),
-                ..Meta::default()
-            },
+            meta: Meta { extra: Some(Box::new(announced)), ..Meta::default() },
         }
     }
 
@@ -152,7 +153,7 @@ impl Engine {
             cmd: "SyncHdr".into(),
             target_refs: vec![answering.target.into()],
             source_refs: vec![answering.source.into()],
-            chal: self.guard.challenge(random),
+            chal: self.guard.challenge(random).map(Box::new),
             code: answering.status.unwrap_or(self.guard.status()),
             ..Status::default()
         })

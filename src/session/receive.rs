@@ -121,11 +121,11 @@ impl Engine {
                 failed = Some((status::PROCESSING_ERROR, "RespURI leads to another place"));
             }
         }
-        if let Some(octets) = header.meta.max_msg_size {
+        if let Some(octets) = header.meta.max_msg_size() {
             let octets = octets.max(limits::MIN_MSG_SIZE).min(self.facts.max_msg_size);
             self.max_msg_size = size(octets);
         }
-        if let Some(octets) = header.meta.max_obj_size {
+        if let Some(octets) = header.meta.max_obj_size() {
             self.executor.max_sent_object = Some(octets);
         }
         self.answering = Some(Answering {
@@ -192,7 +192,7 @@ fn header_answer<'c, 'm>(
         Some(header) if header.code >= 300 => header,
         header => statuses(&message.commands).find(refused).or(header)?,
     };
-    Some((answer.code, answer.chal.as_ref()))
+    Some((answer.code, answer.chal.as_deref()))
 }
 
 /// True if one of the commands, at any depth, is this alert. Depth is bounded by the markup reader.

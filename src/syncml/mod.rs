@@ -2,6 +2,7 @@
 //!
 //! Must not know what a command does.
 
+mod items;
 pub mod model;
 mod owned;
 mod read;

@@ -2,7 +2,8 @@
 //!
 //! One model for both encodings. Text borrows from the message where it can; `into_owned` frees it.
 
-use crate::markup::Fault;
+pub use super::items::Items;
+use crate::markup::{Fault, into_octets};
 use crate::syncml::status::{AlertCode, Status as StatusCode};
 use std::borrow::Cow;
 use std::fmt;
@@ -37,7 +38,8 @@ pub struct Header<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Location<'a> {
     pub uri: Text<'a>,
-    pub name: Option<Text<'a>>,
+    /// Rare, so it stands apart.
+    pub name: Option<Box<Text<'a>>>,
 }
 
 /// MetInf of a header, command or item; absent fields are `None`.
@@ -46,6 +48,13 @@ pub struct Meta<'a> {
     pub format: Option<Text<'a>>,
     pub mime: Option<Text<'a>>,
     pub size: Option<u64>,
+    /// What items have no use for.
+    pub extra: Option<Box<MetaExtra<'a>>>,
+}
+
+/// The part of MetInf that headers, challenges and generic alerts have.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct MetaExtra<'a> {
     pub mark: Option<Text<'a>>,
     pub next_nonce: Option<Text<'a>>,
     pub max_msg_size: Option<u32>,
@@ -88,9 +97,10 @@ pub struct Action<'a> {
     pub verb: Verb,
     /// Empty if the command had none.
     pub cmd_id: Text<'a>,
-    pub meta: Meta<'a>,
+    /// Most commands leave it to their items: see [`Action::meta`].
+    pub meta: Option<Box<Meta<'a>>>,
     pub correlator: Option<Text<'a>>,
-    pub items: Vec<Item<'a>>,
+    pub items: Items<'a>,
 }
 
 /// An alert; `code` is `None` when Data is missing or no number.
@@ -131,8 +141,8 @@ pub struct Status<'a> {
     pub cmd: Text<'a>,
     pub target_refs: Vec<Text<'a>>,
     pub source_refs: Vec<Text<'a>>,
-    pub cred: Option<Cred<'a>>,
-    pub chal: Option<Meta<'a>>,
+    pub cred: Option<Box<Cred<'a>>>,
+    pub chal: Option<Box<Meta<'a>>>,
     pub code: StatusCode,
     pub items: Vec<Item<'a>>,
 }
@@ -181,11 +191,7 @@ pub struct Data<'a> {
 impl<'a> Data<'a> {
     /// Text data.
     pub fn text(text: impl Into<Text<'a>>) -> Self {
-        let octets = match text.into() {
-            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-        };
-        Self { form: DataForm::Text, octets }
+        Self { form: DataForm::Text, octets: into_octets(text.into()) }
     }
 
     /// Binary data.
@@ -196,6 +202,46 @@ impl<'a> Data<'a> {
     /// The octets as text, if they are UTF-8.
     pub fn as_str(&self) -> Option<&str> {
         std::str::from_utf8(&self.octets).ok()
+    }
+}
+
+impl<'a> Meta<'a> {
+    /// True without any member.
+    pub fn is_empty(&self) -> bool {
+        self.format.is_none() && self.mime.is_none() && self.size.is_none() && self.extra.is_none()
+    }
+
+    /// The part that items have no use for, made if it is missing.
+    pub fn extra_mut(&mut self) -> &mut MetaExtra<'a> {
+        self.extra.get_or_insert_default()
+    }
+
+    /// Mark.
+    pub fn mark(&self) -> Option<&str> {
+        self.extra.as_ref()?.mark.as_deref()
+    }
+
+    /// NextNonce, in base64.
+    pub fn next_nonce(&self) -> Option<&str> {
+        self.extra.as_ref()?.next_nonce.as_deref()
+    }
+
+    /// MaxMsgSize in octets.
+    pub fn max_msg_size(&self) -> Option<u32> {
+        self.extra.as_ref()?.max_msg_size
+    }
+
+    /// MaxObjSize in octets.
+    pub fn max_obj_size(&self) -> Option<u32> {
+        self.extra.as_ref()?.max_obj_size
+    }
+}
+
+impl<'a> Action<'a> {
+    /// Meta of the command, which counts for items that have none; empty if it had none.
+    pub fn meta(&self) -> &Meta<'a> {
+        const NONE: &Meta<'static> = &Meta { format: None, mime: None, size: None, extra: None };
+        self.meta.as_deref().unwrap_or(NONE)
     }
 }
 
@@ -221,6 +267,14 @@ impl fmt::Debug for Meta<'_> {
             .field("format", &self.format)
             .field("mime", &self.mime)
             .field("size", &self.size)
+            .field("extra", &self.extra)
+            .finish()
+    }
+}
+
+impl fmt::Debug for MetaExtra<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MetaExtra")
             .field("mark", &self.mark)
             .field("next_nonce", &self.next_nonce.as_ref().map(|nonce| nonce.len()))
             .field("max_msg_size", &self.max_msg_size)

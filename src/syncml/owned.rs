@@ -1,8 +1,8 @@
 //! Messages freed from the octets they were read from.
 
 use super::model::{
-    Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, Results,
-    Status, Text, Unknown,
+    Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, MetaExtra,
+    Results, Status, Text, Unknown,
 };
 use std::borrow::Cow;
 
@@ -53,7 +53,7 @@ impl Header<'_> {
 impl Location<'_> {
     /// The same location with text of its own.
     pub fn into_owned(self) -> Location<'static> {
-        Location { uri: text(self.uri), name: optional(self.name) }
+        Location { uri: text(self.uri), name: self.name.map(|name| Box::new(text(*name))) }
     }
 }
 
@@ -64,6 +64,14 @@ impl Meta<'_> {
             format: optional(self.format),
             mime: optional(self.mime),
             size: self.size,
+            extra: self.extra.map(|extra| Box::new(extra.into_owned())),
+        }
+    }
+}
+
+impl MetaExtra<'_> {
+    fn into_owned(self) -> MetaExtra<'static> {
+        MetaExtra {
             mark: optional(self.mark),
             next_nonce: optional(self.next_nonce),
             max_msg_size: self.max_msg_size,
@@ -129,9 +137,9 @@ impl Action<'_> {
         Action {
             verb: self.verb,
             cmd_id: text(self.cmd_id),
-            meta: self.meta.into_owned(),
+            meta: self.meta.map(|meta| Box::new(meta.into_owned())),
             correlator: optional(self.correlator),
-            items: items(self.items),
+            items: self.items.into_iter().map(Item::into_owned).collect(),
         }
     }
 }
@@ -158,8 +166,8 @@ impl Status<'_> {
             cmd: text(self.cmd),
             target_refs: texts(self.target_refs),
             source_refs: texts(self.source_refs),
-            cred: self.cred.map(Cred::into_owned),
-            chal: self.chal.map(Meta::into_owned),
+            cred: self.cred.map(|cred| Box::new(cred.into_owned())),
+            chal: self.chal.map(|chal| Box::new(chal.into_owned())),
             code: self.code,
             items: items(self.items),
         }

@@ -3,7 +3,7 @@
 //! Must not know the two encodings, nor what a command does.
 
 use super::Encoding;
-use super::model::{Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
+use super::model::{Command, Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
 use super::read_command::read_command;
 use crate::markup::{Class, DocType, Fault, Form, Options, Reader, Tag, metinf, syncml, to_utf8};
 use std::borrow::Cow;
@@ -66,13 +66,13 @@ fn read_header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>, Fault> {
     let (mut target, mut source, mut meta) = (None, None, None);
     while let Some(tag) = reader.child()? {
         match tag {
-            syncml::VER_DTD => once(reader, &mut ver_dtd, Reader::text)?,
-            syncml::VER_PROTO => once(reader, &mut ver_proto, Reader::text)?,
-            syncml::SESSION_ID => once(reader, &mut session_id, Reader::text)?,
-            syncml::MSG_ID => once(reader, &mut msg_id, Reader::text)?,
+            syncml::VER_DTD => text_once(reader, &mut ver_dtd)?,
+            syncml::VER_PROTO => text_once(reader, &mut ver_proto)?,
+            syncml::SESSION_ID => text_once(reader, &mut session_id)?,
+            syncml::MSG_ID => text_once(reader, &mut msg_id)?,
             syncml::TARGET => once(reader, &mut target, read_location)?,
             syncml::SOURCE => once(reader, &mut source, read_location)?,
-            syncml::RESP_URI => once(reader, &mut header.resp_uri, Reader::text)?,
+            syncml::RESP_URI => text_once(reader, &mut header.resp_uri)?,
             syncml::CRED => once(reader, &mut header.cred, read_cred)?,
             syncml::META => once(reader, &mut meta, read_meta)?,
             _ => reader.skip()?,
@@ -89,15 +89,29 @@ fn read_header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>, Fault> {
 }
 
 fn read_body<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(), Fault> {
+    let begin = reader.position();
     while let Some(tag) = reader.child()? {
         if tag == syncml::FINAL {
             message.is_final = true;
             reader.skip()?;
         } else {
+            if message.commands.len() == message.commands.capacity() {
+                make_room(&mut message.commands, reader, begin);
+            }
             message.commands.push(read_command(reader, tag)?);
         }
     }
     Ok(())
+}
+
+/// Makes room for as many commands as the rest of the document holds if they are like those so far, but
+/// for no more than a few times as many as there are: the document does not decide on memory.
+fn make_room(commands: &mut Vec<Command<'_>>, reader: &Reader<'_>, begin: usize) {
+    const GROWTH: usize = 8;
+    let read = reader.position().saturating_sub(begin).max(1);
+    let left = reader.octets().saturating_sub(reader.position());
+    let likely = commands.len().saturating_mul(left) / read;
+    commands.reserve_exact((likely + likely / 32 + 1).clamp(1, (commands.len() * GROWTH).max(4)));
 }
 
 /// Reads a member that may stand only once.
@@ -107,10 +121,31 @@ pub(super) fn once<'a, T>(
     read: impl FnOnce(&mut Reader<'a>) -> Result<T, Fault>,
 ) -> Result<(), Fault> {
     if slot.is_some() {
-        return Err(reader.content_fault("the same element twice"));
+        return Err(twice(reader));
     }
     *slot = Some(read(reader)?);
     Ok(())
+}
+
+/// Reads a text member that may stand only once.
+#[inline]
+pub(super) fn text_once<'a>(
+    reader: &mut Reader<'a>,
+    slot: &mut Option<Text<'a>>,
+) -> Result<(), Fault> {
+    if slot.is_some() {
+        return Err(twice(reader));
+    }
+    match reader.leaf()? {
+        Some(text) => *slot = Some(text),
+        None => *slot = Some(reader.text()?),
+    }
+    Ok(())
+}
+
+#[cold]
+fn twice(reader: &Reader<'_>) -> Fault {
+    reader.content_fault("the same element twice")
 }
 
 fn mandatory<T>(reader: &Reader<'_>, slot: Option<T>, what: &'static str) -> Result<T, Fault> {
@@ -122,24 +157,29 @@ pub(super) fn read_location<'a>(reader: &mut Reader<'a>) -> Result<Location<'a>,
     let (mut uri, mut name) = (None, None);
     while let Some(tag) = reader.child()? {
         match tag {
-            syncml::LOC_URI => once(reader, &mut uri, Reader::text)?,
-            syncml::LOC_NAME => once(reader, &mut name, Reader::text)?,
+            syncml::LOC_URI => text_once(reader, &mut uri)?,
+            syncml::LOC_NAME => text_once(reader, &mut name)?,
             _ => reader.skip()?,
         }
     }
-    Ok(Location { uri: uri.unwrap_or_default(), name })
+    Ok(Location { uri: uri.unwrap_or_default(), name: name.map(Box::new) })
 }
 
 /// Meta, whose children may stand in an explicit MetInf.
 pub(super) fn read_meta<'a>(reader: &mut Reader<'a>) -> Result<Meta<'a>, Fault> {
     let mut meta = Meta::default();
+    read_meta_into(reader, &mut meta)?;
+    Ok(meta)
+}
+
+fn read_meta_into<'a>(reader: &mut Reader<'a>, meta: &mut Meta<'a>) -> Result<(), Fault> {
     let mut wrapped = false;
     loop {
         match reader.child()? {
             Some(metinf::MET_INF) if !wrapped => wrapped = true,
-            Some(tag) => read_meta_member(reader, tag, &mut meta)?,
+            Some(tag) => read_meta_member(reader, tag, meta)?,
             None if wrapped => wrapped = false,
-            None => return Ok(meta),
+            None => return Ok(()),
         }
     }
 }
@@ -150,13 +190,13 @@ fn read_meta_member<'a>(
     meta: &mut Meta<'a>,
 ) -> Result<(), Fault> {
     match tag {
-        metinf::FORMAT => once(reader, &mut meta.format, Reader::text),
-        metinf::TYPE => once(reader, &mut meta.mime, Reader::text),
-        metinf::MARK => once(reader, &mut meta.mark, Reader::text),
-        metinf::NEXT_NONCE => once(reader, &mut meta.next_nonce, Reader::text),
+        metinf::FORMAT => text_once(reader, &mut meta.format),
+        metinf::TYPE => text_once(reader, &mut meta.mime),
         metinf::SIZE => once(reader, &mut meta.size, |r| read_number(r).map(u64::from)),
-        metinf::MAX_MSG_SIZE => once(reader, &mut meta.max_msg_size, read_number),
-        metinf::MAX_OBJ_SIZE => once(reader, &mut meta.max_obj_size, read_number),
+        metinf::MARK => text_once(reader, &mut meta.extra_mut().mark),
+        metinf::NEXT_NONCE => text_once(reader, &mut meta.extra_mut().next_nonce),
+        metinf::MAX_MSG_SIZE => once(reader, &mut meta.extra_mut().max_msg_size, read_number),
+        metinf::MAX_OBJ_SIZE => once(reader, &mut meta.extra_mut().max_obj_size, read_number),
         _ => reader.skip(),
     }
 }
@@ -176,7 +216,7 @@ pub(super) fn read_cred<'a>(reader: &mut Reader<'a>) -> Result<Cred<'a>, Fault> 
     while let Some(tag) = reader.child()? {
         match tag {
             syncml::META => once(reader, &mut meta, read_meta)?,
-            syncml::DATA => once(reader, &mut data, Reader::text)?,
+            syncml::DATA => text_once(reader, &mut data)?,
             _ => reader.skip()?,
         }
     }
@@ -195,15 +235,29 @@ pub(super) fn read_chal<'a>(reader: &mut Reader<'a>) -> Result<Meta<'a>, Fault> 
     Ok(meta.unwrap_or_default())
 }
 
-/// Item.
-pub(super) fn read_item<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Fault> {
+/// Reads an item behind the others.
+pub(super) fn add_item<'a>(
+    reader: &mut Reader<'a>,
+    items: &mut Vec<Item<'a>>,
+) -> Result<(), Fault> {
     let mut item = Item::default();
-    let mut meta = None;
+    read_item(reader, &mut item)?;
+    items.push(item);
+    Ok(())
+}
+
+/// Reads an item into an empty one.
+pub(super) fn read_item<'a>(reader: &mut Reader<'a>, item: &mut Item<'a>) -> Result<(), Fault> {
+    let mut has_meta = false;
     while let Some(tag) = reader.child()? {
         match tag {
             syncml::TARGET => once(reader, &mut item.target, read_location)?,
             syncml::SOURCE => once(reader, &mut item.source, read_location)?,
-            syncml::META => once(reader, &mut meta, read_meta)?,
+            syncml::META if has_meta => return Err(twice(reader)),
+            syncml::META => {
+                has_meta = true;
+                read_meta_into(reader, &mut item.meta)?;
+            }
             syncml::DATA => once(reader, &mut item.data, read_data)?,
             syncml::MORE_DATA => {
                 item.more_data = true;
@@ -212,12 +266,14 @@ pub(super) fn read_item<'a>(reader: &mut Reader<'a>) -> Result<Item<'a>, Fault> 
             _ => reader.skip()?,
         }
     }
-    item.meta = meta.unwrap_or_default();
-    Ok(item)
+    Ok(())
 }
 
 /// Data. Many encoders put all text into OPAQUE, so the octets decide whether it is text.
 fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
+    if let Some(text) = reader.leaf()? {
+        return Ok(Data::text(text));
+    }
     let content = reader.content()?;
     let octets = &content.octets;
     let form = match content.form {
@@ -228,9 +284,4 @@ fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
         Form::Opaque | Form::Text => DataForm::Text,
     };
     Ok(Data { form, octets: content.octets })
-}
-
-/// A text member, or empty text if it was missing.
-pub(super) fn or_empty(text: Option<Text<'_>>) -> Text<'_> {
-    text.unwrap_or_default()
 }

@@ -2,10 +2,8 @@
 //!
 //! Must not know the two encodings, nor what a command does.
 
-use super::model::{
-    Action, Alert, Command, Cred, Group, Item, Meta, Results, Status, Text, Unknown, Verb,
-};
-use super::read::{once, or_empty, read_chal, read_cred, read_item, read_meta};
+use super::model::{Action, Alert, Command, Group, Items, Results, Status, Text, Unknown, Verb};
+use super::read::{add_item, once, read_chal, read_cred, read_item, read_meta, text_once};
 use crate::markup::{Class, Fault, Reader, Tag, syncml};
 
 /// Groups inside groups. DM needs two (Sequence in Atomic).
@@ -19,21 +17,30 @@ pub(super) fn read_command<'a>(reader: &mut Reader<'a>, tag: Tag) -> Result<Comm
 fn read_nested<'a>(reader: &mut Reader<'a>, tag: Tag, groups: usize) -> Result<Command<'a>, Fault> {
     let (depth, at) = (reader.depth(), reader.at());
     let name = reader.name_of(tag);
-    let mut parts = Parts::default();
-    let read = parts.read(reader, tag, groups).and_then(|()| parts.build(tag, at));
-    let fault = match read {
-        Ok(Some(command)) => return Ok(command),
-        Ok(None) => None,
+    let mut cmd_id = None;
+    let read = match (verb(tag), tag) {
+        (Some(verb), _) => read_action(reader, verb, &mut cmd_id),
+        (_, syncml::STATUS) => read_status(reader, at, &mut cmd_id),
+        (_, syncml::ALERT) => read_alert(reader, &mut cmd_id),
+        (_, syncml::RESULTS) => read_results(reader, &mut cmd_id),
+        (_, syncml::ATOMIC | syncml::SEQUENCE) => {
+            read_group(reader, tag == syncml::ATOMIC, groups, &mut cmd_id)
+        }
+        _ => read_unknown(reader, tag, name, &mut cmd_id),
+    };
+    match read {
         // The document is sound, only this command is not: go on behind it.
         Err(fault) if fault.class == Class::ContentModel => {
             reader.skip_to_end(depth)?;
-            Some(fault)
+            let (name, cmd_id) = (name.into(), cmd_id.unwrap_or_default());
+            Ok(Command::Unknown(Unknown { name, cmd_id, known: false, fault: Some(fault) }))
         }
-        Err(fault) => return Err(fault),
-    };
-    let (cmd_id, known) = (or_empty(parts.cmd_id), fault.is_none() && is_unused(tag));
-    Ok(Command::Unknown(Unknown { name: name.into(), cmd_id, known, fault }))
+        read => read,
+    }
 }
+
+/// A command's CmdID, which also a broken command is answered with.
+type CmdId<'a> = Option<Text<'a>>;
 
 /// SyncML commands that DM does not use.
 fn is_unused(tag: Tag) -> bool {
@@ -52,120 +59,133 @@ fn verb(tag: Tag) -> Option<Verb> {
     })
 }
 
-/// The members of all commands together; each command takes those it has.
-#[derive(Default)]
-struct Parts<'a> {
-    cmd_id: Option<Text<'a>>,
-    msg_ref: Option<Text<'a>>,
-    cmd_ref: Option<Text<'a>>,
-    cmd: Option<Text<'a>>,
-    target_refs: Vec<Text<'a>>,
-    source_refs: Vec<Text<'a>>,
-    cred: Option<Cred<'a>>,
-    chal: Option<Meta<'a>>,
-    meta: Option<Meta<'a>>,
-    data: Option<Text<'a>>,
-    correlator: Option<Text<'a>>,
-    items: Vec<Item<'a>>,
-    commands: Vec<Command<'a>>,
+fn read_action<'a>(
+    reader: &mut Reader<'a>,
+    verb: Verb,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<Command<'a>, Fault> {
+    let (mut meta, mut correlator, mut items) = (None, None, Items::new());
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::ITEM => read_item(reader, items.add())?,
+            syncml::META => once(reader, &mut meta, |r| read_meta(r).map(Box::new))?,
+            syncml::CORRELATOR => text_once(reader, &mut correlator)?,
+            _ => reader.skip()?,
+        }
+    }
+    let meta = meta.filter(|meta| !meta.is_empty());
+    let cmd_id = cmd_id.take().unwrap_or_default();
+    Ok(Command::Action(Action { verb, cmd_id, meta, correlator, items }))
 }
 
-impl<'a> Parts<'a> {
-    /// Reads the members of command `tag`. Others are skipped, except that a group holds commands.
-    fn read(&mut self, reader: &mut Reader<'a>, tag: Tag, groups: usize) -> Result<(), Fault> {
-        let group = matches!(tag, syncml::ATOMIC | syncml::SEQUENCE);
-        if group && groups == 0 {
-            return Err(reader.content_fault("groups are nested too deep"));
+fn read_alert<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Command<'a>, Fault> {
+    let (mut alert, mut data) = (Alert::default(), None);
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::DATA => text_once(reader, &mut data)?,
+            syncml::CORRELATOR => text_once(reader, &mut alert.correlator)?,
+            syncml::ITEM => add_item(reader, &mut alert.items)?,
+            _ => reader.skip()?,
         }
-        while let Some(member) = reader.child()? {
-            match member {
-                syncml::CMD_ID => once(reader, &mut self.cmd_id, Reader::text)?,
-                syncml::META => once(reader, &mut self.meta, read_meta)?,
-                syncml::ITEM if !group => self.items.push(read_item(reader)?),
-                syncml::DATA if !group => once(reader, &mut self.data, Reader::text)?,
-                syncml::CORRELATOR => once(reader, &mut self.correlator, Reader::text)?,
-                syncml::MSG_REF => once(reader, &mut self.msg_ref, Reader::text)?,
-                syncml::CMD_REF => once(reader, &mut self.cmd_ref, Reader::text)?,
-                syncml::CMD => once(reader, &mut self.cmd, Reader::text)?,
-                syncml::TARGET_REF => self.target_refs.push(reader.text()?),
-                syncml::SOURCE_REF => self.source_refs.push(reader.text()?),
-                syncml::CRED => once(reader, &mut self.cred, read_cred)?,
-                syncml::CHAL => once(reader, &mut self.chal, read_chal)?,
-                syncml::NO_RESP | syncml::LANG | syncml::ARCHIVE | syncml::SFT_DEL => {
-                    reader.skip()?;
-                }
-                _ if group => self.commands.push(read_nested(reader, member, groups - 1)?),
-                _ => reader.skip()?,
-            }
-        }
-        Ok(())
     }
+    alert.cmd_id = cmd_id.take().unwrap_or_default();
+    alert.code = data.and_then(|data| number(&data));
+    Ok(Command::Alert(alert))
+}
 
-    /// The command `tag`, which began at octet `at`, or `None` if it is no DM command.
-    fn build(&mut self, tag: Tag, at: usize) -> Result<Option<Command<'a>>, Fault> {
-        if let Some(verb) = verb(tag) {
-            return Ok(Some(Command::Action(Action {
-                verb,
-                cmd_id: or_empty(self.cmd_id.take()),
-                meta: self.meta.take().unwrap_or_default(),
-                correlator: self.correlator.take(),
-                items: std::mem::take(&mut self.items),
-            })));
-        }
-        Ok(Some(match tag {
-            syncml::ALERT => Command::Alert(self.alert()),
-            syncml::STATUS => Command::Status(self.status(at)?),
-            syncml::RESULTS => Command::Results(self.results()),
-            syncml::ATOMIC | syncml::SEQUENCE => Command::Group(Group {
-                atomic: tag == syncml::ATOMIC,
-                cmd_id: or_empty(self.cmd_id.take()),
-                meta: self.meta.take().unwrap_or_default(),
-                commands: std::mem::take(&mut self.commands),
-            }),
-            _ => return Ok(None),
-        }))
-    }
-
-    fn alert(&mut self) -> Alert<'a> {
-        Alert {
-            cmd_id: or_empty(self.cmd_id.take()),
-            code: self.data.take().and_then(|data| number(&data)),
-            correlator: self.correlator.take(),
-            items: std::mem::take(&mut self.items),
+/// A Status that began at octet `at`.
+fn read_status<'a>(
+    reader: &mut Reader<'a>,
+    at: usize,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<Command<'a>, Fault> {
+    let mut status = Status::default();
+    let (mut msg_ref, mut cmd_ref, mut cmd, mut data) = (None, None, None, None);
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::MSG_REF => text_once(reader, &mut msg_ref)?,
+            syncml::CMD_REF => text_once(reader, &mut cmd_ref)?,
+            syncml::CMD => text_once(reader, &mut cmd)?,
+            syncml::TARGET_REF => status.target_refs.push(reader.text()?),
+            syncml::SOURCE_REF => status.source_refs.push(reader.text()?),
+            syncml::DATA => text_once(reader, &mut data)?,
+            syncml::CRED => once(reader, &mut status.cred, |r| read_cred(r).map(Box::new))?,
+            syncml::CHAL => once(reader, &mut status.chal, |r| read_chal(r).map(Box::new))?,
+            syncml::ITEM => add_item(reader, &mut status.items)?,
+            _ => reader.skip()?,
         }
     }
+    let what = "Status without a numeric code";
+    let code = data.and_then(|data| number(&data));
+    status.code = code.ok_or(Fault::new(Class::ContentModel, at, what))?;
+    status.cmd_id = cmd_id.take().unwrap_or_default();
+    status.msg_ref = msg_ref.unwrap_or_default();
+    status.cmd_ref = cmd_ref.unwrap_or_default();
+    status.cmd = cmd.unwrap_or_default();
+    Ok(Command::Status(status))
+}
 
-    fn status(&mut self, at: usize) -> Result<Status<'a>, Fault> {
-        let code = self.data.take().and_then(|data| number(&data)).ok_or(Fault::new(
-            Class::ContentModel,
-            at,
-            "Status without a numeric code",
-        ))?;
-        Ok(Status {
-            cmd_id: or_empty(self.cmd_id.take()),
-            msg_ref: or_empty(self.msg_ref.take()),
-            cmd_ref: or_empty(self.cmd_ref.take()),
-            cmd: or_empty(self.cmd.take()),
-            target_refs: std::mem::take(&mut self.target_refs),
-            source_refs: std::mem::take(&mut self.source_refs),
-            cred: self.cred.take(),
-            chal: self.chal.take(),
-            code,
-            items: std::mem::take(&mut self.items),
-        })
-    }
-
-    fn results(&mut self) -> Results<'a> {
-        Results {
-            cmd_id: or_empty(self.cmd_id.take()),
-            msg_ref: self.msg_ref.take(),
-            cmd_ref: or_empty(self.cmd_ref.take()),
-            meta: self.meta.take().unwrap_or_default(),
-            target_ref: self.target_refs.drain(..).next(),
-            source_ref: self.source_refs.drain(..).next(),
-            items: std::mem::take(&mut self.items),
+fn read_results<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Command<'a>, Fault> {
+    let (mut results, mut meta, mut cmd_ref) = (Results::default(), None, None);
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::MSG_REF => text_once(reader, &mut results.msg_ref)?,
+            syncml::CMD_REF => text_once(reader, &mut cmd_ref)?,
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            syncml::TARGET_REF => text_once(reader, &mut results.target_ref)?,
+            syncml::SOURCE_REF => text_once(reader, &mut results.source_ref)?,
+            syncml::ITEM => add_item(reader, &mut results.items)?,
+            _ => reader.skip()?,
         }
     }
+    results.cmd_id = cmd_id.take().unwrap_or_default();
+    results.cmd_ref = cmd_ref.unwrap_or_default();
+    results.meta = meta.unwrap_or_default();
+    Ok(Command::Results(results))
+}
+
+/// Atomic or Sequence: what is not a member of it is a command in it.
+fn read_group<'a>(
+    reader: &mut Reader<'a>,
+    atomic: bool,
+    groups: usize,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<Command<'a>, Fault> {
+    let Some(groups) = groups.checked_sub(1) else {
+        return Err(reader.content_fault("groups are nested too deep"));
+    };
+    let (mut meta, mut commands) = (None, Vec::new());
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            syncml::META => once(reader, &mut meta, read_meta)?,
+            syncml::NO_RESP => reader.skip()?,
+            _ => commands.push(read_nested(reader, member, groups)?),
+        }
+    }
+    let (cmd_id, meta) = (cmd_id.take().unwrap_or_default(), meta.unwrap_or_default());
+    Ok(Command::Group(Group { atomic, cmd_id, meta, commands }))
+}
+
+/// An element that is no DM command.
+fn read_unknown<'a>(
+    reader: &mut Reader<'a>,
+    tag: Tag,
+    name: &'a str,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<Command<'a>, Fault> {
+    while let Some(member) = reader.child()? {
+        match member {
+            syncml::CMD_ID => text_once(reader, cmd_id)?,
+            _ => reader.skip()?,
+        }
+    }
+    let cmd_id = cmd_id.take().unwrap_or_default();
+    Ok(Command::Unknown(Unknown { name: name.into(), cmd_id, known: is_unused(tag), fault: None }))
 }
 
 /// A code: three or four digits, blanks around them ignored.

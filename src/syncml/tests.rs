@@ -113,13 +113,13 @@ fn members_come_in_any_order_and_unknown_ones_are_skipped() {
          <Archive/><CmdID>a-1</CmdID></Add>",
     ));
     let expected = Item {
-        target: Some(Location { uri: "./A".into(), name: Some("n".into()) }),
+        target: Some(Location { uri: "./A".into(), name: Some(Box::new("n".into())) }),
         meta: Meta { mime: Some("t".into()), ..Meta::default() },
         data: Some(Data::text("d")),
         more_data: true,
         ..Item::default()
     };
-    assert_eq!((read.verb, &*read.cmd_id, read.items), (Verb::Add, "a-1", vec![expected]));
+    assert_eq!((read.verb, &*read.cmd_id, read.items), (Verb::Add, "a-1", Items::from(expected)));
 }
 
 #[test]
@@ -190,11 +190,11 @@ fn dm_077_cdata_is_the_value() {
 #[test]
 fn inline_elements_in_data() {
     let other = "<Replace><Item><Data><a b='1'>x<c/></a> <d/></Data></Item></Replace>";
-    let data = action(command(other)).items.remove(0).data.unwrap();
+    let data = action(command(other)).items[0].data.clone().unwrap();
     assert_eq!(data, Data::text("<a b='1'>x<c/></a> <d/>"));
     let tnds = "<Add><Item><Data> <MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD>\
                 <v:X xmlns:v='urn:v'>no</v:X><Node/></MgmtTree>\n</Data></Item></Add>";
-    let data = action(command(tnds)).items.remove(0).data.unwrap();
+    let data = action(command(tnds)).items[0].data.clone().unwrap();
     assert_eq!(data.form, DataForm::Embedded);
     assert_eq!(
         data.as_str(),
@@ -242,9 +242,9 @@ fn octets_that_are_no_text_cannot_be_written_as_xml() {
     let action = Action {
         verb: Verb::Add,
         cmd_id: "1".into(),
-        meta: Meta::default(),
+        meta: None,
         correlator: None,
-        items: vec![item],
+        items: item.into(),
     };
     let message = Message { commands: vec![Command::Action(action)], ..Message::default() };
     let code = write(&message, Encoding::Xml).unwrap_err().code();
@@ -264,7 +264,7 @@ fn any_text() -> BoxedStrategy<Text<'static>> {
 
 fn any_location() -> BoxedStrategy<Location<'static>> {
     (any_text(), prop::option::of(any_text()))
-        .prop_map(|(uri, name)| Location { uri, name })
+        .prop_map(|(uri, name)| Location { uri, name: name.map(Box::new) })
         .boxed()
 }
 
@@ -272,14 +272,10 @@ fn any_meta() -> BoxedStrategy<Meta<'static>> {
     let texts = prop::array::uniform4(prop::option::of(any_text()));
     let numbers = prop::array::uniform3(prop::option::of(any::<u32>()));
     (texts, numbers)
-        .prop_map(|([format, mime, mark, next_nonce], [size, msg, obj])| Meta {
-            format,
-            mime,
-            size: size.map(u64::from),
-            mark,
-            next_nonce,
-            max_msg_size: msg,
-            max_obj_size: obj,
+        .prop_map(|([format, mime, mark, next_nonce], [size, max_msg_size, max_obj_size])| {
+            let extra = MetaExtra { mark, next_nonce, max_msg_size, max_obj_size };
+            let extra = (extra != MetaExtra::default()).then(|| Box::new(extra));
+            Meta { format, mime, size: size.map(u64::from), extra }
         })
         .boxed()
 }
@@ -329,7 +325,8 @@ fn any_command(binary: bool) -> BoxedStrategy<Command<'static>> {
     ]);
     let action = (verb, any_text(), any_meta(), prop::option::of(any_text()), any_items(binary))
         .prop_map(|(verb, cmd_id, meta, correlator, items)| {
-            Command::Action(Action { verb, cmd_id, meta, correlator, items })
+            let meta = (!meta.is_empty()).then(|| Box::new(meta));
+            Command::Action(Action { verb, cmd_id, meta, correlator, items: items.into() })
         })
         .boxed();
     let code = prop::option::of(any::<u16>());
@@ -339,7 +336,8 @@ fn any_command(binary: bool) -> BoxedStrategy<Command<'static>> {
         },
     );
     let refs = || prop::collection::vec(any_text(), 0..3);
-    let creds = (prop::option::of(any_cred()), prop::option::of(any_meta()));
+    let boxed_cred = any_cred().prop_map(Box::new);
+    let creds = (prop::option::of(boxed_cred), prop::option::of(any_meta().prop_map(Box::new)));
     let ids = prop::array::uniform4(any_text());
     let status = (ids, refs(), refs(), creds, any::<u16>(), any_items(binary)).prop_map(
         |([cmd_id, msg_ref, cmd_ref, cmd], target_refs, source_refs, (cred, chal), code, items)| {

@@ -5,10 +5,10 @@
 use super::Encoding;
 use super::model::{
     Action, Alert, Command, Cred, Data, DataForm, Group, Header, Item, Location, Message, Meta,
-    Results, Status,
+    Results, Status, Verb,
 };
 use crate::error::Result;
-use crate::markup::{DocType, Ns, Tag, Writer, metinf, syncml};
+use crate::markup::{DocType, Tag, Writer, metinf, syncml};
 
 /// Writes a message.
 ///
@@ -53,7 +53,10 @@ pub fn envelope_size(header: &Header<'_>, is_final: bool, encoding: Encoding) ->
 fn write_message(writer: &mut Writer, message: &Message<'_>) {
     write_header(writer, &message.header);
     writer.start(syncml::SYNC_BODY);
-    for command in &message.commands {
+    let begin = writer.size();
+    for (written, command) in message.commands.iter().enumerate() {
+        // As much room as the other commands need if they are like those so far.
+        writer.make_room(writer.size() - begin, written, message.commands.len() - written);
         write_command(writer, command);
     }
     if message.is_final {
@@ -92,10 +95,16 @@ fn write_command(writer: &mut Writer, command: &Command<'_>) {
 }
 
 fn write_action(writer: &mut Writer, action: &Action<'_>) {
-    let Some(tag) = Ns::SyncMl.tag(action.verb.name()) else { return };
-    writer.start(tag);
+    writer.start(match action.verb {
+        Verb::Add => syncml::ADD,
+        Verb::Replace => syncml::REPLACE,
+        Verb::Get => syncml::GET,
+        Verb::Delete => syncml::DELETE,
+        Verb::Copy => syncml::COPY,
+        Verb::Exec => syncml::EXEC,
+    });
     writer.leaf(syncml::CMD_ID, &action.cmd_id);
-    write_meta(writer, &action.meta);
+    write_meta(writer, action.meta());
     writer.optional(syncml::CORRELATOR, action.correlator.as_deref());
     write_items(writer, &action.items);
     writer.end();
@@ -105,7 +114,7 @@ fn write_alert(writer: &mut Writer, alert: &Alert<'_>) {
     writer.start(syncml::ALERT);
     writer.leaf(syncml::CMD_ID, &alert.cmd_id);
     if let Some(code) = alert.code {
-        writer.leaf(syncml::DATA, &code.to_string());
+        writer.number(syncml::DATA, code.into());
     }
     writer.optional(syncml::CORRELATOR, alert.correlator.as_deref());
     write_items(writer, &alert.items);
@@ -134,13 +143,13 @@ fn write_status(writer: &mut Writer, status: &Status<'_>) {
     for source in &status.source_refs {
         writer.leaf(syncml::SOURCE_REF, source);
     }
-    write_cred(writer, status.cred.as_ref());
+    write_cred(writer, status.cred.as_deref());
     if let Some(chal) = &status.chal {
         writer.start(syncml::CHAL);
         write_meta(writer, chal);
         writer.end();
     }
-    writer.leaf(syncml::DATA, &status.code.to_string());
+    writer.number(syncml::DATA, status.code.into());
     write_items(writer, &status.items);
     writer.end();
 }
@@ -189,7 +198,7 @@ fn write_data(writer: &mut Writer, data: &Data<'_>) {
 fn write_location(writer: &mut Writer, tag: Tag, location: &Location<'_>) {
     writer.start(tag);
     writer.leaf(syncml::LOC_URI, &location.uri);
-    writer.optional(syncml::LOC_NAME, location.name.as_deref());
+    writer.optional(syncml::LOC_NAME, location.name.as_ref().map(|name| &***name));
     writer.end();
 }
 
@@ -203,22 +212,24 @@ fn write_cred(writer: &mut Writer, cred: Option<&Cred<'_>>) {
 }
 
 fn write_meta(writer: &mut Writer, meta: &Meta<'_>) {
-    if *meta == Meta::default() {
+    if meta.is_empty() {
         return;
     }
     writer.start(syncml::META);
     writer.optional(metinf::FORMAT, meta.format.as_deref());
     writer.optional(metinf::TYPE, meta.mime.as_deref());
     write_number(writer, metinf::SIZE, meta.size);
-    writer.optional(metinf::MARK, meta.mark.as_deref());
-    writer.optional(metinf::NEXT_NONCE, meta.next_nonce.as_deref());
-    write_number(writer, metinf::MAX_MSG_SIZE, meta.max_msg_size.map(u64::from));
-    write_number(writer, metinf::MAX_OBJ_SIZE, meta.max_obj_size.map(u64::from));
+    if let Some(extra) = &meta.extra {
+        writer.optional(metinf::MARK, extra.mark.as_deref());
+        writer.optional(metinf::NEXT_NONCE, extra.next_nonce.as_deref());
+        write_number(writer, metinf::MAX_MSG_SIZE, extra.max_msg_size.map(u64::from));
+        write_number(writer, metinf::MAX_OBJ_SIZE, extra.max_obj_size.map(u64::from));
+    }
     writer.end();
 }
 
 fn write_number(writer: &mut Writer, tag: Tag, number: Option<u64>) {
     if let Some(number) = number {
-        writer.leaf(tag, &number.to_string());
+        writer.number(tag, number);
     }
 }

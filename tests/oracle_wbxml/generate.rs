@@ -4,8 +4,8 @@
 use dmsc::markup::{Attr, DocType, Encoding, Writer, prov};
 use dmsc::syncml;
 use dmsc::syncml::model::{
-    Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, Results,
-    Status, Verb,
+    Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, MetaExtra,
+    Results, Status, Verb,
 };
 use dmsc::tree::tnds::{self, TndsNode};
 use proptest::prelude::*;
@@ -78,20 +78,22 @@ fn any_meta() -> BoxedStrategy<Meta<'static>> {
     let mime = prop::option::of(select(&TYPES[..]));
     let sizes = prop::option::of(any::<u32>());
     (format, mime, sizes.clone(), maybe_text(), maybe_text(), sizes.clone(), sizes)
-        .prop_map(|(format, mime, size, mark, next_nonce, max_msg_size, max_obj_size)| Meta {
-            format: format.map(Into::into),
-            mime: mime.map(Into::into),
-            size: size.map(u64::from),
-            mark,
-            next_nonce,
-            max_msg_size,
-            max_obj_size,
+        .prop_map(|(format, mime, size, mark, next_nonce, max_msg_size, max_obj_size)| {
+            let extra = MetaExtra { mark, next_nonce, max_msg_size, max_obj_size };
+            Meta {
+                format: format.map(Into::into),
+                mime: mime.map(Into::into),
+                size: size.map(u64::from),
+                extra: (extra != MetaExtra::default()).then(|| Box::new(extra)),
+            }
         })
         .boxed()
 }
 
 fn any_location() -> BoxedStrategy<Location<'static>> {
-    (any_text(), maybe_text()).prop_map(|(uri, name)| Location { uri, name }).boxed()
+    (any_text(), maybe_text())
+        .prop_map(|(uri, name)| Location { uri, name: name.map(Box::new) })
+        .boxed()
 }
 
 fn any_cred() -> BoxedStrategy<Cred<'static>> {
@@ -125,7 +127,8 @@ fn any_action() -> BoxedStrategy<Command<'static>> {
     let verbs = vec![Verb::Add, Verb::Replace, Verb::Get, Verb::Delete, Verb::Copy, Verb::Exec];
     (select(verbs), any_text(), any_meta(), maybe_text(), any_items())
         .prop_map(|(verb, cmd_id, meta, correlator, items)| {
-            Command::Action(Action { verb, cmd_id, meta, correlator, items })
+            let meta = (!meta.is_empty()).then(|| Box::new(meta));
+            Command::Action(Action { verb, cmd_id, meta, correlator, items: items.into() })
         })
         .boxed()
 }
@@ -152,8 +155,8 @@ fn any_status() -> BoxedStrategy<Command<'static>> {
                 cmd,
                 target_refs,
                 source_refs,
-                cred,
-                chal,
+                cred: cred.map(Box::new),
+                chal: chal.map(Box::new),
                 code,
                 items,
             })

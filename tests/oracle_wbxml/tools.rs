@@ -17,7 +17,7 @@ pub(crate) fn to_xml(wbxml: &[u8], expected: Option<DocType>) -> Result<Vec<u8>,
 pub(crate) fn to_wbxml(xml: &[u8], doc: DocType, variant: usize) -> Result<Vec<u8>, String> {
     let version = ["1.2", "1.3", "1.1"][variant % 3];
     let mut arguments = vec!["-k", "-v", version, "-o", "-"];
-    if variant % 2 == 0 {
+    if variant.is_multiple_of(2) {
         arguments.push("-n");
     }
     arguments.push("-");

@@ -138,11 +138,11 @@ fn complete(report: &Report) -> Result<()> {
     if report.objects_failed == 0 {
         return Ok(());
     }
-    let failures = report.news.iter().filter_map(|news| match news {
+    let mut failures = report.news.iter().filter_map(|news| match news {
         News::Failed { error, .. } => Some(error.clone()),
         _ => None,
     });
-    let error = failures.last();
+    let error = failures.next_back();
     Err(error.unwrap_or_else(|| Error::new(Code::BootstrapFormat, "an object cannot be used")))
 }
 

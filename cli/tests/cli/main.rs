@@ -2,7 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod card;
+mod decode;
+mod decode_vectors;
+mod encode;
 mod run;
 mod support;
 mod tree;
 mod usage;
+mod vectors;

@@ -50,6 +50,16 @@ pub(crate) fn dmsc_showing_iccid(arguments: &[&str]) -> Ran {
 }
 
 fn run(input: &str, arguments: &[&str]) -> Ran {
+    let (code, stdout, stderr) = dmsc_octets(input.as_bytes(), arguments);
+    let ran = Ran { code, stdout: String::from_utf8(stdout).unwrap(), stderr };
+    for secret in SECRETS {
+        assert!(!ran.shows(secret), "{secret} is shown: {ran:?}");
+    }
+    ran
+}
+
+/// Runs `dmsc` with octets in and octets out: exit code, standard output, standard error.
+pub(crate) fn dmsc_octets(input: &[u8], arguments: &[&str]) -> (i32, Vec<u8>, String) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_dmsc"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -58,17 +68,10 @@ fn run(input: &str, arguments: &[&str]) -> Ran {
         .spawn()
         .unwrap();
     // The program may end without having read everything.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let _ = child.stdin.take().unwrap().write_all(input);
     let output = child.wait_with_output().unwrap();
-    let ran = Ran {
-        code: output.status.code().unwrap(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    };
-    for secret in SECRETS {
-        assert!(!ran.shows(secret), "{secret} is shown: {ran:?}");
-    }
-    ran
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), output.stdout, stderr)
 }
 
 impl Ran {
@@ -90,6 +93,15 @@ impl Ran {
         assert!(self.stderr.starts_with("dmsc: "), "{self:?}");
         assert!(self.stderr.ends_with(&format!(" ({name})\n")), "{self:?}");
         self
+    }
+
+    /// The run failed with one line on standard error, `class at byte N: what`; gives N.
+    pub(crate) fn faulted(&self, class: &str) -> usize {
+        assert_eq!((self.code, self.stderr.lines().count()), (1, 1), "{self:?}");
+        let rest = self.stderr.strip_prefix(class).and_then(|rest| rest.strip_prefix(" at byte "));
+        let (at, what) = rest.and_then(|rest| rest.split_once(": ")).unwrap_or_default();
+        assert!(what.len() > 1, "{class}: {self:?}");
+        at.parse().unwrap()
     }
 
     /// Standard output as JSON lines.

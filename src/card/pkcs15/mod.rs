@@ -2,7 +2,7 @@
 //! Provisioning): finding the file structure, and reading the objects with given identifiers.
 //! Must not know what is in the objects.
 
-mod directory;
+pub mod directory;
 mod walk;
 
 use super::apdu::Card;

@@ -340,7 +340,7 @@ fn line(command: &Command<'_>) -> (String, String) {
                 status.source_refs.iter().for_each(|uri| line += &format!(" from {uri}"));
             }
             if let Some(chal) = &status.chal {
-                let nonce = chal.next_nonce.as_deref().unwrap_or("-");
+                let nonce = chal.next_nonce().unwrap_or("-");
                 line += &format!(" chal {} {nonce}", chal.mime.as_deref().unwrap());
             }
             status.items.iter().for_each(|one| line += &item(one));
@@ -392,7 +392,8 @@ fn item(item: &Item<'_>) -> String {
 
 fn meta(meta: &Meta<'_>) -> String {
     let mut text = String::new();
-    for value in [&meta.format, &meta.mime, &meta.mark].into_iter().flatten() {
+    let texts = [meta.format.as_deref(), meta.mime.as_deref(), meta.mark()];
+    for value in texts.into_iter().flatten() {
         text += &format!(" [{value}]");
     }
     if let Some(size) = meta.size {
