@@ -311,7 +311,7 @@ enum dmsc_event_type
    */
   DMSC_EVENT_SESSION_STARTED = 2,
   /**
-   * A message for the server is ready and leaves. phase: its MsgID.
+   * A message for the server is ready and leaves. phase: its MsgID. uri: its address.
    */
   DMSC_EVENT_PACKAGE_SENT = 3,
   /**

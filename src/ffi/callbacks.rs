@@ -15,7 +15,7 @@ pub enum dmsc_event_type {
     DMSC_EVENT_SESSION_REQUESTED = 1,
     /// A DM session begins. uri: server id.
     DMSC_EVENT_SESSION_STARTED = 2,
-    /// A message for the server is ready and leaves. phase: its MsgID.
+    /// A message for the server is ready and leaves. phase: its MsgID. uri: its address.
     DMSC_EVENT_PACKAGE_SENT = 3,
     /// A message came from the server. phase: messages received so far.
     DMSC_EVENT_PACKAGE_RECEIVED = 4,
