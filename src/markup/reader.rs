@@ -212,7 +212,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The text is too long.
-    #[inline]
+    #[inline(always)] // as above
     pub(crate) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
         match &mut self.0 {
             Syntax::Wbxml(reader) => Ok(reader.leaf().map(Cow::Borrowed)),
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// The document is malformed, or the container holds text.
-    #[inline]
+    #[inline(always)] // without the call the usual child comes in a register
     pub fn child(&mut self) -> Result<Option<Tag>, Fault> {
         let child = match &mut self.0 {
             Syntax::Wbxml(reader) => reader.child(),

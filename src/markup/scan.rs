@@ -39,6 +39,12 @@ pub(super) fn nul(octets: &[u8]) -> Option<usize> {
     find(octets, zeros, |octet| octet == 0)
 }
 
+/// Where the first octet is that is not US-ASCII.
+#[inline]
+pub(super) fn not_ascii(octets: &[u8]) -> Option<usize> {
+    find(octets, |word| word & HIGH, |octet| !octet.is_ascii())
+}
+
 /// Where the first octet is that XML text does not take as it is: `<`, `>`, `&`, a control, or the
 /// first octet of U+F000 to U+FFFF, where the two characters are that XML does not allow.
 #[inline]
@@ -63,6 +69,7 @@ mod tests {
             octets in prop::collection::vec(prop_oneof![any::<u8>(), 0x20..0x7Fu8, Just(b'a')], 0..70),
         ) {
             prop_assert_eq!(nul(&octets), octets.iter().position(|b| *b == 0));
+            prop_assert_eq!(not_ascii(&octets), octets.iter().position(|b| !b.is_ascii()));
             let special_octet = |b: &u8| matches!(b, b'<' | b'>' | b'&' | 0..0x20 | 0xEF);
             prop_assert_eq!(special(&octets), octets.iter().position(special_octet));
         }

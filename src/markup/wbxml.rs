@@ -140,7 +140,10 @@ impl<'a> Reader<'a> {
         self.event_at = self.at;
         match self.state {
             State::Content => self.content(),
-            State::Empty => Ok(self.end()),
+            State::Empty => {
+                self.end();
+                Ok(Event::End)
+            }
             State::Attributes { .. } => match self.attribute()? {
                 Some((attr, value)) => Ok(Event::Attribute(attr, value)),
                 None => self.next(),
@@ -162,7 +165,7 @@ impl<'a> Reader<'a> {
 
     /// A leaf is nearly always one string without NUL, inline or OPAQUE, and END: reads these without
     /// events. Otherwise nothing is read.
-    #[inline]
+    #[inline(never)]
     pub(super) fn leaf(&mut self) -> Option<&'a str> {
         if self.state != State::Content || self.charset != Charset::Utf8 {
             return None;
@@ -195,7 +198,7 @@ impl<'a> Reader<'a> {
 
     /// The next element or end, if it is one of the usual kind; otherwise only code page switches are
     /// read, and [`next`](Self::next) has to go on.
-    #[inline]
+    #[inline(never)]
     pub(super) fn child(&mut self) -> Child {
         if self.state != State::Content {
             return Child::Unusual;
@@ -241,12 +244,16 @@ impl<'a> Reader<'a> {
     fn check_utf8(&mut self, from: usize, length: usize) -> Option<&'a str> {
         let rest = self.data.get(from..)?;
         let ahead = rest.get(..length.saturating_add(RUN)).unwrap_or(rest);
-        let valid = match std::str::from_utf8(ahead) {
-            Ok(text) => text,
-            Err(fault) => std::str::from_utf8(ahead.get(..fault.valid_up_to())?).ok()?,
+        // A run of US-ASCII mostly ends at the token OPAQUE.
+        let run = match scan::not_ascii(ahead) {
+            Some(ascii) if ascii >= length => std::str::from_utf8(ahead.get(..ascii)?).ok()?,
+            _ => match std::str::from_utf8(ahead) {
+                Ok(text) => text,
+                Err(fault) => std::str::from_utf8(ahead.get(..fault.valid_up_to())?).ok()?,
+            },
         };
-        (self.run, self.run_at) = (valid, from);
-        valid.get(..length)
+        (self.run, self.run_at) = (run, from);
+        run.get(..length)
     }
 
     #[inline]
@@ -262,7 +269,10 @@ impl<'a> Reader<'a> {
             }
             match octet {
                 token::STR_I => return self.inline_string().map(Event::Text),
-                token::END => return Ok(self.end()),
+                token::END => {
+                    self.end();
+                    return Ok(Event::End);
+                }
                 token::SWITCH_PAGE => self.switch_page()?,
                 token::STR_T => return self.table_string().map(Event::Text),
                 token::ENTITY => return self.entity().map(Event::Text),
@@ -354,10 +364,9 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn end(&mut self) -> Event<'a> {
+    fn end(&mut self) {
         self.depth -= 1;
         self.state = if self.depth == 0 { State::Epilog } else { State::Content };
-        Event::End
     }
 
     fn switch_page(&mut self) -> Result<(), Fault> {

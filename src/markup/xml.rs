@@ -162,7 +162,10 @@ impl<'a> Reader<'a> {
     /// The next event.
     pub(super) fn next(&mut self) -> Result<Event<'a>, Fault> {
         match self.ahead.pop() {
-            Some(Event::End) => Ok(self.close()),
+            Some(Event::End) => {
+                self.close();
+                Ok(Event::End)
+            }
             Some(event) => Ok(event),
             None if self.done => Ok(Event::Finish),
             None => self.read(),
@@ -170,7 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element or end, if it stands right here; otherwise nothing is read.
-    #[inline]
+    #[inline(never)]
     pub(super) fn child(&mut self) -> Result<Child, Fault> {
         if !self.ahead.is_empty() {
             return Ok(Child::Unusual);
@@ -178,7 +181,7 @@ impl<'a> Reader<'a> {
         match self.rest() {
             [b'<', b'/', ..] => {
                 self.event_at = self.next_at;
-                self.end().map(|_| Child::End)
+                self.end().map(|()| Child::End)
             }
             [b'<', next, ..] if !matches!(next, b'!' | b'?') && !self.open.is_empty() => {
                 self.event_at = self.next_at;
@@ -189,7 +192,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A leaf is nearly always text and its end: reads these without events. Otherwise nothing is read.
-    #[inline]
+    #[inline(never)]
     pub(super) fn leaf(&mut self) -> Result<Option<Cow<'a, str>>, Fault> {
         if !self.ahead.is_empty() {
             return Ok(None);
@@ -258,10 +261,9 @@ impl<'a> Reader<'a> {
 
     /// The innermost element has ended.
     #[inline]
-    fn close(&mut self) -> Event<'a> {
+    fn close(&mut self) {
         self.namespaces.leave(self.open.len());
         self.open.pop();
-        Event::End
     }
 
     fn read(&mut self) -> Result<Event<'a>, Fault> {
@@ -273,7 +275,7 @@ impl<'a> Reader<'a> {
                     return Ok(Event::Finish);
                 }
                 [] => return Err(self.syntax("the document ends with open elements")),
-                [b'<', b'/', ..] => return self.end(),
+                [b'<', b'/', ..] => return self.end().map(|()| Event::End),
                 [b'<', b'!' | b'?', ..] | [b'&', ..] => {
                     if let Some(event) = self.unusual()? {
                         return Ok(event);
@@ -408,12 +410,13 @@ impl<'a> Reader<'a> {
 
     /// The end tag that stands here.
     #[inline]
-    fn end(&mut self) -> Result<Event<'a>, Fault> {
+    fn end(&mut self) -> Result<(), Fault> {
         self.next_at = match self.end_here(self.next_at) {
             Some(behind) => behind,
             None => self.unusual_end()?,
         };
-        Ok(self.close())
+        self.close();
+        Ok(())
     }
 
     /// Where an end tag with white space ends.

@@ -4,7 +4,7 @@
 
 use super::Encoding;
 use super::model::{Command, Cred, Data, DataForm, Header, Item, Location, Message, Meta, Text};
-use super::read_command::read_command;
+use super::read_command::add_command;
 use crate::markup::{Class, DocType, Fault, Form, Options, Reader, Tag, metinf, syncml, to_utf8};
 use std::borrow::Cow;
 
@@ -98,7 +98,7 @@ fn read_body<'a>(reader: &mut Reader<'a>, message: &mut Message<'a>) -> Result<(
             if message.commands.len() == message.commands.capacity() {
                 make_room(&mut message.commands, reader, begin);
             }
-            message.commands.push(read_command(reader, tag)?);
+            add_command(reader, tag, &mut message.commands)?;
         }
     }
     Ok(())
@@ -128,7 +128,6 @@ pub(super) fn once<'a, T>(
 }
 
 /// Reads a text member that may stand only once.
-#[inline]
 pub(super) fn text_once<'a>(
     reader: &mut Reader<'a>,
     slot: &mut Option<Text<'a>>,

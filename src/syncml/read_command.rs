@@ -9,31 +9,43 @@ use crate::markup::{Class, Fault, Reader, Tag, syncml};
 /// Groups inside groups. DM needs two (Sequence in Atomic).
 const GROUP_DEPTH: usize = 8;
 
-/// Reads the command that has just begun with `tag`.
-pub(super) fn read_command<'a>(reader: &mut Reader<'a>, tag: Tag) -> Result<Command<'a>, Fault> {
-    read_nested(reader, tag, GROUP_DEPTH)
+/// Reads the command that has just begun with `tag` behind the others.
+pub(super) fn add_command<'a>(
+    reader: &mut Reader<'a>,
+    tag: Tag,
+    commands: &mut Vec<Command<'a>>,
+) -> Result<(), Fault> {
+    add_nested(reader, tag, commands, GROUP_DEPTH)
 }
 
-fn read_nested<'a>(reader: &mut Reader<'a>, tag: Tag, groups: usize) -> Result<Command<'a>, Fault> {
+fn add_nested<'a>(
+    reader: &mut Reader<'a>,
+    tag: Tag,
+    commands: &mut Vec<Command<'a>>,
+    groups: usize,
+) -> Result<(), Fault> {
     let (depth, at) = (reader.depth(), reader.at());
     let name = reader.name_of(tag);
-    let mut cmd_id = None;
+    let (place, mut cmd_id) = (commands.len(), None);
     let read = match (verb(tag), tag) {
-        (Some(verb), _) => read_action(reader, verb, &mut cmd_id),
-        (_, syncml::STATUS) => read_status(reader, at, &mut cmd_id),
-        (_, syncml::ALERT) => read_alert(reader, &mut cmd_id),
-        (_, syncml::RESULTS) => read_results(reader, &mut cmd_id),
+        (Some(verb), _) => add_action(reader, verb, commands, &mut cmd_id),
+        (_, syncml::STATUS) => add_status(reader, at, commands, &mut cmd_id),
+        (_, syncml::ALERT) => add_alert(reader, commands, &mut cmd_id),
+        (_, syncml::RESULTS) => add_results(reader, commands, &mut cmd_id),
         (_, syncml::ATOMIC | syncml::SEQUENCE) => {
-            read_group(reader, tag == syncml::ATOMIC, groups, &mut cmd_id)
+            add_group(reader, tag == syncml::ATOMIC, groups, commands, &mut cmd_id)
         }
-        _ => read_unknown(reader, tag, name, &mut cmd_id),
+        _ => add_unknown(reader, name, is_unused(tag), commands, &mut cmd_id),
     };
     match read {
         // The document is sound, only this command is not: go on behind it.
         Err(fault) if fault.class == Class::ContentModel => {
             reader.skip_to_end(depth)?;
+            commands.truncate(place);
             let (name, cmd_id) = (name.into(), cmd_id.unwrap_or_default());
-            Ok(Command::Unknown(Unknown { name, cmd_id, known: false, fault: Some(fault) }))
+            let unknown = Unknown { name, cmd_id, known: false, fault: Some(fault) };
+            commands.push(Command::Unknown(unknown));
+            Ok(())
         }
         read => read,
     }
@@ -59,27 +71,48 @@ fn verb(tag: Tag) -> Option<Verb> {
     })
 }
 
-fn read_action<'a>(
+fn add_action<'a>(
     reader: &mut Reader<'a>,
     verb: Verb,
+    commands: &mut Vec<Command<'a>>,
     cmd_id: &mut CmdId<'a>,
-) -> Result<Command<'a>, Fault> {
-    let (mut meta, mut correlator, mut items) = (None, None, Items::new());
+) -> Result<(), Fault> {
+    let empty = Text::Borrowed("");
+    let action = Action { verb, cmd_id: empty, meta: None, correlator: None, items: Items::new() };
+    // Most commands are actions: they are read where they stay.
+    commands.push(Command::Action(action));
+    match commands.last_mut() {
+        Some(Command::Action(action)) => read_action(reader, action, cmd_id),
+        _ => Ok(()),
+    }
+}
+
+fn read_action<'a>(
+    reader: &mut Reader<'a>,
+    action: &mut Action<'a>,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<(), Fault> {
     while let Some(member) = reader.child()? {
         match member {
             syncml::CMD_ID => text_once(reader, cmd_id)?,
-            syncml::ITEM => read_item(reader, items.add())?,
-            syncml::META => once(reader, &mut meta, |r| read_meta(r).map(Box::new))?,
-            syncml::CORRELATOR => text_once(reader, &mut correlator)?,
+            syncml::ITEM => read_item(reader, action.items.add())?,
+            syncml::META => once(reader, &mut action.meta, |r| read_meta(r).map(Box::new))?,
+            syncml::CORRELATOR => text_once(reader, &mut action.correlator)?,
             _ => reader.skip()?,
         }
     }
-    let meta = meta.filter(|meta| !meta.is_empty());
-    let cmd_id = cmd_id.take().unwrap_or_default();
-    Ok(Command::Action(Action { verb, cmd_id, meta, correlator, items }))
+    if action.meta().is_empty() {
+        action.meta = None;
+    }
+    action.cmd_id = cmd_id.take().unwrap_or_default();
+    Ok(())
 }
 
-fn read_alert<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Command<'a>, Fault> {
+fn add_alert<'a>(
+    reader: &mut Reader<'a>,
+    commands: &mut Vec<Command<'a>>,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<(), Fault> {
     let (mut alert, mut data) = (Alert::default(), None);
     while let Some(member) = reader.child()? {
         match member {
@@ -92,15 +125,17 @@ fn read_alert<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Com
     }
     alert.cmd_id = cmd_id.take().unwrap_or_default();
     alert.code = data.and_then(|data| number(&data));
-    Ok(Command::Alert(alert))
+    commands.push(Command::Alert(alert));
+    Ok(())
 }
 
 /// A Status that began at octet `at`.
-fn read_status<'a>(
+fn add_status<'a>(
     reader: &mut Reader<'a>,
     at: usize,
+    commands: &mut Vec<Command<'a>>,
     cmd_id: &mut CmdId<'a>,
-) -> Result<Command<'a>, Fault> {
+) -> Result<(), Fault> {
     let mut status = Status::default();
     let (mut msg_ref, mut cmd_ref, mut cmd, mut data) = (None, None, None, None);
     while let Some(member) = reader.child()? {
@@ -125,10 +160,15 @@ fn read_status<'a>(
     status.msg_ref = msg_ref.unwrap_or_default();
     status.cmd_ref = cmd_ref.unwrap_or_default();
     status.cmd = cmd.unwrap_or_default();
-    Ok(Command::Status(status))
+    commands.push(Command::Status(status));
+    Ok(())
 }
 
-fn read_results<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<Command<'a>, Fault> {
+fn add_results<'a>(
+    reader: &mut Reader<'a>,
+    commands: &mut Vec<Command<'a>>,
+    cmd_id: &mut CmdId<'a>,
+) -> Result<(), Fault> {
     let (mut results, mut meta, mut cmd_ref) = (Results::default(), None, None);
     while let Some(member) = reader.child()? {
         match member {
@@ -145,39 +185,43 @@ fn read_results<'a>(reader: &mut Reader<'a>, cmd_id: &mut CmdId<'a>) -> Result<C
     results.cmd_id = cmd_id.take().unwrap_or_default();
     results.cmd_ref = cmd_ref.unwrap_or_default();
     results.meta = meta.unwrap_or_default();
-    Ok(Command::Results(results))
+    commands.push(Command::Results(results));
+    Ok(())
 }
 
 /// Atomic or Sequence: what is not a member of it is a command in it.
-fn read_group<'a>(
+fn add_group<'a>(
     reader: &mut Reader<'a>,
     atomic: bool,
     groups: usize,
+    commands: &mut Vec<Command<'a>>,
     cmd_id: &mut CmdId<'a>,
-) -> Result<Command<'a>, Fault> {
+) -> Result<(), Fault> {
     let Some(groups) = groups.checked_sub(1) else {
         return Err(reader.content_fault("groups are nested too deep"));
     };
-    let (mut meta, mut commands) = (None, Vec::new());
+    let (mut meta, mut inner) = (None, Vec::new());
     while let Some(member) = reader.child()? {
         match member {
             syncml::CMD_ID => text_once(reader, cmd_id)?,
             syncml::META => once(reader, &mut meta, read_meta)?,
             syncml::NO_RESP => reader.skip()?,
-            _ => commands.push(read_nested(reader, member, groups)?),
+            _ => add_nested(reader, member, &mut inner, groups)?,
         }
     }
     let (cmd_id, meta) = (cmd_id.take().unwrap_or_default(), meta.unwrap_or_default());
-    Ok(Command::Group(Group { atomic, cmd_id, meta, commands }))
+    commands.push(Command::Group(Group { atomic, cmd_id, meta, commands: inner }));
+    Ok(())
 }
 
 /// An element that is no DM command.
-fn read_unknown<'a>(
+fn add_unknown<'a>(
     reader: &mut Reader<'a>,
-    tag: Tag,
     name: &'a str,
+    known: bool,
+    commands: &mut Vec<Command<'a>>,
     cmd_id: &mut CmdId<'a>,
-) -> Result<Command<'a>, Fault> {
+) -> Result<(), Fault> {
     while let Some(member) = reader.child()? {
         match member {
             syncml::CMD_ID => text_once(reader, cmd_id)?,
@@ -185,7 +229,8 @@ fn read_unknown<'a>(
         }
     }
     let cmd_id = cmd_id.take().unwrap_or_default();
-    Ok(Command::Unknown(Unknown { name: name.into(), cmd_id, known: is_unused(tag), fault: None }))
+    commands.push(Command::Unknown(Unknown { name: name.into(), cmd_id, known, fault: None }));
+    Ok(())
 }
 
 /// A code: three or four digits, blanks around them ignored.

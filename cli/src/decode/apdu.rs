@@ -8,6 +8,7 @@ use super::{Decoded, Fault, apdu_names, card, cat};
 /// Class of faults in an APDU's length.
 const LENGTH: &str = "apdu-length";
 const SELECT: u8 = 0xA4;
+const GET_RESPONSE: u8 = 0xC0;
 const FETCH: u8 = 0x12;
 const TERMINAL_RESPONSE: u8 = 0x14;
 const ENVELOPE: u8 = 0xC2;
@@ -92,9 +93,9 @@ impl<'a> Command<'a> {
         let record = if self.data.is_empty() {
             record
         } else {
-            record.count("lc", self.data.len()).hex("data", self.data)
+            record.number("lc", self.data.len()).hex("data", self.data)
         };
-        let record = record.maybe("le", self.le);
+        let record = record.maybe_number("le", self.le);
         match self.ins {
             TERMINAL_RESPONSE | ENVELOPE if !self.data.is_empty() => {
                 record.nesting("toolkit", cat::decode(self.data))
@@ -146,7 +147,9 @@ fn response(octets: &[u8], asked: Option<u8>) -> Result<Record, Fault> {
     let record = if data.is_empty() { record } else { record.hex("data", data) };
     let record = record.hex("sw", sw).text("status", apdu_names::status(u16::from_be_bytes(*sw)));
     Ok(match (asked, data) {
-        (Some(SELECT) | None, [0x62, ..]) => record.nesting("header", card::fcp(data)),
+        (Some(SELECT | GET_RESPONSE) | None, [0x62, ..]) => {
+            record.nesting("header", card::fcp(data))
+        }
         (Some(FETCH) | None, [0xD0, ..]) => record.nesting("toolkit", cat::decode(data)),
         _ => record,
     })

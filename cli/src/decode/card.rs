@@ -89,10 +89,10 @@ fn header_record(header: &FileHeader) -> Record {
         .word("structure", kind)
         .maybe("fid", header.fid.map(|fid| format!("{fid:04X}")))
         .maybe("aid", header.aid.as_deref().map(hex::encode))
-        .maybe("size", header.size)
-        .maybe("record-length", records.map(|(length, _)| length))
-        .maybe("records", records.and_then(|(_, count)| count))
-        .maybe("sfi", sfi)
+        .maybe_number("size", header.size)
+        .maybe_number("record-length", records.map(|(length, _)| length))
+        .maybe_number("records", records.and_then(|(_, count)| count))
+        .maybe_number("sfi", sfi)
         .word("life", life(header.life))
         .word("read", access(&header.access));
     if header.pins.is_empty() {
@@ -180,7 +180,7 @@ pub(super) fn efdir(content: &[u8]) -> Result<Decoded, Fault> {
         })
         .collect();
     let decoded = Decoded::default()
-        .with_record("summary", &Record::default().count("applications", applications.len()))
+        .with_record("summary", &Record::default().number("applications", applications.len()))
         .with_records("applications", &applications)
         .with_records("objects", &records(&objects, efdir_name));
     Ok(decoded.with_status(status))
@@ -222,7 +222,7 @@ pub(super) fn dodf(content: &[u8]) -> Result<Decoded, Fault> {
     let (content, objects, status) = read(content, DIRECTORY)?;
     let listing = directory::read_dodf(content, limits::DODF_OBJECTS);
     let entry = |entry: &directory::Entry| {
-        let record = Record::default().count("entry", entry.number);
+        let record = Record::default().number("entry", entry.number);
         let record = match &entry.label {
             Some(label) => record.text("label", label),
             None => record,
@@ -242,7 +242,7 @@ fn directory<T>(
     names: fn(&[u32]) -> &'static str,
 ) -> Decoded {
     Decoded::default()
-        .with_record("summary", &Record::default().count("entries", entries.len()))
+        .with_record("summary", &Record::default().number("entries", entries.len()))
         .with_records("entries", &entries)
         .with_records("objects", &records(objects, names))
         .faulty(listing.faults.first().cloned().map(Fault::from))
@@ -252,8 +252,8 @@ fn place(record: Record, place: &Place) -> Record {
     match place {
         Place::File(Path { octets, slice }) => record
             .hex("path", octets)
-            .maybe("index", slice.map(|slice| slice.index))
-            .maybe("length", slice.map(|slice| slice.length)),
+            .maybe_number("index", slice.map(|slice| slice.index))
+            .maybe_number("length", slice.map(|slice| slice.length)),
         Place::Direct(octets) => record.hex("direct", octets),
     }
 }

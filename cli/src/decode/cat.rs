@@ -43,7 +43,7 @@ fn outer(content: &[u8], tag: u8) -> Result<(Decoded, bool), Fault> {
         objects.iter().map(|object| format!("{}:{}", tag_text(object), hex::encode(object.value)));
     let record = Record::default()
         .hex("tag", &[tag])
-        .count("len", value.len())
+        .number("len", value.len())
         .list("inner", inner.collect())
         .maybe("name", names::outer(tag))
         .containing(objects.iter().map(record).collect());
@@ -68,7 +68,7 @@ fn record(object: &Ctlv<'_>) -> Record {
     let record = Record::default()
         .word("tag", tag_text(object))
         .flag("cr", object.required)
-        .count("len", object.value.len())
+        .number("len", object.value.len())
         .hex("value", object.value)
         .maybe("name", names::object(object.tag));
     meaning(record, object.tag, object.value)

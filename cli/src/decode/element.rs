@@ -52,8 +52,9 @@ impl Open {
         if !self.attributes.is_empty() {
             object.insert("attributes".into(), Value::Object(self.attributes));
         }
+        // White space between elements is no content.
         let blank = self.content.iter().all(u8::is_ascii_whitespace);
-        if !self.content.is_empty() && !(blank && !self.children.is_empty()) {
+        if !self.content.is_empty() && (!blank || self.children.is_empty()) {
             match String::from_utf8(self.content) {
                 Ok(text) => object.insert("text".into(), json!(text)),
                 Err(error) => object.insert("hex".into(), json!(hex(error.as_bytes()))),

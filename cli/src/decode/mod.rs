@@ -94,3 +94,59 @@ pub(crate) fn decode(kind: Kind, octets: &[u8], card_file: bool) -> Result<Decod
 pub(crate) fn exchange(apdus: &[Apdu]) -> Result<Decoded, Fault> {
     apdu::decode(apdus)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::ValueEnum;
+
+    /// The octets of the rows whose names begin with one of `groups`.
+    fn rows(groups: &[&str]) -> Vec<Vec<u8>> {
+        let encodings = include_str!("../../../tests/data/encoding-vectors.tsv");
+        let smartcard = include_str!("../../../tests/data/smartcard-vectors.tsv");
+        let columns = encodings.lines().map(|line| (line, 1));
+        columns
+            .chain(smartcard.lines().map(|line| (line, 2)))
+            .filter(|(line, _)| groups.iter().any(|group| line.starts_with(group)))
+            .filter_map(|(line, column)| line.split('\t').nth(column))
+            .map(|digits| dmsc::bytes::hex::decode(digits).unwrap())
+            .collect()
+    }
+
+    fn groups(kind: Kind) -> &'static [&'static str] {
+        match kind {
+            Kind::Wbxml => &["c"],
+            Kind::Syncml => &["a1", "a53", "s0"],
+            Kind::Tnds => &["a50", "a51"],
+            Kind::Ddf => &["a61"],
+            Kind::Cp => &["b0", "s07"],
+            Kind::Push => &["d0", "wsp-"],
+            Kind::Sms => &["e0", "sms-"],
+            Kind::Pkg0 => &["f0"],
+            Kind::Fcp => &["fcp-", "gsm-"],
+            Kind::Efdir => &["efdir-"],
+            Kind::Odf => &["odf-"],
+            Kind::Dodf => &["dodf-"],
+            Kind::Tlv => &["h0"],
+            Kind::Cat => &["pc-", "tr-", "env-", "h1"],
+            Kind::Apdu => &["apdu-"],
+        }
+    }
+
+    #[test]
+    fn every_cut_and_every_changed_octet_is_decoded_or_refused() {
+        for kind in Kind::value_variants() {
+            let mut tried = 0;
+            for row in rows(groups(*kind)) {
+                for at in 0..row.len() {
+                    let _ = decode(*kind, &row[..at], false);
+                    let mut changed = row.clone();
+                    changed[at] ^= 0x81;
+                    let _ = decode(*kind, &changed, true);
+                    tried += 1;
+                }
+            }
+            assert!(tried > 0, "{kind:?}");
+        }
+    }
+}

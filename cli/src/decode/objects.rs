@@ -90,7 +90,7 @@ impl Object<'_> {
 
     fn head(&self) -> Record {
         let tag = format_args!("{:02X}", self.tag);
-        Record::default().word("tag", tag).count("len", self.value.len())
+        Record::default().word("tag", tag).number("len", self.value.len())
     }
 }
 

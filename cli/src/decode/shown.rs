@@ -53,13 +53,20 @@ impl Record {
         self.with(name, Field::Text(text.into()))
     }
 
-    pub(crate) fn number(self, name: &'static str, number: impl Into<u64>) -> Self {
-        self.with(name, Field::Number(number.into()))
+    pub(crate) fn number(self, name: &'static str, number: impl TryInto<u64>) -> Self {
+        self.with(name, Field::Number(number.try_into().unwrap_or(u64::MAX)))
     }
 
-    /// How many there are of something.
-    pub(crate) fn count(self, name: &'static str, count: usize) -> Self {
-        self.number(name, count as u64)
+    /// As [`number`](Self::number), if there is one.
+    pub(crate) fn maybe_number(
+        self,
+        name: &'static str,
+        number: Option<impl TryInto<u64>>,
+    ) -> Self {
+        match number {
+            Some(number) => self.number(name, number),
+            None => self,
+        }
     }
 
     pub(crate) fn flag(self, name: &'static str, flag: bool) -> Self {

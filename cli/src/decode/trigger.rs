@@ -52,9 +52,9 @@ pub(super) fn push(octets: &[u8]) -> Result<Decoded, Fault> {
         .hex("tid", &[push.tid])
         .word("type", "06")
         .word("content-type", push.media.name())
-        .maybe("charset", push.charset)
+        .maybe_number("charset", push.charset)
         .maybe("app-id", push.app_id)
-        .maybe("push-flag", push.push_flag)
+        .maybe_number("push-flag", push.push_flag)
         .maybe("sec", sec)
         .maybe("mac", push.mac.as_ref().map(|mac| dmsc::bytes::hex::encode(mac.expose())))
         .octets("body", push.body);

@@ -38,21 +38,17 @@ fn documents_of_groups_a_b_c_and_x() {
 
 #[test]
 fn typed_kinds_print_the_same() {
-    let messages = ["a11", "a12", "a13", "a33", "a48", "a49", "a53", "a54", "a55", "a56", "a57"];
-    let typed = messages.map(|name| ("syncml", name)).into_iter().chain([
-        ("tnds", "a50"),
-        ("tnds", "a51"),
-        ("ddf", "a61"),
-        ("cp", "x06"),
-    ]);
+    let messages = ["a11", "a12", "a13", "a48", "a49", "a53", "a54", "a55", "a56", "a57"];
+    let others = [("tnds", "a50"), ("tnds", "a51"), ("ddf", "a61"), ("cp", "b26")];
+    let typed = messages.map(|name| ("syncml", name)).into_iter().chain(others);
     for (kind, name) in typed {
         let row = row(name);
         let ran = decode(kind, row.hex);
-        // Known from the reference: a document that is good enough to show lattice of one parm only.
-        assert_eq!(ran.stdout, format!("{}\n", row.expected), "{kind} {name}: {ran:?}");
-        if kind != "cp" {
-            ran.good();
-        }
+        assert_eq!(ran.good().stdout, format!("{}\n", row.expected), "{kind} {name}");
+    }
+    // Another type than the kind says.
+    for (kind, name) in [("tnds", "a11"), ("ddf", "b03"), ("cp", "a50"), ("syncml", "b03")] {
+        decode(kind, row(name).hex).faulted("E_PUBLIC_ID_MISMATCH");
     }
 }
 
@@ -68,7 +64,7 @@ fn provisioning_documents_of_group_b() {
         }
     }
     // These show encodings, in documents that lack parms a client cannot do without.
-    assert_eq!(judged, [""; 0]);
+    assert_eq!(judged, ["b17", "b19", "b20", "b22", "b23", "b24", "b25", "b29"]);
 }
 
 #[test]
@@ -119,7 +115,8 @@ fn pushes_of_group_d() {
         let ran = ran.good();
         let (head, inside) = ran.stdout.split_once('\n').unwrap();
         let Some((fields, body)) = row.expected.split_once(" body=") else {
-            assert!(row.name.starts_with("d22") && inside.starts_with("  <wap-prov"), "{ran:?}");
+            assert!(row.name.starts_with("d22"), "{ran:?}");
+            assert!(inside.starts_with("  fault=E_UNCLOSED at byte 241: "), "{inside}");
             continue;
         };
         let fields = fields.replace(
@@ -215,7 +212,9 @@ fn objects_of_group_h() {
         // What an object of the toolkit means follows behind it.
         let head = ran.stdout.lines().next().unwrap();
         let rest = head.strip_prefix(row.expected).unwrap_or("-");
-        assert!(rest.is_empty() || kind == "cat" && rest.starts_with(' '), "{}: {head}", row.name);
+        // Long values are left out in the column; what an object of the toolkit means follows it.
+        let more = if kind == "tlv" { " value=0000" } else { " name=" };
+        assert!(rest.is_empty() || rest.starts_with(more), "{}: {head}", row.name);
         let others = ran.stdout.lines().skip(1);
         assert!(others.into_iter().all(|line| line.starts_with("  ")), "{}", row.name);
     }
@@ -271,7 +270,7 @@ fn file_headers() {
             "fcp-compact-ac-adf",
             format!(
                 "structure=directory aid=A0000000871002FFFFFFFF8907090000 life=activated \
-                 read=always {usim}"
+                 read=unknown {usim}"
             ),
         ),
         (
@@ -281,7 +280,7 @@ fn file_headers() {
         ),
         (
             "gsm-resp-df-telecom",
-            "structure=directory fid=7F10 life=activated read=unknown pins=01:enabled,02:enabled"
+            "structure=directory fid=7F10 life=activated read=unknown pins=01:disabled,02:enabled"
                 .into(),
         ),
         (
@@ -413,7 +412,7 @@ fn toolkit_rows() {
         }
         others += usize::from(kind != "pc");
     }
-    assert_eq!((commands, others), (0, 0));
+    assert_eq!((commands, others), (38, 60));
 }
 
 #[test]
@@ -454,5 +453,5 @@ fn apdu_rows() {
         let channel = channel.map(|channel| format!(" channel={channel} "));
         assert_eq!(channel.is_some_and(|channel| head.contains(&channel)), class != "gsm");
     }
-    assert_eq!(rows, 0);
+    assert_eq!(rows, 30);
 }
