@@ -207,6 +207,40 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Like [`text`](Self::text), into `slot`.
+    ///
+    /// # Errors
+    /// As of [`text`](Self::text).
+    #[inline]
+    pub(crate) fn text_into(&mut self, slot: &mut Option<Cow<'a, str>>) -> Result<(), Fault> {
+        if let Syntax::Wbxml(reader) = &mut self.0
+            && let Some(text) = reader.leaf()
+        {
+            *slot = Some(Cow::Borrowed(text));
+            return Ok(());
+        }
+        self.any_text_into(slot)
+    }
+
+    #[inline(never)]
+    fn any_text_into(&mut self, slot: &mut Option<Cow<'a, str>>) -> Result<(), Fault> {
+        *slot = Some(match &mut self.0 {
+            Syntax::Wbxml(_) => self.pieces()?,
+            Syntax::Xml(_) => self.text()?,
+        });
+        Ok(())
+    }
+
+    /// The whole content of the element that has just begun, up to and with its end, if that is US-ASCII
+    /// text without NUL in one piece of WBXML; otherwise nothing is read.
+    #[inline]
+    pub(crate) fn ascii_leaf(&mut self) -> Option<&'a [u8]> {
+        match &mut self.0 {
+            Syntax::Wbxml(reader) => reader.ascii_leaf(),
+            Syntax::Xml(_) => None,
+        }
+    }
+
     /// The whole content of the element that has just begun, up to and with its end, if it is one piece
     /// of text without NUL; otherwise nothing is read.
     ///

@@ -45,6 +45,13 @@ pub(super) fn not_ascii(octets: &[u8]) -> Option<usize> {
     find(octets, |word| word & HIGH, |octet| !octet.is_ascii())
 }
 
+/// Where the first octet is that is NUL or not US-ASCII.
+#[inline]
+pub(super) fn not_plain(octets: &[u8]) -> Option<usize> {
+    let is = |octet: u8| octet == 0 || !octet.is_ascii();
+    find(octets, |word| (word.wrapping_sub(LOW) | word) & HIGH, is)
+}
+
 /// Where the first octet is that XML text does not take as it is: `<`, `>`, `&`, a control, or the
 /// first octet of U+F000 to U+FFFF, where the two characters are that XML does not allow.
 #[inline]
@@ -70,6 +77,8 @@ mod tests {
         ) {
             prop_assert_eq!(nul(&octets), octets.iter().position(|b| *b == 0));
             prop_assert_eq!(not_ascii(&octets), octets.iter().position(|b| !b.is_ascii()));
+            let plain = |b: &u8| *b == 0 || !b.is_ascii();
+            prop_assert_eq!(not_plain(&octets), octets.iter().position(plain));
             let special_octet = |b: &u8| matches!(b, b'<' | b'>' | b'&' | 0..0x20 | 0xEF);
             prop_assert_eq!(special(&octets), octets.iter().position(special_octet));
         }

@@ -167,33 +167,60 @@ impl<'a> Reader<'a> {
     /// events. Otherwise nothing is read.
     #[inline(never)]
     pub(super) fn leaf(&mut self) -> Option<&'a str> {
-        if self.state != State::Content || self.charset != Charset::Utf8 {
+        if self.charset != Charset::Utf8 {
+            return None;
+        }
+        let (octets, from) = self.one_string()?;
+        let text = self.known_utf8(from, octets.len())?;
+        if self.data.get(self.at) == Some(&token::OPAQUE) && scan::nul(octets).is_some() {
+            return None;
+        }
+        self.end_leaf(from + octets.len());
+        Some(text)
+    }
+
+    /// Like [`leaf`](Self::leaf), for US-ASCII only, which is sooner known to be text.
+    #[inline(never)]
+    pub(super) fn ascii_leaf(&mut self) -> Option<&'a [u8]> {
+        let (octets, from) = self.one_string()?;
+        if scan::not_plain(octets).is_some() {
+            return None;
+        }
+        self.end_leaf(from + octets.len());
+        Some(octets)
+    }
+
+    /// The string that stands here and where it begins, if the element ends behind it.
+    #[inline(always)] // two small functions share it
+    fn one_string(&self) -> Option<(&'a [u8], usize)> {
+        if self.state != State::Content {
             return None;
         }
         let rest = self.data.get(self.at..)?;
-        let (from, length) = match rest {
-            [token::STR_I, text @ ..] => (1, scan::nul(text)?),
-            // Longer ones are rare enough for the events.
-            [token::OPAQUE, length @ 0..0x80, text @ ..] => {
-                let length = usize::from(*length);
-                if scan::nul(text.get(..length)?).is_some() {
-                    return None;
-                }
-                (2, length)
+        let (before, length, after) = match *rest {
+            [token::STR_I, ref text @ ..] => (1, scan::nul(text)?, 1),
+            [token::OPAQUE, length @ 0..0x80, ..] => (2, usize::from(length), 0),
+            [token::OPAQUE, high @ 0x80..=0xFF, low @ 0..0x80, ..] => {
+                (3, usize::from(high & 0x7F) << 7 | usize::from(low), 0)
             }
             _ => return None,
         };
-        // One octet behind the string: its NUL, or the second octet in front of OPAQUE.
-        let end = length + 2;
-        if rest.get(end) != Some(&token::END) || !self.budget.has_text(length) {
+        let ended = rest.get(before + length + after) == Some(&token::END);
+        if !ended || !self.budget.has_text(length) {
             return None;
         }
-        let text = self.known_utf8(self.at + from, length)?;
-        self.budget.take_text(length);
-        self.event_at = self.at + end;
-        self.at += end + 1;
+        Some((rest.get(before..)?.get(..length)?, self.at + before))
+    }
+
+    /// Moves behind the leaf whose string ends at `end`.
+    #[inline(always)] // as above
+    fn end_leaf(&mut self, end: usize) {
+        let inline = self.data.get(self.at) == Some(&token::STR_I);
+        // The token and length in front count as text: the budget is four times the document.
+        self.budget.take_text(end - self.at);
+        self.event_at = end + usize::from(inline);
+        self.at = self.event_at + 1;
         self.end();
-        Some(text)
     }
 
     /// The next element or end, if it is one of the usual kind; otherwise only code page switches are
@@ -233,7 +260,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The `length` octets at `from` as text, if they are UTF-8.
-    #[inline]
+    #[inline(always)] // one caller
     fn known_utf8(&mut self, from: usize, length: usize) -> Option<&'a str> {
         let before = from.checked_sub(self.run_at);
         let known = before.and_then(|before| self.run.get(before..)?.get(..length));

@@ -135,11 +135,7 @@ pub(super) fn text_once<'a>(
     if slot.is_some() {
         return Err(twice(reader));
     }
-    match reader.leaf()? {
-        Some(text) => *slot = Some(text),
-        None => *slot = Some(reader.text()?),
-    }
-    Ok(())
+    reader.text_into(slot)
 }
 
 #[cold]
@@ -270,6 +266,9 @@ pub(super) fn read_item<'a>(reader: &mut Reader<'a>, item: &mut Item<'a>) -> Res
 
 /// Data. Many encoders put all text into OPAQUE, so the octets decide whether it is text.
 fn read_data<'a>(reader: &mut Reader<'a>) -> Result<Data<'a>, Fault> {
+    if let Some(text) = reader.ascii_leaf() {
+        return Ok(Data { form: DataForm::Text, octets: Cow::Borrowed(text) });
+    }
     if let Some(text) = reader.leaf()? {
         return Ok(Data::text(text));
     }
