@@ -4,24 +4,14 @@
 //! Reads what vendors publish: without namespace, with a DOCTYPE whose internal subset is passed over,
 //! with elements of their own, which are skipped. Must not know what a description does to the tree.
 
+use super::mgmt_tree::{self, Draft, MgmtTree, Text, once, owned, read_format};
 use super::node::Access;
-use super::tnds::{Text, once, owned, read_format};
 use crate::error::Result;
 use crate::markup::{DocType, Encoding, Fault, Ns, Options, Reader, Tag, Writer, dmddf, to_utf8};
 use std::borrow::Cow;
 
-/// `MgmtTree` of a DDF file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DdfDocument<'a> {
-    /// VerDTD; empty if it is missing.
-    pub ver_dtd: Text<'a>,
-    /// Manufacturer.
-    pub man: Option<Text<'a>>,
-    /// Model.
-    pub mod_: Option<Text<'a>>,
-    /// Top nodes in document order.
-    pub nodes: Vec<DdfNode<'a>>,
-}
+/// A DDF file.
+pub type DdfDocument<'a> = MgmtTree<'a, DdfNode<'a>>;
 
 /// `Node` of a DDF file. Absent elements are `None`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -132,49 +122,19 @@ pub fn read(octets: &[u8]) -> std::result::Result<DdfDocument<'_>, Fault> {
 fn read_utf8(octets: &[u8]) -> std::result::Result<DdfDocument<'_>, Fault> {
     let expected = Some(DocType::Tnds);
     let options = Options { expected, internal_subset: true, ..Options::default() };
-    let mut reader = Reader::new(octets, &options)?;
-    reader.root()?;
-    let mut document = DdfDocument::default();
-    let mut open: Vec<DdfNode<'_>> = Vec::new();
-    loop {
-        match (reader.child()?, open.last_mut()) {
-            (Some(dmddf::NODE), _) => open.push(DdfNode::default()),
-            (Some(tag), Some(node)) => node.member(&mut reader, tag)?,
-            (Some(tag), None) => document.member(&mut reader, tag)?,
-            (None, _) => match (open.pop(), open.last_mut()) {
-                (Some(node), Some(parent)) => parent.children.push(node),
-                (Some(node), None) => document.nodes.push(node),
-                (None, _) => break,
-            },
-        }
-    }
-    reader.finish()?;
-    Ok(document)
+    mgmt_tree::read::<DdfNode<'_>>(octets, &options)
 }
 
-impl<'a> DdfDocument<'a> {
-    fn member(&mut self, reader: &mut Reader<'a>, tag: Tag) -> std::result::Result<(), Fault> {
-        match tag {
-            dmddf::VER_DTD => self.ver_dtd = reader.text()?,
-            dmddf::MAN => self.man = Some(reader.text()?),
-            dmddf::MOD => self.mod_ = Some(reader.text()?),
-            _ => reader.skip()?,
-        }
-        Ok(())
-    }
-
+impl DdfDocument<'_> {
     /// The same document with text of its own.
     pub fn into_owned(self) -> DdfDocument<'static> {
-        DdfDocument {
-            ver_dtd: Cow::Owned(self.ver_dtd.into_owned()),
-            man: owned(self.man),
-            mod_: owned(self.mod_),
-            nodes: self.nodes.into_iter().map(DdfNode::into_owned).collect(),
-        }
+        self.own(DdfNode::into_owned)
     }
 }
 
-impl<'a> DdfNode<'a> {
+impl<'a> Draft<'a> for DdfNode<'a> {
+    type Node = Self;
+
     fn member(&mut self, reader: &mut Reader<'a>, tag: Tag) -> std::result::Result<(), Fault> {
         match tag {
             dmddf::NODE_NAME => once(reader, &mut self.name, Reader::text),
@@ -186,6 +146,16 @@ impl<'a> DdfNode<'a> {
         }
     }
 
+    fn adopt(&mut self, child: Self) {
+        self.children.push(child);
+    }
+
+    fn finish(self, _: &Reader<'a>) -> std::result::Result<Self, Fault> {
+        Ok(self)
+    }
+}
+
+impl DdfNode<'_> {
     /// The same node with text of its own.
     pub fn into_owned(self) -> DdfNode<'static> {
         let names = |names: Vec<Text<'_>>| names.into_iter().map(own).collect();
@@ -345,16 +315,7 @@ fn read_case(reader: &mut Reader<'_>) -> std::result::Result<CaseSense, Fault> {
 /// `InvalidArg`: a format or run-time property without name in the vocabulary, or in text XML a value
 /// that is no text.
 pub fn write(document: &DdfDocument<'_>, encoding: Encoding) -> Result<Vec<u8>> {
-    let mut writer = Writer::new(DocType::Tnds, encoding);
-    writer.start(dmddf::MGMT_TREE);
-    writer.leaf(dmddf::VER_DTD, &document.ver_dtd);
-    writer.optional(dmddf::MAN, document.man.as_deref());
-    writer.optional(dmddf::MOD, document.mod_.as_deref());
-    for node in &document.nodes {
-        write_node(&mut writer, node);
-    }
-    writer.end();
-    writer.finish()
+    mgmt_tree::write(document, encoding, write_node)
 }
 
 /// Recursion is as deep as the caller's own document.
