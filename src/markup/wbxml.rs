@@ -85,6 +85,17 @@ pub(super) struct Reader<'a> {
     run_at: usize,
 }
 
+/// The only content of an element.
+struct OneString<'a> {
+    octets: &'a [u8],
+    /// Where they begin.
+    from: usize,
+    /// Where the element's END stands.
+    end: usize,
+    /// It is STR_I.
+    inline: bool,
+}
+
 /// Octets that are checked ahead of the string that needs them.
 const RUN: usize = 256;
 
@@ -170,29 +181,29 @@ impl<'a> Reader<'a> {
         if self.charset != Charset::Utf8 {
             return None;
         }
-        let (octets, from) = self.one_string()?;
-        let text = self.known_utf8(from, octets.len())?;
-        if self.data.get(self.at) == Some(&token::OPAQUE) && scan::nul(octets).is_some() {
+        let found = self.one_string()?;
+        let text = self.known_utf8(found.from, found.octets.len())?;
+        if !found.inline && scan::nul(found.octets).is_some() {
             return None;
         }
-        self.end_leaf(from + octets.len());
+        self.end_leaf(&found);
         Some(text)
     }
 
     /// Like [`leaf`](Self::leaf), for US-ASCII only, which is sooner known to be text.
     #[inline(never)]
     pub(super) fn ascii_leaf(&mut self) -> Option<&'a [u8]> {
-        let (octets, from) = self.one_string()?;
-        if scan::not_plain(octets).is_some() {
+        let found = self.one_string()?;
+        if scan::not_plain(found.octets).is_some() {
             return None;
         }
-        self.end_leaf(from + octets.len());
-        Some(octets)
+        self.end_leaf(&found);
+        Some(found.octets)
     }
 
     /// The string that stands here and where it begins, if the element ends behind it.
     #[inline(always)] // two small functions share it
-    fn one_string(&self) -> Option<(&'a [u8], usize)> {
+    fn one_string(&self) -> Option<OneString<'a>> {
         if self.state != State::Content {
             return None;
         }
@@ -205,21 +216,20 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        let ended = rest.get(before + length + after) == Some(&token::END);
-        if !ended || !self.budget.has_text(length) {
+        let end = before + length + after;
+        if rest.get(end) != Some(&token::END) || !self.budget.has_text(length) {
             return None;
         }
-        Some((rest.get(before..)?.get(..length)?, self.at + before))
+        let octets = rest.get(before..)?.get(..length)?;
+        Some(OneString { octets, from: self.at + before, end: self.at + end, inline: after == 1 })
     }
 
-    /// Moves behind the leaf whose string ends at `end`.
+    /// Moves behind the leaf that is only this string.
     #[inline(always)] // as above
-    fn end_leaf(&mut self, end: usize) {
-        let inline = self.data.get(self.at) == Some(&token::STR_I);
-        // The token and length in front count as text: the budget is four times the document.
-        self.budget.take_text(end - self.at);
-        self.event_at = end + usize::from(inline);
-        self.at = self.event_at + 1;
+    fn end_leaf(&mut self, found: &OneString<'_>) {
+        self.budget.take_text(found.octets.len());
+        self.event_at = found.end;
+        self.at = found.end + 1;
         self.end();
     }
 
@@ -245,9 +255,10 @@ impl<'a> Reader<'a> {
                 self.at += 2;
                 continue;
             }
+            // Global tokens are no elements of any page.
             let identity = octet & token::IDENTITY;
-            let usual = octet & token::ATTRIBUTES == 0 && identity > token::LITERAL;
-            if !usual || self.page.name(identity).is_empty() || !self.budget.has(self.depth + 1) {
+            let usual = octet & token::ATTRIBUTES == 0 && !self.page.name(identity).is_empty();
+            if !usual || !self.budget.has(self.depth + 1) {
                 return Child::Unusual;
             }
             self.event_at = self.at;

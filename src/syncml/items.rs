@@ -14,33 +14,28 @@ pub struct Items<'a>(Held<'a>);
 #[allow(clippy::large_enum_variant)]
 #[derive(Clone)]
 enum Held<'a> {
+    None,
     One(Item<'a>),
-    /// None, or several.
     Many(Vec<Item<'a>>),
 }
 
 impl<'a> Items<'a> {
     /// Without an item.
     pub const fn new() -> Self {
-        Self(Held::Many(Vec::new()))
+        Self(Held::None)
     }
 
     /// Adds an empty item behind the others.
     pub fn add(&mut self) -> &mut Item<'a> {
         self.push(Item::default());
-        match &mut self.0 {
-            Held::One(item) => item,
-            Held::Many(items) => {
-                let last = items.len() - 1;
-                &mut items[last]
-            }
-        }
+        let last = self.len() - 1;
+        &mut self[last]
     }
 
     /// Adds an item behind the others.
     pub fn push(&mut self, item: Item<'a>) {
         match &mut self.0 {
-            Held::Many(items) if items.is_empty() => self.0 = Held::One(item),
+            Held::None => self.0 = Held::One(item),
             Held::Many(items) => items.push(item),
             Held::One(_) => {
                 let mut items = Vec::with_capacity(4);
@@ -63,6 +58,7 @@ impl<'a> Deref for Items<'a> {
 
     fn deref(&self) -> &[Item<'a>] {
         match &self.0 {
+            Held::None => &[],
             Held::One(item) => std::slice::from_ref(item),
             Held::Many(items) => items,
         }
@@ -72,6 +68,7 @@ impl<'a> Deref for Items<'a> {
 impl DerefMut for Items<'_> {
     fn deref_mut(&mut self) -> &mut Self::Target {
         match &mut self.0 {
+            Held::None => &mut [],
             Held::One(item) => std::slice::from_mut(item),
             Held::Many(items) => items,
         }
@@ -104,6 +101,7 @@ impl<'a> IntoIterator for Items<'a> {
 
     fn into_iter(self) -> Self::IntoIter {
         let (one, many) = match self.0 {
+            Held::None => (None, Vec::new()),
             Held::One(item) => (Some(item), Vec::new()),
             Held::Many(items) => (None, items),
         };

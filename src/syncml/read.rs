@@ -70,8 +70,8 @@ fn read_header<'a>(reader: &mut Reader<'a>) -> Result<Header<'a>, Fault> {
             syncml::VER_PROTO => text_once(reader, &mut ver_proto)?,
             syncml::SESSION_ID => text_once(reader, &mut session_id)?,
             syncml::MSG_ID => text_once(reader, &mut msg_id)?,
-            syncml::TARGET => once(reader, &mut target, read_location)?,
-            syncml::SOURCE => once(reader, &mut source, read_location)?,
+            syncml::TARGET => location_once(reader, &mut target)?,
+            syncml::SOURCE => location_once(reader, &mut source)?,
             syncml::RESP_URI => text_once(reader, &mut header.resp_uri)?,
             syncml::CRED => once(reader, &mut header.cred, read_cred)?,
             syncml::META => once(reader, &mut meta, read_meta)?,
@@ -147,8 +147,14 @@ fn mandatory<T>(reader: &Reader<'_>, slot: Option<T>, what: &'static str) -> Res
     slot.ok_or_else(|| reader.content_fault(what))
 }
 
-/// Target or Source.
-pub(super) fn read_location<'a>(reader: &mut Reader<'a>) -> Result<Location<'a>, Fault> {
+/// Target or Source, which may stand only once.
+fn location_once<'a>(
+    reader: &mut Reader<'a>,
+    slot: &mut Option<Location<'a>>,
+) -> Result<(), Fault> {
+    if slot.is_some() {
+        return Err(twice(reader));
+    }
     let (mut uri, mut name) = (None, None);
     while let Some(tag) = reader.child()? {
         match tag {
@@ -157,7 +163,8 @@ pub(super) fn read_location<'a>(reader: &mut Reader<'a>) -> Result<Location<'a>,
             _ => reader.skip()?,
         }
     }
-    Ok(Location { uri: uri.unwrap_or_default(), name: name.map(Box::new) })
+    *slot = Some(Location { uri: uri.unwrap_or_default(), name: name.map(Box::new) });
+    Ok(())
 }
 
 /// Meta, whose children may stand in an explicit MetInf.
@@ -246,8 +253,8 @@ pub(super) fn read_item<'a>(reader: &mut Reader<'a>, item: &mut Item<'a>) -> Res
     let mut has_meta = false;
     while let Some(tag) = reader.child()? {
         match tag {
-            syncml::TARGET => once(reader, &mut item.target, read_location)?,
-            syncml::SOURCE => once(reader, &mut item.source, read_location)?,
+            syncml::TARGET => location_once(reader, &mut item.target)?,
+            syncml::SOURCE => location_once(reader, &mut item.source)?,
             syncml::META if has_meta => return Err(twice(reader)),
             syncml::META => {
                 has_meta = true;
