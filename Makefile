@@ -9,7 +9,10 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
 SONAME  := libdmsc.so.0
 WARN    := -Wall -Wextra -pedantic -Werror
 
-.PHONY: all demo check lint test bench lib sim header memcheck deps deps-check install clean
+# How long `make fuzz` runs each target.
+SECONDS ?= 60
+
+.PHONY: all demo check check-oracle fuzz lint test bench lib header memcheck deps deps-check install clean FORCE
 
 all: lib
 
@@ -19,30 +22,36 @@ deps-check:
 	@scripts/deps.sh check
 
 # One crate type a build: with rlib beside cdylib Cargo drops LTO.
-lib: deps
+lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
+
+$(BUILD)/libdmsc.so: deps FORCE
 	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	@mkdir -p $(BUILD)
+	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
+	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
+	@ln -sf $(SONAME) $@
+
+$(BUILD)/libdmsc.a: deps FORCE
 	$(CARGO) rustc --release --locked --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
-	cp target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
-	ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
-	ln -sf $(SONAME) $(BUILD)/libdmsc.so
-	cp target/release/libdmsc.a $(BUILD)/
+	@cp -u target/release/libdmsc.a $@
 
-sim: deps
-	$(CARGO) build --release --locked -p uicc-sim
+$(BUILD)/libuicc_sim.so: deps FORCE
+	$(CARGO) rustc --release --locked -p uicc-sim --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
-	cp target/release/libuicc_sim.so $(BUILD)/
+	@cp -u target/release/libuicc_sim.so $@
 
-$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h lib sim
+$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h \
+               $(BUILD)/libdmsc.so $(BUILD)/libuicc_sim.so
 	$(CC) -std=c99 -O2 $(WARN) -Iinclude -Iuicc-sim/include -o $@ $< -L$(BUILD) -ldmsc -luicc_sim \
 	    -Wl,-rpath,'$$ORIGIN'
 
 # Twice on one store: the second run finds its account and does not bootstrap again.
 demo: $(BUILD)/demo
 	@rm -rf $(BUILD)/demo-store && mkdir -p $(BUILD)/demo-store
-	$(BUILD)/demo $(BUILD)/demo-store
-	@echo; echo "=== the phone and the card are switched on again ==="; echo
-	$(BUILD)/demo $(BUILD)/demo-store
+	@$(BUILD)/demo $(BUILD)/demo-store
+	@echo; echo "=== phone and card are switched on again ==="; echo
+	@$(BUILD)/demo $(BUILD)/demo-store
 
 lint: deps-check
 	$(CARGO) fmt --all --check
@@ -54,11 +63,27 @@ test: deps-check
 
 check: lint test memcheck
 
+# Against libwbxml and Wireshark, with more documents than `test` takes time for.
+check-oracle: deps-check
+	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
+
+# Every fuzz target one after the other; stops at the first finding. RUSTC_BOOTSTRAP lets a stable
+# compiler instrument the code.
+fuzz: deps-check
+	@command -v cargo-fuzz >/dev/null || $(CARGO) install cargo-fuzz --locked
+	@mkdir -p $(BUILD)
+	rustc --edition 2024 -o $(BUILD)/fuzz-seeds fuzz/seeds.rs && $(BUILD)/fuzz-seeds
+	for target in $$($(CARGO) fuzz list); do \
+	    RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run $$target -- -max_total_time=$(SECONDS) -timeout=10 \
+	        -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 -verbosity=0 || exit 1; \
+	done
+
 # The C example under valgrind: no error, no leak.
 memcheck: deps-check $(BUILD)/demo
-	@rm -rf $(BUILD)/memcheck-store
+	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store
+	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
+	@echo "valgrind: no error, no leak"
 
 # The table of docs/performance.md: needs valgrind, and libwbxml2-dev and libxml2-dev for the peer.
 bench: deps-check

@@ -311,7 +311,7 @@ enum dmsc_event_type
    */
   DMSC_EVENT_SESSION_STARTED = 2,
   /**
-   * A message left for the server. phase: messages sent so far. uri: address.
+   * A message for the server is ready and leaves. phase: its MsgID. uri: its address.
    */
   DMSC_EVENT_PACKAGE_SENT = 3,
   /**
@@ -331,18 +331,25 @@ enum dmsc_event_type
    */
   DMSC_EVENT_BOOTSTRAP_FOUND = 8,
   /**
-   * A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+   * A bootstrap object was dealt with. status: how. On success uri: the new node, data: an account's
+   * server id. On failure uri: the object's path on the card, if it is about one; data: the error's text.
    */
   DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
   /**
-   * The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
-   * DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
+   * The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
+   * session and toolkit are ended; another error: it does not answer and is tried again.
+   * phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
    */
   DMSC_EVENT_CARD_STATE = 10,
   /**
    * A notification was refused. status: why; data: the error's text. The sender is told nothing.
    */
   DMSC_EVENT_TRIGGER_REFUSED = 12,
+  /**
+   * What a card brought went with it or with its object. uri: the node that is gone; data: an account's
+   * server id.
+   */
+  DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -456,7 +463,8 @@ enum dmsc_card_event
    */
   DMSC_CARD_REMOVED = 1,
   /**
-   * The card was reset: its channels and its toolkit session are gone; start the toolkit again.
+   * The card was reset: its session, its channels and its toolkit are ended; start the toolkit again.
+   * Also makes a card usable again that was reported gone (DMSC_EVENT_CARD_STATE).
    */
   DMSC_CARD_RESET = 2,
   /**
@@ -680,7 +688,8 @@ typedef struct dmsc_alert_info {
    */
   uint32_t min_display_s;
   /**
-   * Wait at most so long, in seconds; 0 if not said (MAXDT). Afterwards the library takes "no answer".
+   * Wait at most so long, in seconds; 0 if not said (MAXDT). Afterwards, and after ten minutes in any
+   * case, the library takes "no answer".
    */
   uint32_t max_display_s;
   /**
@@ -754,7 +763,7 @@ typedef struct dmsc_card_transport {
   void *user_data;
   /**
    * Sends a command APDU and gives the response APDU with its status word in `response`, at most
-   * `response_cap` (258 or more) octets.
+   * `response_cap` (258 or more) octets; their number in `response_len`.
    */
   int32_t (*transmit)(void *user_data,
                       const uint8_t *command,
@@ -949,7 +958,7 @@ typedef struct dmsc_config {
    */
   uint32_t max_msg_size_card;
   /**
-   * Largest object taken, in octets, up to 16777216. 0: 1048576.
+   * Largest object taken, in octets, 512 to 16777216. 0: 1048576.
    */
   uint32_t max_obj_size;
 } dmsc_config;
@@ -1048,7 +1057,7 @@ typedef struct dmsc_trigger_info {
  * Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
  * on the thread of @ref dmsc_client_start), one at a time, with no lock held.
  * Re-entry: everything may be called except run_once, start, stop and session_wait of the same client;
- * dmsc_client_free and dmsc_card_close take effect when the callback has returned.
+ * dmsc_client_free takes effect when the callback has returned, and no other callback is called then.
  */
 typedef struct dmsc_callbacks {
   /**
@@ -1292,8 +1301,10 @@ const char *dmsc_alert_item(const struct dmsc_alert *alert, uint32_t index);
  * Hands over the user's answer and frees the alert, also on failure.
  *
  * @pre `reply->struct_size` is set.
- * @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG (the alert then
- *         counts as cancelled); DMSC_ERR_UTF8; DMSC_ERR_STATE the client is closed.
+ * @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an
+ *         unknown outcome, or an answer that does not fit the question (longer than max_len, not of
+ *         input_type, no or several options where one is asked for, rejected where nothing can be), and
+ *         DMSC_ERR_UTF8: the alert then counts as cancelled; DMSC_ERR_STATE the client is closed.
  * Thread: any; also inside callbacks.
  */
 DMSC_MUST_USE
@@ -1380,7 +1391,8 @@ DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
 /**
  * Closes the card and frees its handle; NULL is allowed. A session with this card is aborted.
  *
- * Must be the last use of `card`. Inside a callback it takes effect when the callback has returned.
+ * Must be the last use of `card`. Takes effect at once, but inside a callback of a card transport when
+ * that has returned.
  * Thread: any.
  */
 void dmsc_card_close(struct dmsc_card *card);
@@ -1437,12 +1449,15 @@ dmsc_status dmsc_card_toolkit_start(struct dmsc_card *card);
  *
  * All changes are one transaction of the store. The same data of the same card is applied once, however
  * often this is called; data that is gone from the card takes its accounts with it; another card takes
- * away the accounts of the card before in this slot.
+ * away the accounts of the card before in this slot, also when it holds none itself. An account that a
+ * server has from elsewhere is not replaced. Each object and each account is told as an event.
  * @param report may be NULL; written on success only; `report->struct_size` must be set.
- * @return DMSC_OK (also when everything was known); DMSC_ERR_BOOTSTRAP_NONE the card holds none;
- *         DMSC_ERR_BOOTSTRAP_FORMAT the only object cannot be used; DMSC_ERR_CARD_BAD_DATA;
- *         DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*; DMSC_ERR_BUSY a transaction
- *         is open; DMSC_ERR_REENTRANT.
+ * @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
+ *         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
+ *         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
+ *         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+ *         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
+ *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1623,7 +1638,8 @@ uint64_t dmsc_session_id(const struct dmsc_session *session);
  * Where the session stands.
  *
  * @pre `info->struct_size` is set.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * @return DMSC_OK (also when the client is closed: the session has ended then); DMSC_ERR_INVALID_ARG;
+ *         DMSC_ERR_STATE it has ended and 256 others have begun since.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1637,7 +1653,7 @@ dmsc_status dmsc_session_info_get(const struct dmsc_session *session,
  * @param timeout_ms longest wait in milliseconds.
  * @param info the state at the return; written on DMSC_OK and DMSC_TIMED_OUT.
  * @return DMSC_OK it has ended (info->status says how); DMSC_TIMED_OUT; DMSC_ERR_REENTRANT inside a
- *         callback; DMSC_ERR_STATE the client was closed.
+ *         callback; DMSC_ERR_STATE the client was closed meanwhile, or as @ref dmsc_session_info_get.
  * Thread: any but in callbacks.
  */
 DMSC_MUST_USE
@@ -1725,8 +1741,8 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
  * @param session_id the id of the session that will follow; may be NULL; written on success only.
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
- *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY the server's queue
- *         is full; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
+ *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
+ *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
  *         DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
@@ -1739,11 +1755,13 @@ dmsc_status dmsc_client_deliver_trigger(struct dmsc_client *client,
  * Begins a transaction. Its changes are seen by others when it is committed.
  *
  * @param out written on success only; ended by @ref dmsc_txn_commit or @ref dmsc_txn_rollback.
- * @return DMSC_OK; DMSC_ERR_BUSY another transaction, or a session's Atomic, is open;
+ * @return DMSC_OK; DMSC_ERR_BUSY another transaction is open, a session writes, or its Atomic is open;
  *         DMSC_ERR_INVALID_ARG; DMSC_ERR_STORAGE_*; DMSC_ERR_STATE.
  * Thread: any; also inside callbacks.
  */
-DMSC_MUST_USE dmsc_status dmsc_txn_begin(struct dmsc_client *client, struct dmsc_txn **out);
+DMSC_MUST_USE
+dmsc_status dmsc_txn_begin(struct dmsc_client *client,
+                           struct dmsc_txn **out);
 
 /**
  * Adds a node; missing interior parents are made. The host is not bound by ACLs.

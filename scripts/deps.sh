@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc g++ libc6-dev make pkg-config libpcsclite-dev"
-check="$build pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils"
+check="$build pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark"
 
 case ${1:-build} in
     build) wanted=$build ;;
@@ -19,7 +19,7 @@ new_enough() {
     major=${version%%.*}; rest=${version#*.}; minor=${rest%%.*}
     [ "${major:-0}" -gt 1 ] || { [ "${major:-0}" -eq 1 ] && [ "${minor:-0}" -ge 90 ]; }
 }
-new_enough || wanted="$wanted cargo-web rustc-web"
+new_enough || wanted="$wanted cargo-web rustc-web rust-web-clippy rustfmt-web"
 
 missing=
 for package in $wanted; do

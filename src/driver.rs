@@ -48,6 +48,8 @@ struct State<C> {
     jobs: VecDeque<Job<C>>,
     /// A job came since the last look.
     woken: bool,
+    /// The last look did something: the next one may have something to do at once.
+    busy: bool,
     /// The next wait of `run_once` is to end at once.
     interrupted: bool,
     /// Closed for good; the core is dropped as soon as it is in its seat.
@@ -79,6 +81,7 @@ impl<C: Drive> Seat<C> {
                 driving: None,
                 jobs: VecDeque::new(),
                 woken: false,
+                busy: false,
                 interrupted: false,
                 closing: false,
             }),
@@ -100,13 +103,16 @@ impl<C: Drive> Seat<C> {
         self.changed.notify_all();
     }
 
-    /// Puts `job` in line for the driving thread without waiting for it.
-    pub(crate) fn post(&self, job: impl FnOnce(&mut C) + Send + 'static) {
+    /// Puts `job` in line for the driving thread without waiting for it. `State` once the core is
+    /// gone.
+    pub(crate) fn post(&self, job: impl FnOnce(&mut C) + Send + 'static) -> Result<()> {
         let mut state = self.state.lock();
+        self.usable(&state)?;
         state.jobs.push_back(Box::new(job));
         state.woken = true;
         drop(state);
         self.changed.notify_all();
+        Ok(())
     }
 
     /// Runs `job` on the core and returns its result: by this thread if nobody drives, else by the
@@ -208,6 +214,22 @@ impl<C: Drive> Seat<C> {
         Ok(true)
     }
 
+    /// Waits while another thread drives, until `over` or `until`. What `over` looks at may change in a
+    /// step or a job only.
+    pub(crate) fn wait_for_turn(&self, until: Option<Instant>, over: impl Fn() -> bool) {
+        let mut state = self.state.lock();
+        while state.driving.is_some() && !over() {
+            match until {
+                Some(until) => {
+                    if self.changed.wait_until(&mut state, until).timed_out() {
+                        return;
+                    }
+                }
+                None => self.changed.wait(&mut state),
+            }
+        }
+    }
+
     /// In the driving role: runs the jobs and one step on the core, then tells the host.
     fn drive(&self) -> bool {
         let mut state = self.state.lock();
@@ -219,7 +241,12 @@ impl<C: Drive> Seat<C> {
         }
         did |= self.with_core(&mut state, C::step).unwrap_or(false);
         drop(state);
-        self.tell() || did
+        did |= self.tell();
+        self.state.lock().busy = did;
+        if did {
+            self.changed.notify_all();
+        }
+        did
     }
 
     fn with_core<R>(
@@ -233,19 +260,22 @@ impl<C: Drive> Seat<C> {
         Some(value)
     }
 
-    /// Delivers notices until there are none: a callback may cause new ones.
+    /// Delivers notices until there are none: a callback may cause new ones. After a callback that
+    /// closed the client no other is called.
     fn tell(&self) -> bool {
         let mut told = false;
         loop {
             let mut state = self.state.lock();
             let notices = state.core.as_mut().map(|core| core.take_notices()).unwrap_or_default();
-            let closing = state.closing;
             drop(state);
-            if notices.is_empty() || closing {
+            if notices.is_empty() {
                 return told;
             }
-            told = true;
             for notice in notices {
+                if self.state.lock().closing {
+                    return told;
+                }
+                told = true;
                 (self.deliver)(self, notice);
             }
         }
@@ -267,13 +297,16 @@ impl<C: Drive> Seat<C> {
         self.state.lock().driving == Some(Caller::this())
     }
 
-    /// Time until something is due.
+    /// Time until something is due; zero while another thread is at it, which may leave more to do.
     pub(crate) fn idle_time(&self) -> Option<Duration> {
         let state = self.state.lock();
-        if state.interrupted || !state.jobs.is_empty() {
+        if state.interrupted || state.busy || !state.jobs.is_empty() {
             return Some(Duration::ZERO);
         }
-        state.core.as_ref().and_then(|core| core.idle_time())
+        match &state.core {
+            Some(core) => core.idle_time(),
+            None => state.driving.map(|_| Duration::ZERO),
+        }
     }
 
     /// Closes for good. The core (with every card and stream in it) is dropped now, or, inside a
@@ -302,7 +335,8 @@ impl<C: Drive> Seat<C> {
                 // Another thread drives just now: look again when it leaves.
                 Err(error) if error.code() == Code::Busy => {
                     let mut state = self.state.lock();
-                    if state.driving.is_some() {
+                    // `stop` is set before the lock is taken to notify: no wake-up is lost.
+                    if state.driving.is_some() && !stop.load(Ordering::SeqCst) {
                         self.changed.wait(&mut state);
                     }
                 }
@@ -321,10 +355,16 @@ impl<C: Drive> Drop for Leave<'_, C> {
             self.0.poison();
         }
         let mut state = self.0.state.lock();
+        if state.closing {
+            // Before the role is given back: who waits for it in `close` relies on the core's end.
+            let core = state.core.take();
+            let jobs = std::mem::take(&mut state.jobs);
+            drop(state);
+            drop((core, jobs));
+            state = self.0.state.lock();
+        }
         state.driving = None;
-        let core = if state.closing { state.core.take() } else { None };
         drop(state);
-        drop(core);
         self.0.changed.notify_all();
     }
 }
@@ -378,6 +418,11 @@ impl Worker {
         // The thread has left its loop; a panic in it was reported by poisoning the seat.
         let _ = self.thread.join();
         Ok(())
+    }
+
+    /// True once the thread has left its loop, asked to or not.
+    pub(crate) fn has_ended(&self) -> bool {
+        *self.done.0.lock()
     }
 }
 
@@ -480,10 +525,75 @@ mod tests {
     }
 
     #[test]
-    fn closing_inside_a_notice_drops_the_core_afterwards() {
-        let deliver = |seat: &Seat<Counter>, _| seat.close();
+    fn closing_inside_a_notice_is_the_last_one_and_drops_the_core_afterwards() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let ear = Arc::clone(&told);
+        let deliver = move |seat: &Seat<Counter>, number| {
+            ear.lock().push(number);
+            seat.close();
+            assert!(seat.state.lock().core.is_some(), "the core is gone inside the callback");
+        };
         let seat = Seat::new(Counter::default(), Box::new(deliver));
-        seat.call(|core| core.notices.push(1)).unwrap();
+        seat.call(|core| core.notices.extend([1, 2])).unwrap();
         assert!(seat.state.lock().core.is_none());
+        assert_eq!(*told.lock(), [1]);
+        assert_eq!(seat.post(|_| {}).unwrap_err().code(), Code::State);
+    }
+
+    #[test]
+    fn after_work_the_next_look_is_due_at_once() {
+        let seat = seat(|_| {});
+        assert_eq!(seat.idle_time(), None);
+        seat.call(|_| ()).unwrap();
+        assert_eq!(seat.idle_time(), Some(Duration::ZERO));
+        assert_eq!(seat.run_once(Duration::ZERO).unwrap(), Ran::Nothing);
+        assert_eq!(seat.idle_time(), None);
+    }
+
+    /// Says when it has ended, slowly.
+    struct Slow(Arc<AtomicBool>);
+
+    impl Drive for Slow {
+        type Notice = ();
+        fn step(&mut self) -> bool {
+            false
+        }
+        fn idle_time(&self) -> Option<Duration> {
+            None
+        }
+        fn take_notices(&mut self) -> Vec<()> {
+            Vec::new()
+        }
+    }
+
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            for _ in 0..1000 {
+                thread::yield_now();
+            }
+            self.0.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn the_core_has_ended_when_close_returns_whoever_drives() {
+        let ended = Arc::new(AtomicBool::new(false));
+        let seat = Arc::new(Seat::new(Slow(Arc::clone(&ended)), Box::new(|_, ()| {})));
+        let worker = Worker::start(&seat).unwrap();
+        while seat.state.lock().driving.is_none() {
+            thread::yield_now();
+        }
+        seat.close();
+        assert!(ended.load(Ordering::SeqCst));
+        assert!(worker.stop(&seat, Duration::from_secs(10)).is_ok());
+    }
+
+    #[test]
+    fn a_worker_that_waits_for_another_driver_can_be_stopped() {
+        let seat = seat(|_| {});
+        let role = seat.enter(&mut seat.state.lock());
+        let worker = Worker::start(&seat).unwrap();
+        assert!(worker.stop(&seat, Duration::from_secs(10)).is_ok());
+        drop(role);
     }
 }

@@ -175,6 +175,14 @@ impl Error {
         self.code
     }
 
+    /// The number that C sees: the code's, or a failed callback's own if it is negative.
+    pub fn number(&self) -> i32 {
+        match self.code {
+            Code::Callback if self.os_error < 0 => self.os_error,
+            code => code as i32,
+        }
+    }
+
     /// The text without the code's name.
     pub fn what(&self) -> &str {
         &self.what
@@ -209,6 +217,11 @@ impl Error {
     /// True if the card is gone: nothing more may be sent to it, not even a close.
     pub fn is_card_gone(&self) -> bool {
         matches!(self.code, Code::CardAbsent | Code::CardRemoved | Code::CardReset)
+    }
+
+    /// True if the store failed: whatever else is tried now fails as well.
+    pub fn is_storage(&self) -> bool {
+        matches!(self.code, Code::StorageIo | Code::StorageCorrupt | Code::StorageFull)
     }
 }
 

@@ -12,7 +12,7 @@ pub enum EventKind {
     SessionRequested = 1,
     /// A DM session begins. `uri` is the server id.
     SessionStarted = 2,
-    /// A message left for the server; `phase` is its MsgID.
+    /// A message for the server is ready and leaves; `phase` is its MsgID.
     PackageSent = 3,
     /// A message came from the server; `phase` is the number of messages so far.
     PackageReceived = 4,
@@ -22,12 +22,17 @@ pub enum EventKind {
     SessionEnded = 7,
     /// The card holds bootstrap data; `uri` is the object's path on the card.
     BootstrapFound = 8,
-    /// Bootstrap data was applied; `uri` is the server id of the new account.
+    /// Bootstrap data was dealt with. Applied: `uri` is the new node, `data` an account's server id.
+    /// Failed: `status` says why, `uri` is the object's path on the card, if it has one.
     BootstrapApplied = 9,
-    /// The card was opened, has gone, or asked to be read again; `status` says which.
+    /// The card was opened (`status` 0), has gone or does not answer (`status` says why), or asked to
+    /// be read again (`status` `CardReset`, `phase` 1).
     CardState = 10,
     /// A notification was refused; `status` says why.
     TriggerRefused = 12,
+    /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
+    /// account's server id.
+    BootstrapRemoved = 13,
 }
 
 /// One event.
@@ -75,7 +80,7 @@ impl Event {
     /// The event of a failure.
     #[must_use]
     pub fn failed(self, error: &Error) -> Self {
-        Self { status: error.code() as i32, data: error.what().as_bytes().to_vec(), ..self }
+        Self { status: error.number(), data: error.what().as_bytes().to_vec(), ..self }
     }
 }
 
@@ -118,8 +123,8 @@ pub enum TriggerVerdict {
 
 /// Takes the answer of one question.
 pub(crate) trait AnswerSink: Send + Sync {
-    /// The answer to question `id`.
-    fn answer(&self, id: u64, answer: Answer);
+    /// The answer to question `id`. `State` if nobody can take it any more.
+    fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
 /// A question to the user, given away to the host; answer it once, from any thread.
@@ -133,14 +138,16 @@ pub struct Question {
 }
 
 impl Question {
-    /// Hands the answer over. `State` if the client is gone.
+    /// Hands the answer over. `State` if the client is gone; `InvalidArg` if it is no answer to this
+    /// question, which then counts as cancelled.
     pub fn answer(self, answer: Answer) -> Result<(), Error> {
         let sink = self
             .sink
             .upgrade()
             .ok_or_else(|| Error::new(Code::State, "the client of this question is gone"))?;
-        sink.answer(self.id, answer);
-        Ok(())
+        let checked = self.alert.check(&answer);
+        sink.answer(self.id, if checked.is_ok() { answer } else { Answer::Cancelled })?;
+        checked
     }
 }
 
@@ -160,4 +167,48 @@ pub trait Listener: Send + Sync {
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{Input, Kind, Preset};
+    use parking_lot::Mutex;
+    use std::sync::Arc;
+
+    #[derive(Default)]
+    struct Sink(Mutex<Vec<(u64, Answer)>>);
+
+    impl AnswerSink for Sink {
+        fn answer(&self, id: u64, answer: Answer) -> Result<(), Error> {
+            self.0.lock().push((id, answer));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_none_counts_as_cancelled() {
+        let sink = Arc::new(Sink::default());
+        let question = |id| Question {
+            alert: UserAlert {
+                kind: Kind::TextInput,
+                text: "How old are you?".into(),
+                choices: Vec::new(),
+                min_display_s: None,
+                max_display_s: None,
+                preset: Preset::None,
+                max_len: Some(3),
+                input: Input::Number,
+                hidden: false,
+            },
+            session_id: 1,
+            id,
+            sink: Arc::downgrade(&(sink.clone() as Arc<dyn AnswerSink>)),
+        };
+        let refused = question(7).answer(Answer::Text("old".into()));
+        assert_eq!(refused.unwrap_err().code(), Code::InvalidArg);
+        question(8).answer(Answer::Text("42".into())).unwrap();
+        let heard = sink.0.lock();
+        assert_eq!(*heard, [(7, Answer::Cancelled), (8, Answer::Text("42".into()))]);
+    }
 }

@@ -14,6 +14,7 @@ pub mod event;
 pub mod ffi;
 pub mod limits;
 pub mod markup;
+pub mod prov;
 pub mod random;
 pub mod secret;
 pub mod session;

@@ -63,6 +63,8 @@ pub const HTTP_SILENCE_MS: u64 = 30_000;
 
 /// Notifications that may wait for one server.
 pub const TRIGGER_QUEUE: usize = 1;
+/// Notifications of cards that may wait for the end of a write transaction.
+pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
 
@@ -74,3 +76,5 @@ pub const SESSION_REPLY: usize = 4 * 1024 * 1024;
 pub const UI_TEXT: usize = 4096;
 /// Choices of one alert for the user.
 pub const UI_CHOICES: usize = 64;
+/// Time that the user has for one answer, whatever the server allows, in milliseconds.
+pub const UI_PATIENCE_MS: u64 = 600_000;

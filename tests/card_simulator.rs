@@ -75,8 +75,12 @@ fn card(config: CardConfig, bootstrap: &[u8]) -> (Card, Arc<Mutex<Simulated>>) {
 
 /// Reads all wanted objects; no channel may stay open. Returns also the number of exchanges.
 fn read(config: CardConfig, bootstrap: &[u8]) -> (Found, u64) {
+    read_with(config, bootstrap, Options::default())
+}
+
+fn read_with(config: CardConfig, bootstrap: &[u8], options: Options<'_>) -> (Found, u64) {
     let (mut card, simulated) = card(config, bootstrap);
-    let found = read_objects(&mut card, &WANTED, Options::default()).unwrap();
+    let found = read_objects(&mut card, &WANTED, options).unwrap();
     let simulated = simulated.lock().unwrap();
     assert_eq!(simulated.open_channels(), [0; 0]);
     (found, simulated.apdus())
@@ -131,6 +135,18 @@ fn sc_071_exchanges_for_one_object_by_aid() {
     assert_eq!(exchanges(Protocol::T1, 600), 8 + 3);
     assert_eq!(exchanges(Protocol::T0, 200), 12 + 1);
     assert_eq!(exchanges(Protocol::T0, 600), 12 + 3);
+}
+
+#[test]
+fn sc_073_confirming_the_identity_costs_two_exchanges() {
+    for (protocol, least) in [(Protocol::T1, 8 + 3), (Protocol::T0, 12 + 3)] {
+        let config = CardConfig { protocol, padding: 0, ..CardConfig::default() };
+        let iccid = config.iccid.clone();
+        let options = Options { confirm_identity: true, ..Options::default() };
+        let (found, exchanges) = read_with(config, &document(600), options);
+        assert_eq!(found.identity.unwrap().iccid(), iccid);
+        assert_eq!(exchanges, least + 2);
+    }
 }
 
 #[test]

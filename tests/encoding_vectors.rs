@@ -40,7 +40,8 @@ fn options(vector: &Vector) -> Options {
             other => panic!("unknown document {other}"),
         }
     });
-    Options { padding: vector.meaning.contains("option padding=on"), expected }
+    let padding = vector.meaning.contains("option padding=on");
+    Options { padding, expected, ..Options::default() }
 }
 
 fn run(letter: char, rows: usize) {

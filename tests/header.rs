@@ -1,5 +1,7 @@
 //! `include/dmsc.h` is the generated one, stands alone in C99 and C++, and documents every item.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,1 +1,82 @@
-fn main() {}
+//! `dmsc`: the DM client on the command line. Owns the arguments and the exit code; what a command
+//! does is in `commands`.
+
+mod answer;
+mod card;
+mod commands;
+mod decode;
+mod device;
+mod encode;
+mod event;
+mod failure;
+mod listener;
+mod logger;
+mod output;
+mod store;
+
+use clap::{Parser, Subcommand};
+use commands::card::CardCommand;
+use commands::decode::{DecodeArguments, EncodeCommand};
+use commands::{run::RunArguments, tree::TreeCommand};
+use failure::Failure;
+use output::Output;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// OMA Device Management Smart Card client: reads DM bootstrap data off a card, holds DM sessions
+/// with it, shows the management tree, and what messages, pushes and card files say.
+///
+/// Exit code: 0 success, 1 failure (one line on standard error says which), 2 wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "dmsc", version)]
+struct Arguments {
+    /// Print JSON instead of text: one object, or one on each line where things happen one by one
+    #[arg(long, global = true)]
+    json: bool,
+    /// Print the library's log to standard error; twice: all of it
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Looks at a card and its DM bootstrap data
+    #[command(subcommand)]
+    Card(CardCommand),
+    /// Applies a card's bootstrap data, runs its toolkit and holds DM sessions
+    Run(RunArguments),
+    /// Looks at the management tree of a store
+    #[command(subcommand)]
+    Tree(TreeCommand),
+    Decode(DecodeArguments),
+    /// Writes documents in the form that goes over the air
+    #[command(subcommand)]
+    Encode(EncodeCommand),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    logger::install(arguments.verbose);
+    let output = Arc::new(Output::new(arguments.json));
+    let done = run(&arguments.command, &output).and_then(|()| Ok(output.finish()?));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &Command, output: &Arc<Output>) -> Result<(), Failure> {
+    match command {
+        Command::Card(command) => commands::card::run(command, output)?,
+        Command::Run(arguments) => commands::run::run(arguments, output)?,
+        Command::Tree(command) => commands::tree::run(command, output)?,
+        Command::Decode(arguments) => commands::decode::run(arguments, output)?,
+        Command::Encode(command) => commands::decode::encode(command, output)?,
+    }
+    Ok(())
+}

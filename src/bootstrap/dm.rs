@@ -10,12 +10,18 @@ use crate::tree::tnds::{self, Document};
 use crate::tree::{Content, Format, NewNode, Origin, Tree, Uri};
 use std::borrow::Cow;
 
-/// Applies the document in the name of `origin`; what it created.
+/// Applies the document in the name of `origin`, whose other documents hold the roots `taken`; what it
+/// created.
 ///
 /// Fails with `BootstrapFormat` for a document that is no WBXML DM message or brings nothing, with
 /// `BootstrapRefused` if it would take an account over that came from elsewhere, and with the tree's
 /// error. The caller rolls back.
-pub(super) fn apply(tree: &mut Tree<'_>, document: &[u8], origin: &Origin) -> Result<Vec<Placed>> {
+pub(super) fn apply(
+    tree: &mut Tree<'_>,
+    document: &[u8],
+    origin: &Origin,
+    taken: &[&str],
+) -> Result<Vec<Placed>> {
     let malformed = |error: Error| error.with_code(Code::BootstrapFormat);
     let (message, encoding) =
         syncml::read_with(document, true).map_err(|fault| malformed(fault.into()))?;
@@ -28,7 +34,7 @@ pub(super) fn apply(tree: &mut Tree<'_>, document: &[u8], origin: &Origin) -> Re
         let Command::Action(action) = command else { continue };
         if matches!(action.verb, Verb::Add | Verb::Replace) {
             for item in &action.items {
-                placed.extend(apply_item(tree, action, item, origin)?);
+                placed.extend(apply_item(tree, action, item, (origin, taken))?);
             }
         }
     }
@@ -42,7 +48,7 @@ fn apply_item(
     tree: &mut Tree<'_>,
     action: &Action<'_>,
     item: &Item<'_>,
-    origin: &Origin,
+    owner: (&Origin, &[&str]),
 ) -> Result<Vec<Placed>> {
     let incomplete =
         |what| Error::new(Code::BootstrapFormat, format!("{}: {what}", action.verb.name()));
@@ -55,7 +61,7 @@ fn apply_item(
             let octets = decoded(data, format)?;
             let document = tnds::read_embedded(&octets, mime)
                 .map_err(|fault| Error::from(fault).with_code(Code::BootstrapFormat))?;
-            check_accounts(tree, &document, origin)?;
+            check_accounts(tree, &document, owner)?;
             Ok(tree.import_add(&uri, &document)?.placed)
         }
         data => {
@@ -84,15 +90,22 @@ fn decoded<'a>(data: &'a Data<'_>, format: Option<&str>) -> Result<Cow<'a, [u8]>
     }
 }
 
-/// An account of another origin must not be taken over: the first to bring a server keeps it.
-fn check_accounts(tree: &Tree<'_>, document: &Document<'_>, origin: &Origin) -> Result<()> {
+/// An account of another origin must not be taken over, nor that of a document which the card ranks
+/// higher: the first to bring a server keeps it.
+fn check_accounts(
+    tree: &Tree<'_>,
+    document: &Document<'_>,
+    (origin, taken): (&Origin, &[&str]),
+) -> Result<()> {
     for server_id in import::server_ids(document) {
-        if let Some(account) = dmacc::find(tree.reader(), &server_id)?
-            && account.origin != *origin
-        {
-            let text = format!("server {server_id} has an account that is not from this card");
-            return Err(Error::new(Code::BootstrapRefused, text));
-        }
+        let Some(account) = dmacc::find(tree.reader(), &server_id)? else { continue };
+        let from = match () {
+            () if account.origin != *origin => "that is not from this card",
+            () if taken.contains(&account.root_uri.as_str()) => "from another object of this card",
+            () => continue,
+        };
+        let text = format!("server {server_id} has an account {from}");
+        return Err(Error::new(Code::BootstrapRefused, text));
     }
     Ok(())
 }

@@ -1,25 +1,24 @@
 //! Bootstrap: accounts and other objects that come from the card, applied once and taken away with it.
 //!
-//! Combines card, messages and tree. Must not know sessions or threads.
+//! Combines card, messages and tree. Must not know sessions, threads or events.
 
 mod dm;
 mod record;
+pub mod security;
+#[cfg(test)]
+mod tests;
 
 use crate::card::apdu::Card;
-use crate::card::pkcs15::{self, Content, ObjectData};
+use crate::card::pkcs15::{self, Content, Found, OID_DM_BOOTSTRAP, ObjectData};
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind};
 use crate::store::{Database, Reader, Table, Txn};
 use crate::time::Now;
 use crate::tree::import::Placed;
-use crate::tree::{Actor, Origin, Path, Refusal, Tree, Uri};
-use der::asn1::ObjectIdentifier;
+use crate::tree::{Actor, Answer, Origin, Path, Query, Refusal, Tree, Uri};
 use record::{Applied, CardRecord};
 use sha2::{Digest, Sha256};
-
-/// EF DM_Bootstrap in a DODF (OMA DM Bootstrap 1.2, smart card).
-const DM_BOOTSTRAP: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.23.43.7.1");
+use std::ops::ControlFlow;
 
 /// What a bootstrap came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,8 +33,55 @@ pub struct Report {
     pub objects_unchanged: u32,
     /// Objects that cannot be read or used.
     pub objects_failed: u32,
-    /// The same as events, in order.
-    pub events: Vec<Event>,
+    /// The same one by one, in order.
+    pub news: Vec<News>,
+}
+
+/// One thing that a bootstrap found or did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The card holds an object.
+    Found {
+        /// Where on the card.
+        path: String,
+    },
+    /// Something of the card, an account or another object, is in the tree now.
+    Applied {
+        /// Its root.
+        uri: String,
+        /// Of an account.
+        server_id: Option<String>,
+    },
+    /// Something of the card is no longer in the tree: its card or its object has gone.
+    Removed {
+        /// Its root.
+        uri: String,
+        /// Of an account.
+        server_id: Option<String>,
+    },
+    /// Something on the card cannot be read or used.
+    Failed {
+        /// Where on the card; unknown for what was passed over on the way to the objects.
+        path: Option<String>,
+        /// Why.
+        error: Error,
+    },
+}
+
+/// The end of a bootstrap: what was done, also when that is a failure as a whole.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) report: Report,
+    /// `BootstrapNone` if the card holds no bootstrap data; the reason if none of it can be used or
+    /// the card cannot be read.
+    pub(crate) error: Option<Error>,
+}
+
+impl From<Error> for Outcome {
+    /// Nothing was done.
+    fn from(error: Error) -> Self {
+        Self { report: Report::default(), error: Some(error) }
+    }
 }
 
 /// The hash that stands for an ICCID wherever one is stored.
@@ -44,43 +90,76 @@ pub(crate) fn identity_hash(identity: &CardIdentity) -> [u8; 16] {
     hash.first_chunk().copied().unwrap_or_default()
 }
 
-/// Reads the DM bootstrap data of the card in `slot` and applies what is new, all in one transaction.
+/// Reads the DM bootstrap data of the card in `slot`, which has shown itself as `identity`, and applies
+/// what is new, all in one transaction.
 ///
-/// Fails with `BootstrapNone` if the card holds none (what an earlier card brought is gone then, too),
-/// with the object's own error if there is only one and it cannot be used, and with `CardReset` if
-/// another card was put in meanwhile; then nothing is changed.
-pub(crate) fn from_card(card: &mut Card, slot: u32, db: &Database, now: Now) -> Result<Report> {
-    let identity = uicc::read_identity(card).map_err(|error| error.context("reading EF.ICCID"))?;
-    let found = pkcs15::read_objects(card, &[DM_BOOTSTRAP], pkcs15::Options::default())
+/// What an earlier card in the slot brought is removed, whatever comes of this one. While a part of the
+/// card cannot be read, nothing that this card brought is taken for gone. Nothing at all is changed when
+/// the card is gone or another one was put in meanwhile (`CardReset`), or when the store fails.
+pub(crate) fn from_card(
+    card: &mut Card,
+    slot: u32,
+    identity: &CardIdentity,
+    db: &Database,
+    now: Now,
+) -> Outcome {
+    let found = match read(card, identity) {
+        Ok(found) => found,
+        Err(error) if error.is_card_gone() => return error.into(),
+        Err(error) => Found { faults: vec![error], ..Found::default() },
+    };
+    apply(&found, slot, identity_hash(identity), db, now).unwrap_or_else(Outcome::from)
+}
+
+fn read(card: &mut Card, identity: &CardIdentity) -> Result<Found> {
+    let options = pkcs15::Options { confirm_identity: true, ..pkcs15::Options::default() };
+    let found = pkcs15::read_objects(card, &[OID_DM_BOOTSTRAP], options)
         .map_err(|error| error.context("reading the PKCS#15 objects"))?;
-    if uicc::read_identity(card)? != identity {
+    let after = match &found.identity {
+        Some(after) => after,
+        None => &uicc::read_identity(card)?,
+    };
+    if after != identity {
         return Err(Error::new(Code::CardReset, "another card was put in while it was read"));
     }
-    let mut work = Work::begin(db, slot, identity_hash(&identity), now)?;
+    Ok(found)
+}
+
+/// Brings the tree in line with what was found.
+fn apply(found: &Found, slot: u32, identity: [u8; 16], db: &Database, now: Now) -> Result<Outcome> {
+    let mut work = Work::begin(db, slot, identity, now)?;
+    if found.faults.is_empty() {
+        work.remove_gone(&found.objects)?;
+    }
+    for error in found.faults.iter().cloned() {
+        work.report.news.push(News::Failed { path: None, error });
+    }
     for object in &found.objects {
         work.object(object)?;
     }
-    let none = found.objects.is_empty();
-    let fault = found.faults.into_iter().next();
     let (report, last_error) = work.finish()?;
-    match (none, last_error, fault) {
-        (true, _, Some(fault)) => Err(fault),
-        (true, _, None) => {
-            Err(Error::new(Code::BootstrapNone, "the card holds no DM bootstrap data"))
+    let all_failed = usize::try_from(report.objects_failed) == Ok(found.objects.len());
+    let error = match found.faults.first() {
+        _ if !found.objects.is_empty() => last_error.filter(|_| all_failed),
+        Some(fault) => Some(fault.clone()),
+        None if found.present => {
+            Some(Error::new(Code::BootstrapNone, "the card holds no DM bootstrap data"))
         }
-        (false, Some(error), _) if report.objects_failed as usize == found.objects.len() => {
-            Err(error)
-        }
-        _ => Ok(report),
-    }
+        None => Some(Error::new(
+            Code::BootstrapNone,
+            "the card has no PKCS#15 application, or none with an ODF",
+        )),
+    };
+    Ok(Outcome { report, error })
 }
 
 /// One bootstrap in progress.
 struct Work {
     txn: Txn,
-    slot: u32,
     now: Now,
-    /// What this card brought before.
+    origin: Origin,
+    slot: u32,
+    /// What this card brought before and has not been met again yet.
     known: Vec<Applied>,
     record: CardRecord,
     report: Report,
@@ -89,44 +168,62 @@ struct Work {
 
 impl Work {
     fn begin(db: &Database, slot: u32, identity: [u8; 16], now: Now) -> Result<Self> {
-        let txn = db.begin()?;
-        let stored = txn.get(Table::Card, &record::key(slot))?;
-        let stored = stored.as_deref().map(CardRecord::decode).transpose()?;
         let mut work = Self {
-            txn,
-            slot,
+            txn: db.begin()?,
             now,
+            origin: Origin::Card { slot, iccid_hash: identity },
+            slot,
             known: Vec::new(),
             record: CardRecord { identity, objects: Vec::new() },
             report: Report::default(),
             last_error: None,
         };
-        match stored {
-            Some(stored) if stored.identity == identity => work.known = stored.objects,
-            // Another card: what the one before brought goes with it.
-            Some(stored) => work.remove(&stored.objects)?,
-            None => {}
+        for (place, stored) in work.stored()? {
+            if place == slot && stored.identity == identity {
+                work.known = stored.objects;
+            } else if place == slot || stored.identity == identity {
+                // Another card was here, or this one was elsewhere: what came from there goes.
+                let origin = Origin::Card { slot: place, iccid_hash: stored.identity };
+                work.remove(&stored.objects, &origin)?;
+                work.txn.delete(Table::Card, &record::key(place));
+            }
         }
         Ok(work)
     }
 
-    /// Deals with one object of the card.
+    /// The records of all slots.
+    fn stored(&self) -> Result<Vec<(u32, CardRecord)>> {
+        let mut records = Vec::new();
+        self.txn.scan(Table::Card, &[], &[], &mut |key, value| {
+            records.push((record::slot(key), CardRecord::decode(value)));
+            ControlFlow::Continue(())
+        })?;
+        records.into_iter().map(|(slot, record)| Ok((slot?, record?))).collect()
+    }
+
+    /// Removes what came from objects that are no longer on the card. First of all, because an object
+    /// that was only moved brings the same account again.
+    fn remove_gone(&mut self, present: &[ObjectData]) -> Result<()> {
+        let is_present = |applied: &Applied| present.iter().any(|now| now.path == applied.path);
+        let (known, gone) = std::mem::take(&mut self.known).into_iter().partition(is_present);
+        self.known = known;
+        let gone: Vec<Applied> = gone;
+        self.remove(&gone, &self.origin.clone())
+    }
+
+    /// Deals with one object of the card. Fails only if the store does.
     fn object(&mut self, object: &ObjectData) -> Result<()> {
-        let found = Event::new(EventKind::BootstrapFound).uri(object.path.clone());
-        self.report.events.push(found);
-        match self.apply(object) {
-            Ok(()) => Ok(()),
-            // A store that fails, fails for all of them.
-            Err(error) if (error.code() as i32) <= Code::StorageIo as i32 => Err(error),
-            Err(error) => {
-                let error = error.context(format_args!("bootstrap object {}", object.path));
-                let event = Event::new(EventKind::BootstrapApplied).uri(object.path.clone());
-                self.report.events.push(event.failed(&error));
-                self.report.objects_failed += 1;
-                self.last_error = Some(error);
-                Ok(())
-            }
-        }
+        self.report.news.push(News::Found { path: object.path.clone() });
+        let error = match self.apply(object) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_storage() => return Err(error),
+            Err(error) => error.context(format_args!("bootstrap object {}", object.path)),
+        };
+        let path = Some(object.path.clone());
+        self.report.news.push(News::Failed { path, error: error.clone() });
+        self.report.objects_failed += 1;
+        self.last_error = Some(error);
+        Ok(())
     }
 
     fn apply(&mut self, object: &ObjectData) -> Result<()> {
@@ -141,18 +238,19 @@ impl Work {
             }
         };
         let hash: [u8; 32] = Sha256::digest(octets).into();
-        if let Some(before) = before {
-            if before.hash == hash && self.all_there(&before)? {
+        match before {
+            Some(before) if before.hash == hash && self.all_there(&before)? => {
                 self.report.objects_unchanged += 1;
                 self.record.objects.push(before);
-                return Ok(());
+                Ok(())
             }
-            return self.replace(object, octets, hash, before);
+            Some(before) => self.replace(object, octets, hash, before),
+            None => {
+                let roots = self.create(octets)?;
+                self.report.accounts_added += accounts(&roots);
+                self.applied(object, hash, &roots)
+            }
         }
-        let roots = self.create(octets)?;
-        self.report.accounts_added += accounts(&roots);
-        self.applied(object, hash, &roots);
-        Ok(())
     }
 
     /// Applies a changed object in place of its former content, or leaves that as it is.
@@ -164,13 +262,13 @@ impl Work {
         before: Applied,
     ) -> Result<()> {
         let savepoint = self.txn.savepoint();
-        let replaced = self.delete(&before.roots).and_then(|_| self.create(octets));
-        match replaced {
+        let origin = self.origin.clone();
+        let deleted = before.roots.iter().try_for_each(|root| self.delete(root, &origin).map(drop));
+        match deleted.and_then(|()| self.create(octets)) {
             Ok(roots) => {
                 self.txn.release(savepoint);
                 self.report.accounts_replaced += accounts(&roots);
-                self.applied(object, hash, &roots);
-                Ok(())
+                self.applied(object, hash, &roots)
             }
             Err(error) => {
                 self.txn.rollback_to(savepoint);
@@ -180,21 +278,29 @@ impl Work {
         }
     }
 
-    fn applied(&mut self, object: &ObjectData, hash: [u8; 32], placed: &[Placed]) {
+    fn applied(&mut self, object: &ObjectData, hash: [u8; 32], placed: &[Placed]) -> Result<()> {
         let roots: Vec<String> = placed.iter().map(|placed| placed.uri.clone()).collect();
-        for root in &roots {
-            self.report.events.push(Event::new(EventKind::BootstrapApplied).uri(root.clone()));
+        for uri in roots.iter().cloned() {
+            let server_id = self.server_of(&uri)?;
+            self.report.news.push(News::Applied { uri, server_id });
         }
         self.record.objects.push(Applied { path: object.path.clone(), hash, roots });
+        Ok(())
     }
 
     /// The objects that the document created.
     fn create(&mut self, document: &[u8]) -> Result<Vec<Placed>> {
-        let origin = Origin::Card { slot: self.slot, iccid_hash: self.record.identity };
         let savepoint = self.txn.savepoint();
+        let taken: Vec<&str> = self
+            .record
+            .objects
+            .iter()
+            .flat_map(|object| &object.roots)
+            .map(String::as_str)
+            .collect();
         let mut tree =
-            Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(origin.clone());
-        let created = dm::apply(&mut tree, document, &origin);
+            Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(self.origin.clone());
+        let created = dm::apply(&mut tree, document, &self.origin, &taken);
         match &created {
             Ok(_) => self.txn.release(savepoint),
             Err(_) => self.txn.rollback_to(savepoint),
@@ -203,40 +309,56 @@ impl Work {
     }
 
     fn all_there(&self, applied: &Applied) -> Result<bool> {
-        let query = crate::tree::Query::new(&self.txn, Actor::Host);
         for root in &applied.roots {
-            if !query.exists(&Path::parse(root)?)? {
+            if !self.is_from(root, &self.origin)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Deletes roots that are still there; how many accounts that were.
-    fn delete(&mut self, roots: &[String]) -> Result<u32> {
-        let mut gone = 0;
-        for root in roots {
-            let mut tree = Tree::new(&mut self.txn, Actor::Host, self.now);
-            match tree.delete(&Uri::parse(root)?) {
-                Ok(()) => gone += u32::from(is_account(root)),
-                Err(Refusal::NotFound) => {}
-                Err(refusal) => return Err(refusal.into()),
-            }
-        }
-        Ok(gone)
+    /// True if the node exists and came from there: somebody may have put another one in its place.
+    fn is_from(&self, root: &str, origin: &Origin) -> Result<bool> {
+        let node = Query::new(&self.txn, Actor::Host).node(&Path::parse(root)?)?;
+        Ok(node.is_some_and(|node| node.origin == *origin))
     }
 
-    fn remove(&mut self, objects: &[Applied]) -> Result<()> {
-        for object in objects {
-            self.report.accounts_removed += self.delete(&object.roots)?;
+    /// Deletes a root that came from `origin`; false if it is no longer there.
+    fn delete(&mut self, root: &str, origin: &Origin) -> Result<bool> {
+        if !self.is_from(root, origin)? {
+            return Ok(false);
+        }
+        Tree::new(&mut self.txn, Actor::Host, self.now).delete(&Uri::parse(root)?)?;
+        Ok(true)
+    }
+
+    fn remove(&mut self, objects: &[Applied], origin: &Origin) -> Result<()> {
+        for root in objects.iter().flat_map(|object| &object.roots) {
+            let server_id = self.server_of(root)?;
+            if self.delete(root, origin)? {
+                self.report.accounts_removed += u32::from(is_account(root));
+                self.report.news.push(News::Removed { uri: root.clone(), server_id });
+            }
         }
         Ok(())
     }
 
+    /// ServerID of the account at `root`.
+    fn server_of(&self, root: &str) -> Result<Option<String>> {
+        if !is_account(root) {
+            return Ok(None);
+        }
+        let uri = Uri::parse(&format!("{root}/ServerID"))?;
+        match Query::new(&self.txn, Actor::Host).get(&uri) {
+            Ok(Answer::Leaf { value, .. }) => Ok(String::from_utf8(value).ok()),
+            Ok(_) | Err(Refusal::NotFound) => Ok(None),
+            Err(refusal) => Err(refusal.into()),
+        }
+    }
+
     fn finish(mut self) -> Result<(Report, Option<Error>)> {
-        // What is left of the known objects is no longer on the card.
-        let gone = std::mem::take(&mut self.known);
-        self.remove(&gone)?;
+        // Not met again because a part of the card cannot be read.
+        self.record.objects.append(&mut self.known);
         let key = record::key(self.slot);
         let value = self.record.encode();
         // An unchanged card costs no write.

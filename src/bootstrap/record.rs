@@ -30,6 +30,15 @@ pub(super) fn key(slot: u32) -> [u8; 4] {
     slot.to_be_bytes()
 }
 
+/// The slot of a key.
+pub(super) fn slot(key: &[u8]) -> Result<u32> {
+    key.try_into().map(u32::from_be_bytes).map_err(|_| damaged())
+}
+
+fn damaged() -> Error {
+    Error::new(Code::StorageCorrupt, "store: the record of a card is damaged")
+}
+
 impl CardRecord {
     pub(super) fn encode(&self) -> Vec<u8> {
         let mut out = vec![FORM];
@@ -47,9 +56,7 @@ impl CardRecord {
     }
 
     pub(super) fn decode(record: &[u8]) -> Result<Self> {
-        decode(record).ok_or_else(|| {
-            Error::new(Code::StorageCorrupt, "store: the record of a card is damaged")
-        })
+        decode(record).ok_or_else(damaged)
     }
 }
 

@@ -36,8 +36,9 @@ impl<'a> Reader<'a> {
 
     /// The next data object, or `None` at the end.
     ///
-    /// Fails with `CardBadData` on an invalid tag or length and on a value beyond the end. After a
-    /// failure the reader stays where it was.
+    /// Fails with `CardBadData` on an invalid tag (`E_TLV_TAG`), on an invalid length and on a value
+    /// beyond the end (`E_TLV_LENGTH`, `E_TLV_INDEFINITE`). After a failure the reader stays where it
+    /// was.
     pub fn read(&mut self) -> Result<Option<Ctlv<'a>>> {
         if self.at == self.octets.len() {
             return Ok(None);
@@ -53,13 +54,13 @@ impl<'a> Reader<'a> {
 /// The value of the BER-TLV with this one-octet `tag` at the start of `octets`; octets after it
 /// (padding of a longer answer) are ignored.
 ///
-/// Fails with `CardBadData` on another tag, an indefinite length, and a value beyond the end.
+/// Fails with `CardBadData` on another tag, an indefinite length, and a value beyond the end, with the
+/// classes of [`Reader::read`].
 pub fn ber_value(octets: &[u8], tag: u8) -> Result<&[u8]> {
-    let mut at = 0;
-    if octet(octets, &mut at)? != tag {
-        return Err(bad(0, "another tag than expected"));
+    match octets.split_first() {
+        Some((first, _)) if *first == tag => value(octets, &mut 1),
+        _ => Err(bad(TAG, 0, "another tag than expected")),
     }
-    value(octets, &mut at)
 }
 
 /// Appends one data object with the shortest tag and length; `value` is shorter than 16 MiB.
@@ -93,13 +94,23 @@ fn push_length(out: &mut Vec<u8>, length: usize) {
     }
 }
 
+/// Class of faults in a tag.
+const TAG: &str = "E_TLV_TAG";
+/// Class of faults in a length, and of values beyond the end.
+const LENGTH: &str = "E_TLV_LENGTH";
+/// Class of lengths `80`.
+const INDEFINITE: &str = "E_TLV_INDEFINITE";
+
 fn tag(octets: &[u8], at: &mut usize) -> Result<(u16, bool)> {
     let start = *at;
-    match octet(octets, at)? {
-        0x00 | 0x80 | 0xFF => Err(bad(start, "invalid tag")),
+    match octet(octets, at, TAG)? {
+        0x00 | 0x80 | 0xFF => Err(bad(TAG, start, "invalid tag")),
         LONG_TAG => {
-            let (high, low) = (octet(octets, at)?, octet(octets, at)?);
-            Ok((u16::from_be_bytes([high & !REQUIRED, low]), high & REQUIRED != 0))
+            let (high, low) = (octet(octets, at, TAG)?, octet(octets, at, TAG)?);
+            match u16::from_be_bytes([high & !REQUIRED, low]) {
+                0 => Err(bad(TAG, start, "invalid tag")),
+                tag => Ok((tag, high & REQUIRED != 0)),
+            }
         }
         one => Ok((u16::from(one & !REQUIRED), one & REQUIRED != 0)),
     }
@@ -107,32 +118,34 @@ fn tag(octets: &[u8], at: &mut usize) -> Result<(u16, bool)> {
 
 fn value<'a>(octets: &'a [u8], at: &mut usize) -> Result<&'a [u8]> {
     let start = *at;
-    let length = match octet(octets, at)? {
+    let length = match octet(octets, at, LENGTH)? {
         short @ 0..=0x7F => usize::from(short),
         long @ 0x81..=0x83 => {
             let mut length = 0;
             for _ in 0x80..long {
-                length = length << 8 | usize::from(octet(octets, at)?);
+                length = length << 8 | usize::from(octet(octets, at, LENGTH)?);
             }
             length
         }
-        _ => return Err(bad(start, "invalid length")),
+        0x80 => return Err(bad(INDEFINITE, start, "indefinite length")),
+        _ => return Err(bad(LENGTH, start, "invalid length")),
     };
     let end = at.checked_add(length).filter(|end| *end <= octets.len());
     let value = end.and_then(|end| octets.get(*at..end));
-    let value = value.ok_or_else(|| bad(start, "value beyond the end"))?;
+    let value = value.ok_or_else(|| bad(LENGTH, start, "value beyond the end"))?;
     *at += length;
     Ok(value)
 }
 
-fn octet(octets: &[u8], at: &mut usize) -> Result<u8> {
-    let octet = octets.get(*at).copied().ok_or_else(|| bad(*at, "ends too early"))?;
+/// The next octet; where there is none, `class` is at fault.
+fn octet(octets: &[u8], at: &mut usize, class: &str) -> Result<u8> {
+    let octet = octets.get(*at).copied().ok_or_else(|| bad(class, *at, "ends too early"))?;
     *at += 1;
     Ok(octet)
 }
 
-fn bad(at: usize, what: &str) -> Error {
-    Error::new(Code::CardBadData, format!("toolkit TLV: {what} at byte {at}"))
+fn bad(class: &str, at: usize, what: &str) -> Error {
+    Error::new(Code::CardBadData, format!("{class} at byte {at}: {what}"))
 }
 
 #[cfg(test)]
@@ -167,19 +180,22 @@ mod tests {
 
     #[test]
     fn invalid_tags_lengths_and_overruns_are_errors() {
-        for octets in [
-            &[0x00, 0x00][..],
-            &[0x80, 0x00],
-            &[0xFF, 0x00],
-            &[0x0D, 0x80],
-            &[0x0D, 0x84, 0, 0, 0, 0],
-            &[0x0D, 0x02, 0x00],
-            &[0x0D, 0x83, 0xFF, 0xFF, 0xFF],
-            &[0x0D],
-            &[0x7F, 0x01],
+        for (octets, fault) in [
+            (&[0x00, 0x00][..], "E_TLV_TAG at byte 0: invalid tag"),
+            (&[0x80, 0x00], "E_TLV_TAG at byte 0: invalid tag"),
+            (&[0xFF, 0x00], "E_TLV_TAG at byte 0: invalid tag"),
+            (&[0x0D, 0x80], "E_TLV_INDEFINITE at byte 1: indefinite length"),
+            (&[0x0D, 0x84, 0, 0, 0, 0], "E_TLV_LENGTH at byte 1: invalid length"),
+            (&[0x0D, 0x02, 0x00], "E_TLV_LENGTH at byte 1: value beyond the end"),
+            (&[0x0D, 0x83, 0xFF, 0xFF, 0xFF], "E_TLV_LENGTH at byte 1: value beyond the end"),
+            (&[0x0D, 0x82, 0x01], "E_TLV_LENGTH at byte 3: ends too early"),
+            (&[0x0D], "E_TLV_LENGTH at byte 1: ends too early"),
+            (&[0x7F, 0x01], "E_TLV_TAG at byte 2: ends too early"),
+            (&[0x7F, 0x00, 0x00, 0x00], "E_TLV_TAG at byte 0: invalid tag"),
+            (&[0x7F, 0x80, 0x00, 0x00], "E_TLV_TAG at byte 0: invalid tag"),
         ] {
             let error = one(octets).unwrap_err();
-            assert_eq!(error.code(), Code::CardBadData, "{octets:02X?}");
+            assert_eq!((error.code(), error.what()), (Code::CardBadData, fault), "{octets:02X?}");
         }
     }
 

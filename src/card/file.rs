@@ -15,6 +15,7 @@ const INS_READ_RECORD: u8 = 0xB2;
 
 /// SELECT: return the FCP template.
 const RETURN_FCP: u8 = 0x04;
+const RETURN_NOTHING: u8 = 0x0C;
 /// Identifier of the MF, which a path for SELECT leaves out.
 const MF: [u8; 2] = [0x3F, 0x00];
 /// Stands for the application that is active on the channel.
@@ -149,6 +150,18 @@ fn select_uicc(channel: &mut Channel<'_>, p1: u8, data: &[u8]) -> Result<Vec<u8>
         answer = channel.exchange(&Command { p2: 0x00, ..select })?;
     }
     answer.success("SELECT")
+}
+
+/// Selects a file whose header is known already: on a UICC without asking for it, which saves the
+/// exchange that fetches it.
+pub fn select_known(channel: &mut Channel<'_>, path: &FilePath) -> Result<()> {
+    if channel.mode() == Mode::Uicc {
+        let select = Command::new(INS_SELECT, 0x08, RETURN_NOTHING).with_data(path.octets());
+        if channel.exchange_patiently(&select)?.is_success() {
+            return Ok(());
+        }
+    }
+    select(channel, path).map(drop)
 }
 
 /// GSM: a file is selected from its directory, which is selected from the MF downwards.

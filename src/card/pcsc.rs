@@ -55,8 +55,8 @@ impl PcscTransport {
     /// Connects to the card in the first reader whose name contains `pattern`, one with a card
     /// before one without.
     ///
-    /// Fails with `CardAbsent` if no such reader has a card, and with `CardTransmit` if PC/SC does
-    /// not work.
+    /// Fails with `CardAbsent` if no such reader has a card or the PC/SC service does not run, and
+    /// with `CardTransmit` if PC/SC does not work.
     pub fn open(pattern: Option<&str>) -> Result<Self> {
         let context = establish()?;
         let mut candidates = readers(&context)?;
@@ -146,6 +146,8 @@ impl CardTransport for PcscTransport {
         };
         let mut buffer = vec![0; limits::RESPONSE_OCTETS + 2];
         match connection.card.transmit(command, &mut buffer) {
+            // What some drivers make of a card that went away before it answered.
+            Ok([]) => Err(self.failed(pcsc::Error::NotTransacted, "transmit")),
             Ok(answer) => Ok(answer.to_vec()),
             Err(error) => Err(self.failed(error, "transmit")),
         }
@@ -238,6 +240,8 @@ fn failure(error: pcsc::Error, what: &str) -> Error {
         E::NoSmartcard | E::NoReadersAvailable | E::UnknownReader | E::ReaderUnavailable => {
             Code::CardAbsent
         }
+        // Without the service there is no reader either.
+        E::NoService | E::ServiceStopped => Code::CardAbsent,
         E::RemovedCard => Code::CardRemoved,
         E::ResetCard | E::UnpoweredCard => Code::CardReset,
         E::SharingViolation => Code::Busy,
@@ -260,6 +264,7 @@ mod tests {
         assert_eq!(code(pcsc::Error::RemovedCard), Code::CardRemoved);
         assert_eq!(code(pcsc::Error::ResetCard), Code::CardReset);
         assert_eq!(code(pcsc::Error::NoSmartcard), Code::CardAbsent);
+        assert_eq!(code(pcsc::Error::NoService), Code::CardAbsent);
         assert_eq!(code(pcsc::Error::NotTransacted), Code::CardTransmit);
         assert_eq!(failure(pcsc::Error::RemovedCard, "x").os_error as u32, 0x8010_0069);
     }

@@ -48,6 +48,8 @@ pub struct Toolkit {
     restless_since: Option<u64>,
     fetched_ms: u64,
     throttled: bool,
+    /// The card is to be given a chance to speak before the polling interval is over.
+    ask: bool,
 }
 
 impl Toolkit {
@@ -62,6 +64,7 @@ impl Toolkit {
             restless_since: None,
             fetched_ms: 0,
             throttled: false,
+            ask: false,
         }
     }
 
@@ -123,7 +126,15 @@ impl Toolkit {
         if self.announced.is_some() && !self.cat.is_waiting() {
             return Some(self.fetch_at());
         }
+        if self.ask && !self.cat.is_waiting() {
+            return Some(0);
+        }
         self.cat.deadline()
+    }
+
+    /// Makes the next idle step a STATUS, so that the card can announce what it has to say.
+    pub fn ask(&mut self) {
+        self.ask = true;
     }
 
     /// Forgets the card session: the card was reset, removed or exchanged.
@@ -131,6 +142,7 @@ impl Toolkit {
         self.cat.reset();
         self.announced = None;
         self.response = None;
+        self.ask = false;
         self.rest();
     }
 
@@ -188,22 +200,23 @@ impl Toolkit {
     }
 
     fn poll(&mut self, card: &mut Card, now: Now) -> Result<bool> {
-        if !self.cat.poll_due(now) {
+        if !std::mem::take(&mut self.ask) && !self.cat.poll_due(now) {
             return Ok(false);
         }
         let status = if self.class == CLA_GSM { STATUS_GSM } else { STATUS };
         let answer = card.exchange(&status);
         self.exchanged(card, now);
-        answer.map(|_| true)
+        answer.map(|_| true).map_err(|error| error.context("STATUS"))
     }
 
     fn exchange(&mut self, card: &mut Card, command: &Command<'_>, now: Now) -> Result<Response> {
         let answer = card.exchange(&command.encode(self.class)?);
         self.exchanged(card, now);
-        answer
+        answer.map_err(|error| error.context(name(command.ins)))
     }
 
     fn exchanged(&mut self, card: &mut Card, now: Now) {
+        self.ask = false;
         self.cat.active(now);
         self.note_announced(card);
     }
@@ -232,5 +245,15 @@ impl Toolkit {
     /// When the next command may be fetched.
     fn fetch_at(&self) -> u64 {
         if self.throttled { self.fetched_ms.saturating_add(PAUSE_MS) } else { 0 }
+    }
+}
+
+/// A toolkit command's name, for messages.
+fn name(ins: u8) -> &'static str {
+    match ins {
+        INS_TERMINAL_PROFILE => "TERMINAL PROFILE",
+        INS_FETCH => "FETCH",
+        INS_TERMINAL_RESPONSE => "TERMINAL RESPONSE",
+        _ => "ENVELOPE",
     }
 }

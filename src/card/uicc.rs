@@ -3,6 +3,7 @@
 
 use super::apdu::{Card, Mode};
 use super::channel::{Channel, USIM_AID};
+use super::fcp::FileHeader;
 use super::file::{self, FilePath};
 use crate::bytes::bcd;
 use crate::bytes::tlv::{Reader, Tlv};
@@ -119,6 +120,13 @@ pub fn read_identity(card: &mut Card) -> Result<CardIdentity> {
     let mut card = card.lock()?;
     let mut channel = Channel::for_files(&mut card, true)?;
     CardIdentity::from_ef(&read_ef(&mut channel, &FilePath::in_mf(EF_ICCID))?)
+}
+
+/// The card's identity again, on a channel that is open for something else: two exchanges on a UICC.
+pub fn confirm_identity(channel: &mut Channel<'_>) -> Result<CardIdentity> {
+    file::select_known(channel, &FilePath::in_mf(EF_ICCID))?;
+    let known = FileHeader { size: Some(ICCID_OCTETS), ..FileHeader::unknown() };
+    CardIdentity::from_ef(&file::read(channel, &known, None)?.into_octets())
 }
 
 /// Reads the subscriber's IMSI from the USIM, or from the SIM. Needs PIN1 to have been shown.

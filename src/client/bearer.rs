@@ -4,6 +4,7 @@ use super::core::Core;
 use super::slot::{CardId, Slot};
 use crate::card::bip::{Bip, ChannelId};
 use crate::error::{Code, Error, Result};
+use crate::time::Now;
 use crate::transport::tcp::TcpStream;
 use crate::transport::url::{Scheme, Url};
 use crate::transport::{ByteStream, Moved};
@@ -11,6 +12,8 @@ use crate::tree::Origin;
 use crate::tree::dmacc::{Account, AddrType};
 use std::time::Duration;
 
+/// Time for a card to close a connection that it has said it closes, in milliseconds.
+const CLOSE_MS: u64 = 2000;
 /// Longest wait for a TCP connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -27,11 +30,25 @@ pub(super) fn address(account: &Account) -> Result<Url> {
     Ok(url)
 }
 
+/// Fails with `NotSupported` for what no bearer can carry.
+pub(super) fn check(url: &Url) -> Result<()> {
+    match url.scheme {
+        Scheme::Http => Ok(()),
+        Scheme::Https => Err(Error::new(Code::NotSupported, "https addresses are not supported")),
+    }
+}
+
 /// Where a session's server is.
 #[derive(Debug)]
 pub(super) enum Bearer {
     /// The web server of an open card.
-    Card { card: CardId, port: u16, channel: Option<ChannelId> },
+    Card {
+        card: CardId,
+        port: u16,
+        channel: Option<ChannelId>,
+        /// A connection that the card has said it closes, and until when it may.
+        closing: Option<(ChannelId, u64)>,
+    },
     /// A host in the network.
     Network { url: Url, stream: Option<TcpStream> },
 }
@@ -41,9 +58,7 @@ impl Bearer {
     /// a server in the network must not reach into the phone, and a card's account must not be used
     /// with another card.
     pub(super) fn choose(core: &Core, account: &Account, url: &Url) -> Result<Self> {
-        if url.scheme == Scheme::Https {
-            return Err(Error::new(Code::NotSupported, "https addresses are not supported"));
-        }
+        check(url)?;
         if !url.is_loopback() {
             return Ok(Self::Network { url: url.clone(), stream: None });
         }
@@ -62,7 +77,7 @@ impl Bearer {
                 format!("account {}: its card is not open in slot {slot}", account.server_id);
             Error::new(Code::CardAbsent, text)
         })?;
-        Ok(Self::Card { card: open.id(), port: url.port, channel: None })
+        Ok(Self::Card { card: open.id(), port: url.port, channel: None, closing: None })
     }
 
     /// True for a card.
@@ -81,14 +96,22 @@ impl Bearer {
     pub(super) fn with_stream<R>(
         &mut self,
         core: &mut Core,
+        now: Now,
         work: impl FnOnce(&mut dyn ByteStream) -> Result<R>,
     ) -> Result<Option<R>> {
         match self {
-            Self::Card { card, port, channel } => {
+            Self::Card { card, port, channel, closing } => {
                 let slot = core.slot(*card)?;
                 let bip = slot
                     .bip_mut()
                     .ok_or_else(|| Error::new(Code::State, "the card's toolkit was not started"))?;
+                if let Some((id, until_ms)) = *closing {
+                    if bip.is_connected(id) && now.mono_ms < until_ms {
+                        return Ok(None);
+                    }
+                    bip.close(id);
+                    *closing = None;
+                }
                 let Some(id) = channel.or_else(|| bip.connect(*port)) else { return Ok(None) };
                 *channel = Some(id);
                 work(&mut ScwsStream { bip, id }).map(Some)
@@ -102,13 +125,45 @@ impl Bearer {
         }
     }
 
+    /// True while there is a connection, also if its other end has closed it.
+    pub(super) fn is_connected(&self) -> bool {
+        match self {
+            Self::Card { channel, .. } => channel.is_some(),
+            Self::Network { stream, .. } => stream.is_some(),
+        }
+    }
+
+    /// The server has said that it closes the connection; the next use opens another.
+    ///
+    /// The channel keeps its number from one connection to the next, so the card's CLOSE CHANNEL would
+    /// hit a connection that is opened before it comes: the card is given time for it.
+    pub(super) fn server_closes(&mut self, now: Now) {
+        match self {
+            Self::Card { channel, closing, .. } => {
+                *closing = channel.take().map(|id| (id, now.mono_ms.saturating_add(CLOSE_MS)));
+            }
+            Self::Network { stream, .. } => *stream = None,
+        }
+    }
+
+    /// When the card has had its time to close a connection, on the monotonic clock.
+    pub(super) fn deadline(&self) -> Option<u64> {
+        match self {
+            Self::Card { closing, .. } => closing.map(|(_, until_ms)| until_ms),
+            Self::Network { .. } => None,
+        }
+    }
+
     /// Ends the connection; the next use opens another.
     pub(super) fn disconnect(&mut self, core: &mut Core) {
         match self {
-            Self::Card { card, channel, .. } => {
-                let (Some(id), Ok(slot)) = (channel.take(), core.slot(*card)) else { return };
-                if let Some(bip) = slot.bip_mut() {
-                    bip.close(id);
+            Self::Card { card, channel, closing, .. } => {
+                let ids = [channel.take(), closing.take().map(|(id, _)| id)];
+                let Ok(slot) = core.slot(*card) else { return };
+                for id in ids.into_iter().flatten() {
+                    if let Some(bip) = slot.bip_mut() {
+                        bip.close(id);
+                    }
                 }
             }
             Self::Network { stream, .. } => *stream = None,

@@ -4,8 +4,8 @@ use super::intake::Delivery;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::bootstrap;
-use crate::card::cat::Effect;
+use crate::bootstrap::{self, News};
+use crate::card::cat::{Effect, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
@@ -13,8 +13,9 @@ use crate::error::{Code, Error, Result};
 use crate::event::{
     AnswerSink, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource, TriggerVerdict,
 };
+use crate::limits;
 use crate::random::Random;
-use crate::session::{Answer, Cause, Context};
+use crate::session::{Answer, Cause, Context, UserAlert};
 use crate::store::Database;
 use crate::time::Now;
 use crate::tree;
@@ -94,6 +95,8 @@ pub(super) struct Core {
     pub(super) waiting: VecDeque<Wanted>,
     /// Verified notifications that the host has not judged yet.
     pub(super) judging: Vec<Wanted>,
+    /// Notifications of cards that came while somebody wrote to the store.
+    held: VecDeque<Delivery>,
     running: Option<Running>,
     notices: Vec<Notice>,
 }
@@ -104,17 +107,20 @@ impl Drive for Core {
     fn step(&mut self) -> bool {
         let now = self.now();
         let cards = self.step_cards(now);
+        let held = self.step_held();
         let session = self.step_session(now);
-        cards || session
+        cards || held || session
     }
 
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
-        if self.running.is_none() && !self.waiting.is_empty() {
+        let to_begin = self.running.is_none() && !self.waiting.is_empty();
+        // While the host writes these wait; the end of its transaction wakes the driving thread.
+        if (to_begin || !self.held.is_empty()) && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let cards = self.slots.iter().filter_map(Slot::deadline);
-        let session = self.running.iter().filter_map(|running| running.deadline(now));
+        let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
         let due = cards.chain(session).min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
@@ -145,6 +151,7 @@ impl Core {
             next_question: 1,
             waiting: VecDeque::new(),
             judging: Vec::new(),
+            held: VecDeque::new(),
             running: None,
             notices: Vec::new(),
         };
@@ -188,6 +195,8 @@ impl Core {
         let id = CardId(self.next_card);
         let slot = Slot::open(id, number, transport)?;
         self.next_card += 1;
+        // Only a card that is gone can be left there.
+        self.slots.retain(|slot| slot.number() != number);
         self.slots.push(slot);
         self.tell(Event::new(EventKind::CardState).slot(number));
         Ok(id)
@@ -208,7 +217,7 @@ impl Core {
     pub(super) fn notify_card(&mut self, id: CardId, signal: CardSignal) {
         let Ok(slot) = self.slot(id) else { return };
         match signal {
-            CardSignal::Proactive => slot.look_at_once(),
+            CardSignal::Proactive => slot.ask(),
             CardSignal::Removed => {
                 let error = Error::new(Code::CardRemoved, "the host reports that the card is out");
                 self.card_failed(id, &error);
@@ -226,26 +235,38 @@ impl Core {
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
         let language = self.config.device.language.clone();
-        self.slot(id)?.start_toolkit(&device_id, &language, now)
+        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, now))
+    }
+
+    pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
+        self.with_card(id, |slot| slot.transmit(command))
+    }
+
+    /// Does something with a card, and notices when that shows that it is gone.
+    fn with_card<R>(&mut self, id: CardId, work: impl FnOnce(&mut Slot) -> Result<R>) -> Result<R> {
+        let outcome = work(self.slot(id)?);
+        if let Err(error) = &outcome {
+            self.card_failed(id, error);
+        }
+        outcome
     }
 
     pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<bootstrap::Report> {
         let (now, db) = (self.now(), self.db.clone());
         let slot = self.slot(id)?;
         let number = slot.number();
-        let outcome = slot.bootstrap(&db, now);
-        let events = match &outcome {
-            Ok(report) => report.events.clone(),
-            Err(error) => {
-                let error = error.clone();
-                self.card_failed(id, &error);
-                vec![Event::new(EventKind::BootstrapApplied).failed(&error)]
-            }
-        };
-        for event in events {
-            self.tell(event.slot(number));
+        let bootstrap::Outcome { report, error } = slot.bootstrap(&db, now);
+        let mut told = false;
+        for news in &report.news {
+            told |= matches!(news, News::Failed { .. });
+            self.tell(bootstrap_event(news).slot(number));
         }
-        outcome
+        let Some(error) = error else { return Ok(report) };
+        if !told {
+            self.tell(Event::new(EventKind::BootstrapApplied).slot(number).failed(&error));
+        }
+        self.card_failed(id, &error);
+        Err(error)
     }
 
     /// Every card's toolkit does one exchange at most, so that no card keeps the others waiting.
@@ -254,37 +275,67 @@ impl Core {
         let ids: Vec<CardId> = self.slots.iter().map(Slot::id).collect();
         for id in ids {
             let Ok(slot) = self.slot(id) else { continue };
-            let number = slot.number();
-            match slot.step(now) {
+            let (number, done) = (slot.number(), slot.step(now));
+            let is_news = slot.has_just_failed();
+            match done {
                 Ok(None) => {}
                 Ok(Some(effects)) => {
                     did = true;
                     for effect in effects {
-                        self.card_effect(number, effect);
+                        self.card_effect(id, number, effect);
                     }
                 }
                 Err(error) => {
                     did = true;
                     self.card_failed(id, &error);
+                    if is_news && !error.is_card_gone() {
+                        self.tell(Event::new(EventKind::CardState).slot(number).failed(&error));
+                    }
                 }
             }
         }
         did
     }
 
-    fn card_effect(&mut self, slot: u32, effect: Effect) {
+    fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
         match effect {
             Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
                     Delivery { source: TriggerSource::Card, slot, content_type: None, octets };
-                // The reason is an event already; the card is told nothing.
-                let _ = self.deliver(&delivery);
+                if self.db.is_writing() && self.held.len() < limits::TRIGGERS_HELD {
+                    self.held.push_back(delivery);
+                } else {
+                    // The reason is an event already; the card is told nothing.
+                    let _ = self.deliver(&delivery);
+                }
             }
-            Effect::Refresh { .. } => {
-                let error = Error::new(Code::CardReset, "the card asks to be read again (REFRESH)");
-                self.tell(Event::new(EventKind::CardState).slot(slot).failed(&error));
-            }
+            Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
             _ => {}
+        }
+    }
+
+    /// Delivers what had to wait for the end of a write transaction.
+    fn step_held(&mut self) -> bool {
+        if self.db.is_writing() {
+            return false;
+        }
+        let held = std::mem::take(&mut self.held);
+        for delivery in &held {
+            // As above.
+            let _ = self.deliver(delivery);
+        }
+        !held.is_empty()
+    }
+
+    fn refreshed(&mut self, id: CardId, number: u32, refresh: &Refresh) {
+        let error = Error::new(Code::CardReset, "the card asks to be read again (REFRESH)");
+        if !refresh.mode.is_harmless() {
+            self.end_session_of(id, &error);
+        }
+        let Ok(slot) = self.slot(id) else { return };
+        if slot.refreshed(refresh) {
+            let event = Event::new(EventKind::CardState).slot(number).failed(&error);
+            self.tell(Event { phase: 1, ..event });
         }
     }
 
@@ -328,12 +379,17 @@ impl Core {
             self.waiting.push_front(wanted);
             return false;
         }
+        let cards: Vec<CardId> = self.slots.iter().map(Slot::id).collect();
+        for card in cards {
+            // A card that cannot say who it is serves no session; that is the session's error then.
+            let _ = self.with_card(card, Slot::identify);
+        }
         let event = Event::new(EventKind::SessionStarted).session(wanted.id);
         self.tell(event.uri(wanted.server_id.clone()));
         let ui = self.listener.has_user();
         match Running::begin(self, &wanted, ui, now) {
             Ok((running, turn)) => {
-                self.sessions.update(wanted.id, |info| info.state = SessionState::Running);
+                self.set_in_use(&running, true);
                 self.after(running, turn);
             }
             Err(error) => self.ended(wanted.id, &wanted.server_id, Err(error)),
@@ -343,33 +399,54 @@ impl Core {
 
     /// Acts on what a session came to in its step; true if it did anything.
     fn after(&mut self, mut running: Running, turn: Turn) -> bool {
-        for event in running.take_events() {
-            self.tell(event);
+        if matches!(turn, Turn::Idle) {
+            self.running = Some(running);
+            return false;
         }
-        let did = !matches!(turn, Turn::Idle);
-        if did {
-            let messages = running.messages();
-            self.sessions.update(running.id(), |info| info.messages = messages);
-        }
+        self.tell_about(&mut running);
+        let (id, messages) = (running.id(), running.messages());
+        let state = match turn {
+            Turn::Ask(_) => SessionState::Asking,
+            _ => SessionState::Running,
+        };
+        self.sessions.update(id, |info| (info.state, info.messages) = (state, messages));
         match turn {
             Turn::Idle | Turn::Worked => self.running = Some(running),
             Turn::Ask(alert) => {
-                let id = self.next_question;
-                self.next_question += 1;
-                running.asked(id);
-                self.sessions.update(running.id(), |info| info.state = SessionState::Asking);
-                let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
-                let question = Question { alert, session_id: running.id(), id, sink };
-                self.notices.push(Notice::Question(self.listener.clone(), question));
+                running.asked(self.next_question);
+                self.ask(alert, id);
                 self.running = Some(running);
             }
             Turn::Ended(outcome) => self.end(running, outcome),
         }
-        did
+        true
+    }
+
+    fn ask(&mut self, alert: UserAlert, session_id: u64) {
+        let id = self.next_question;
+        self.next_question += 1;
+        let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
+        let question = Question { alert, session_id, id, sink };
+        self.notices.push(Notice::Question(self.listener.clone(), question));
+    }
+
+    fn tell_about(&mut self, running: &mut Running) {
+        for event in running.take_events() {
+            self.tell(event);
+        }
+    }
+
+    fn set_in_use(&mut self, running: &Running, in_use: bool) {
+        let Some(card) = running.card() else { return };
+        if let Ok(slot) = self.slot(card) {
+            slot.set_in_use(in_use);
+        }
     }
 
     fn end(&mut self, mut running: Running, outcome: Result<()>) {
+        self.tell_about(&mut running);
         running.disconnect(self);
+        self.set_in_use(&running, false);
         let (id, server_id) = (running.id(), running.server_id().to_owned());
         self.ended(id, &server_id, outcome);
     }
@@ -403,22 +480,22 @@ impl Core {
             self.running = Some(running);
             return;
         }
-        self.sessions.update(running.id(), |info| info.state = SessionState::Running);
         let turn = running.answer(self, answer, now);
         self.after(running, turn);
     }
 
     pub(super) fn cancel_session(&mut self, id: u64) {
         let cancelled = || Error::new(Code::Cancelled, "the host cancelled the session");
-        if let Some(at) = self.waiting.iter().position(|wanted| wanted.id == id) {
-            if let Some(wanted) = self.waiting.remove(at) {
-                self.ended(id, &wanted.server_id, Err(cancelled()));
-            }
-            return;
+        let is_it = |wanted: &Wanted| wanted.id == id;
+        let waiting = self.waiting.iter().position(is_it).and_then(|at| self.waiting.remove(at));
+        let judged = self.judging.iter().position(is_it).map(|at| self.judging.remove(at));
+        if let Some(wanted) = waiting.or(judged) {
+            return self.ended(id, &wanted.server_id, Err(cancelled()));
         }
         match self.running.take() {
             Some(mut running) if running.id() == id => {
-                let turn = running.cancel(self, cancelled());
+                let now = self.now();
+                let turn = running.abort(self, cancelled(), now);
                 self.after(running, turn);
             }
             other => self.running = other,
@@ -446,6 +523,27 @@ impl Core {
     }
 }
 
+fn bootstrap_event(news: &News) -> Event {
+    let about = |kind, uri: &str| Event::new(kind).uri(uri);
+    let account = |event: Event, server_id: &Option<String>| Event {
+        data: server_id.clone().unwrap_or_default().into_bytes(),
+        ..event
+    };
+    match news {
+        News::Found { path } => about(EventKind::BootstrapFound, path),
+        News::Applied { uri, server_id } => {
+            account(about(EventKind::BootstrapApplied, uri), server_id)
+        }
+        News::Removed { uri, server_id } => {
+            account(about(EventKind::BootstrapRemoved, uri), server_id)
+        }
+        News::Failed { path, error } => {
+            let event = Event::new(EventKind::BootstrapApplied).failed(error);
+            Event { uri: path.clone(), ..event }
+        }
+    }
+}
+
 impl Drop for Core {
     fn drop(&mut self) {
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
@@ -456,5 +554,7 @@ impl Drop for Core {
 struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
-    fn answer(&self, _: u64, _: Answer) {}
+    fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
 }

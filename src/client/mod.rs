@@ -9,6 +9,8 @@ mod intake;
 mod running;
 mod slot;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use self::core::{Clock, Environment};
@@ -41,7 +43,8 @@ struct Shared {
     seat: Arc<Seat<Core>>,
     worker: Mutex<Option<Worker>>,
     sessions: Arc<SessionTable>,
-    db: Database,
+    /// `None` once the client is closed, so that its store is free although handles are left.
+    db: Mutex<Option<Database>>,
     clock: Clock,
     closed: AtomicBool,
     /// Kept here because questions hold it weakly: with the client it goes.
@@ -52,10 +55,9 @@ struct Shared {
 struct Answers(Weak<Seat<Core>>);
 
 impl AnswerSink for Answers {
-    fn answer(&self, id: u64, answer: Answer) {
-        if let Some(seat) = self.0.upgrade() {
-            seat.post(move |core| core.answer(id, answer));
-        }
+    fn answer(&self, id: u64, answer: Answer) -> Result<()> {
+        let gone = || Error::new(Code::State, "the client of this question is gone");
+        self.0.upgrade().ok_or_else(gone)?.post(move |core| core.answer(id, answer))
     }
 }
 
@@ -86,7 +88,7 @@ impl Client {
             seat,
             worker: Mutex::new(None),
             sessions,
-            db,
+            db: Mutex::new(Some(db)),
             clock,
             closed: AtomicBool::new(false),
             _answers: answers,
@@ -121,7 +123,8 @@ impl Client {
         self.outside_callbacks("start")?;
         self.open()?;
         let mut worker = self.0.worker.lock();
-        if worker.is_some() {
+        // One that was asked to stop may have ended since.
+        if worker.as_ref().is_some_and(|worker| !worker.has_ended()) {
             return Err(Error::new(Code::State, "the client's thread runs already"));
         }
         *worker = Some(Worker::start(&self.0.seat)?);
@@ -134,15 +137,13 @@ impl Client {
         Ok(self.stop_worker(timeout))
     }
 
+    /// Holds the lock all the time, so that nobody starts a second thread meanwhile; no callback of
+    /// the thread takes it.
     fn stop_worker(&self, timeout: Duration) -> bool {
-        let Some(worker) = self.0.worker.lock().take() else { return true };
-        match worker.stop(&self.0.seat, timeout) {
-            Ok(()) => true,
-            Err(worker) => {
-                *self.0.worker.lock() = Some(worker);
-                false
-            }
-        }
+        let mut place = self.0.worker.lock();
+        let Some(worker) = place.take() else { return true };
+        *place = worker.stop(&self.0.seat, timeout).err();
+        place.is_none()
     }
 
     fn outside_callbacks(&self, what: &str) -> Result<()> {
@@ -162,6 +163,7 @@ impl Client {
     /// Ends everything: thread, session, cards, callbacks. Inside a callback, when that returns.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
+        drop(self.0.db.lock().take());
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;
@@ -180,7 +182,8 @@ impl Client {
     pub fn close_card(&self, id: CardId) {
         // Inside a card's own callback the core is in use: then it is done right afterwards.
         if self.0.seat.call(move |core| core.close_card(id)).is_err() {
-            self.0.seat.post(move |core| core.close_card(id));
+            // A closed client has closed its cards.
+            let _ = self.0.seat.post(move |core| core.close_card(id));
         }
     }
 
@@ -191,14 +194,12 @@ impl Client {
 
     /// Sends one command APDU to a card as it is.
     pub fn card_transmit(&self, id: CardId, command: Vec<u8>) -> Result<Vec<u8>> {
-        self.0.seat.call(move |core| core.slot(id)?.transmit(&command))?
+        self.0.seat.call(move |core| core.transmit(id, &command))?
     }
 
     /// Tells what happened to a card, without waiting for the driving thread.
     pub fn notify_card(&self, id: CardId, signal: CardSignal) -> Result<()> {
-        self.open()?;
-        self.0.seat.post(move |core| core.notify_card(id, signal));
-        Ok(())
+        self.0.seat.post(move |core| core.notify_card(id, signal))
     }
 
     /// Makes the library the owner of a card's toolkit.
@@ -239,15 +240,18 @@ impl Client {
             }
             match self.0.seat.run_once(left) {
                 Ok(_) => {}
-                Err(error) if error.code() == Code::Busy => self.0.sessions.wait(id, left),
+                // Whoever drives may leave when its own business is done: then it is this thread's turn.
+                Err(error) if error.code() == Code::Busy => {
+                    self.0.seat.wait_for_turn(until, || self.0.sessions.has_ended(id));
+                }
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// Aborts a session.
-    pub fn cancel_session(&self, id: u64) {
-        self.0.seat.post(move |core| core.cancel_session(id));
+    /// Aborts a session. `State` if the client is closed.
+    pub fn cancel_session(&self, id: u64) -> Result<()> {
+        self.0.seat.post(move |core| core.cancel_session(id))
     }
 }
 
@@ -258,7 +262,8 @@ fn deliver(seat: &Seat<Core>, notice: Notice) {
         Notice::Question(listener, question) => listener.question(question),
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);
-            seat.post(move |core| core.trigger_judged(&info, verdict));
+            // A client that was closed in the callback has no use for the verdict.
+            let _ = seat.post(move |core| core.trigger_judged(&info, verdict));
         }
     }
 }

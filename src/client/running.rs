@@ -3,15 +3,17 @@
 use super::bearer::{self, Bearer};
 use super::core::{Core, Wanted};
 use super::slot::CardId;
+use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
 use crate::session::{Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert};
+use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
 use crate::transport::http::{Exchange, Headers, Response};
 use crate::transport::url::Url;
-use crate::tree::dmacc;
+use crate::tree::dmacc::{self, Account};
 use std::time::Duration;
 
 /// How often a network connection without news is looked at, in milliseconds.
@@ -20,6 +22,8 @@ const NETWORK_POLL_MS: u64 = 5;
 const LISTEN_MS: u64 = limits::HTTP_SILENCE_MS;
 /// `Accept` header: either encoding.
 const ACCEPT: &str = "application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml";
+
+const USER_AGENT: &str = concat!("libdmsc/", env!("CARGO_PKG_VERSION"));
 
 /// What a step came to.
 #[derive(Debug)]
@@ -35,12 +39,20 @@ pub(super) enum Turn {
 }
 
 enum Phase {
-    /// A message is on its way, or its answer is.
-    Exchange { url: Url, exchange: Box<Exchange>, request: Outgoing, since_ms: u64, fresh: bool },
+    /// A message is on its way, or its answer is; `reused` if the connection was there before.
+    Exchange { exchange: Box<Exchange>, request: Outgoing, since_ms: u64, reused: bool },
     /// The user is asked.
-    Asking { question: u64, until_ms: Option<u64> },
+    Asking { question: u64, until_ms: u64 },
+    /// Something has come while the host writes to the tree; it waits for the end of that.
+    Held(Input),
     /// Nothing more is to be done.
     Over,
+}
+
+/// What the engine is given.
+enum Input {
+    Message(Response),
+    Answer(Answer),
 }
 
 /// A running session.
@@ -51,10 +63,8 @@ pub(super) struct Running {
     engine: Engine,
     phase: Phase,
     max_body: usize,
-    user_agent: String,
     slot: u32,
     messages: u32,
-    events: Vec<Event>,
     /// Ends the session with this error once the abort message is out.
     aborting: Option<Error>,
 }
@@ -73,25 +83,8 @@ impl Running {
         let url = bearer::address(&account)?;
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url)?;
-        let max_msg_size = match bearer.is_card() {
-            true => core.config.max_msg_size_card,
-            false => core.config.max_msg_size,
-        };
-        let setup = Setup {
-            account,
-            address,
-            session_id: wanted.dm_session_id,
-            cause: wanted.cause,
-            encoding: Encoding::Wbxml,
-            max_msg_size,
-            max_obj_size: core.config.max_obj_size,
-            large_objects: true,
-            ui,
-            exec: false,
-            trusted_transport: false,
-            require_tls: false,
-            alerts: Vec::new(),
-        };
+        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui));
+        let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
         let mut running = Self {
@@ -101,13 +94,11 @@ impl Running {
             engine,
             phase: Phase::Over,
             max_body: usize::try_from(max_msg_size).unwrap_or(usize::MAX) / 4 * 5,
-            user_agent: format!("libdmsc/{}", env!("CARGO_PKG_VERSION")),
             slot: slot.unwrap_or(0),
             messages: 0,
-            events: Vec::new(),
             aborting: None,
         };
-        let turn = running.follow(Ok(step), now);
+        let turn = running.follow(core, Ok(step), now);
         Ok((running, turn))
     }
 
@@ -139,11 +130,8 @@ impl Running {
     }
 
     pub(super) fn take_events(&mut self) -> Vec<Event> {
-        let mut events = std::mem::take(&mut self.events);
-        for event in self.engine.take_events() {
-            events.extend(self.event(event));
-        }
-        events
+        let events = self.engine.take_events();
+        events.into_iter().filter_map(|event| self.event(event)).collect()
     }
 
     pub(super) fn disconnect(&mut self, core: &mut Core) {
@@ -151,14 +139,17 @@ impl Running {
     }
 
     /// When [`step`](Self::step) has something to do, on the monotonic clock.
-    pub(super) fn deadline(&self, now: Now) -> Option<u64> {
+    pub(super) fn deadline(&self, db: &Database, now: Now) -> Option<u64> {
         match &self.phase {
             Phase::Exchange { exchange, since_ms, .. } if self.bearer.is_card() => {
-                Some(exchange.deadline().unwrap_or(since_ms + LISTEN_MS))
+                let silence = exchange.deadline().unwrap_or(since_ms + LISTEN_MS);
+                Some(self.bearer.deadline().map_or(silence, |closed| closed.min(silence)))
             }
             Phase::Exchange { .. } => Some(now.mono_ms + NETWORK_POLL_MS),
-            Phase::Asking { until_ms, .. } => *until_ms,
-            Phase::Over => Some(now.mono_ms),
+            Phase::Asking { until_ms, .. } => Some(*until_ms),
+            // The end of the host's transaction wakes the driving thread.
+            Phase::Held(_) if db.is_writing() => None,
+            Phase::Held(_) | Phase::Over => Some(now.mono_ms),
         }
     }
 
@@ -166,10 +157,16 @@ impl Running {
     pub(super) fn step(&mut self, core: &mut Core, now: Now) -> Turn {
         match &self.phase {
             Phase::Exchange { .. } => self.step_exchange(core, now),
-            Phase::Asking { until_ms: Some(until), .. } if *until <= now.mono_ms => {
+            Phase::Asking { until_ms, .. } if *until_ms <= now.mono_ms => {
                 self.answer(core, Answer::TimedOut, now)
             }
-            Phase::Asking { .. } => Turn::Idle,
+            Phase::Held(_) if !core.db.is_writing() => {
+                match std::mem::replace(&mut self.phase, Phase::Over) {
+                    Phase::Held(input) => self.take(core, input, now),
+                    _ => Turn::Idle,
+                }
+            }
+            Phase::Asking { .. } | Phase::Held(_) => Turn::Idle,
             Phase::Over => Turn::Ended(Ok(())),
         }
     }
@@ -179,7 +176,7 @@ impl Running {
         let before = exchange.moved();
         let polled = self
             .bearer
-            .with_stream(core, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
+            .with_stream(core, now, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
         match polled {
             Ok(None) if now.mono_ms >= *since_ms + LISTEN_MS => {
                 let text = "the card's web server does not listen, or serves somebody else";
@@ -188,7 +185,7 @@ impl Running {
             Ok(None) => Turn::Idle,
             Ok(Some(None)) if exchange.moved() == before => Turn::Idle,
             Ok(Some(None)) => Turn::Worked,
-            Ok(Some(Some(response))) => self.answered(core, &response, now),
+            Ok(Some(Some(response))) => self.answered(core, response, now),
             Err(error) => self.failed(core, error, now),
         }
     }
@@ -197,110 +194,138 @@ impl Running {
     /// meanwhile: it is sent once more, on a new one.
     fn failed(&mut self, core: &mut Core, error: Error, now: Now) -> Turn {
         self.bearer.disconnect(core);
-        let phase = std::mem::replace(&mut self.phase, Phase::Over);
-        match phase {
-            Phase::Exchange { url, exchange, request, fresh: false, .. }
+        match std::mem::replace(&mut self.phase, Phase::Over) {
+            Phase::Exchange { exchange, request, reused: true, .. }
                 if !exchange.heard() && error.code() == Code::Io =>
             {
-                match self.exchange(url, request, true, now) {
-                    Ok(()) => Turn::Worked,
-                    Err(error) => Turn::Ended(Err(error)),
-                }
+                self.send(request, now)
             }
-            _ => Turn::Ended(Err(self.aborting.take().unwrap_or(error))),
+            _ => self.ended(error),
         }
     }
 
-    fn answered(&mut self, core: &mut Core, response: &Response, now: Now) -> Turn {
-        // A writer of the host is short; the answer waits for it.
+    /// The end by `error`, unless an earlier one is the reason.
+    fn ended(&mut self, error: Error) -> Turn {
+        Turn::Ended(Err(self.aborting.take().unwrap_or(error)))
+    }
+
+    fn answered(&mut self, core: &mut Core, response: Response, now: Now) -> Turn {
         if !response.reusable {
-            self.bearer.disconnect(core);
+            self.bearer.server_closes(now);
         }
         self.phase = Phase::Over;
         if let Some(error) = self.aborting.take() {
             return Turn::Ended(Err(error));
         }
-        let step = match response.status {
+        match response.status {
             200 if !response.body.is_empty() => {
                 self.messages += 1;
-                self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
+                self.take(core, Input::Message(response), now)
             }
             // An empty answer is how a server ends what it has begun.
-            200 | 204 if self.messages > 0 => Ok(Step::Done),
-            200 | 204 => Err(Error::new(Code::Protocol, "the server answered without a message")),
+            200 | 204 if self.messages > 0 => Turn::Ended(Ok(())),
+            200 | 204 => {
+                let text = "the server answered without a message";
+                Turn::Ended(Err(Error::new(Code::Protocol, text)))
+            }
             number => {
                 let text = format!("the server answered with HTTP status {number}");
-                Err(Error::new(Code::Http, text).with_http_status(number))
+                Turn::Ended(Err(Error::new(Code::Http, text).with_http_status(number)))
             }
-        };
-        self.follow(step, now)
+        }
     }
 
-    /// Takes the user's answer to the engine.
+    /// Takes the user's answer.
     pub(super) fn answer(&mut self, core: &mut Core, answer: Answer, now: Now) -> Turn {
         self.phase = Phase::Over;
-        let step = self.engine.answer(core.context(now), answer);
-        self.follow(step, now)
+        self.take(core, Input::Answer(answer), now)
     }
 
-    /// Tells the server that the session is aborted, as far as it can be told.
-    pub(super) fn cancel(&mut self, core: &mut Core, why: Error) -> Turn {
-        let now = core.now();
-        self.bearer.disconnect(core);
+    /// Gives the engine what came, or keeps it while somebody else writes to the store.
+    fn take(&mut self, core: &mut Core, input: Input, now: Now) -> Turn {
+        let step = match &input {
+            Input::Message(response) => {
+                self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
+            }
+            Input::Answer(answer) => self.engine.answer(core.context(now), answer.clone()),
+        };
+        match step {
+            Err(error) if error.code() == Code::Busy => {
+                self.phase = Phase::Held(input);
+                Turn::Idle
+            }
+            step => self.follow(core, step, now),
+        }
+    }
+
+    /// Gives the session up because of `why`, which the server is told if it can be.
+    pub(super) fn abort(&mut self, core: &mut Core, why: Error, now: Now) -> Turn {
+        if let Phase::Exchange { .. } = self.phase {
+            self.bearer.disconnect(core);
+        }
+        self.phase = Phase::Over;
         match self.engine.abort(core.context(now), &why) {
             Some(outgoing) => {
                 self.aborting = Some(why);
-                self.follow(Ok(Step::Send(outgoing)), now)
+                self.send(outgoing, now)
             }
-            None => Turn::Ended(Err(why)),
+            None => self.ended(why),
         }
     }
 
-    fn follow(&mut self, step: Result<Step>, now: Now) -> Turn {
+    fn follow(&mut self, core: &mut Core, step: Result<Step>, now: Now) -> Turn {
         match step {
-            Ok(Step::Send(outgoing)) => {
-                let sent = Url::parse(&outgoing.uri)
-                    .and_then(|url| self.exchange(url, outgoing, false, now));
-                match sent {
-                    Ok(()) => Turn::Worked,
-                    Err(error) => Turn::Ended(Err(error)),
-                }
-            }
+            Ok(Step::Send(outgoing)) => self.send(outgoing, now),
             Ok(Step::Ask(alert)) => {
-                let limit = alert.max_display_s.map(|seconds| u64::from(seconds) * 1000);
-                let until_ms = limit.map(|limit| now.mono_ms.saturating_add(limit));
+                let wanted =
+                    alert.max_display_s.map_or(u64::MAX, |seconds| u64::from(seconds) * 1000);
+                let until_ms = now.mono_ms.saturating_add(wanted.min(limits::UI_PATIENCE_MS));
                 self.phase = Phase::Asking { question: 0, until_ms };
                 Turn::Ask(alert)
             }
-            Ok(Step::Execute(_)) => Turn::Ended(Err(Error::new(
-                Code::NotSupported,
-                "the session asks for an Exec that was not offered",
-            ))),
+            Ok(Step::Execute(_)) => {
+                let text = "the session asks for an Exec that was not offered";
+                self.abort(core, Error::new(Code::NotSupported, text), now)
+            }
             Ok(Step::Done) => Turn::Ended(Ok(())),
-            Err(error) => Turn::Ended(Err(error)),
+            Err(error) => self.abort(core, error, now),
         }
     }
 
-    fn exchange(&mut self, url: Url, request: Outgoing, fresh: bool, now: Now) -> Result<()> {
+    fn send(&mut self, request: Outgoing, now: Now) -> Turn {
+        match self.exchange(&request) {
+            Ok(exchange) => {
+                let (exchange, reused) = (Box::new(exchange), self.bearer.is_connected());
+                let since_ms = now.mono_ms;
+                self.phase = Phase::Exchange { exchange, request, since_ms, reused };
+                Turn::Worked
+            }
+            Err(error) => self.ended(error),
+        }
+    }
+
+    fn exchange(&self, request: &Outgoing) -> Result<Exchange> {
+        let url = Url::parse(&request.uri)?;
+        bearer::check(&url)?;
         let hmac = request.hmac.as_deref().map(|value| ("x-syncml-hmac", value));
         let headers = Headers {
             content_type: request.mime,
             accept: ACCEPT,
-            user_agent: &self.user_agent,
+            user_agent: USER_AGENT,
             more: hmac.as_slice(),
         };
-        let exchange = Exchange::post(&url, &headers, &request.body, self.max_body)?;
-        let fresh = fresh || self.messages == 0;
-        let exchange = Box::new(exchange);
-        self.phase = Phase::Exchange { url, exchange, request, since_ms: now.mono_ms, fresh };
-        Ok(())
+        Exchange::post(&url, &headers, &request.body, self.max_body)
     }
 
     fn event(&self, event: SessionEvent) -> Option<Event> {
         let new = |kind| Event::new(kind).session(self.id).slot(self.slot);
         Some(match event {
             SessionEvent::PackageSent { msg_id, .. } => {
-                Event { phase: msg_id, ..new(EventKind::PackageSent) }
+                let uri = match &self.phase {
+                    Phase::Exchange { request, .. } => Some(request.uri.clone()),
+                    _ => None,
+                };
+                Event { phase: msg_id, uri, ..new(EventKind::PackageSent) }
             }
             SessionEvent::PackageReceived { number, .. } => {
                 Event { phase: number, ..new(EventKind::PackageReceived) }
@@ -313,5 +338,29 @@ impl Running {
             },
             _ => return None,
         })
+    }
+}
+
+fn setup(
+    config: &Config,
+    account: Account,
+    address: String,
+    wanted: &Wanted,
+    (is_card, ui): (bool, bool),
+) -> Setup {
+    Setup {
+        account,
+        address,
+        session_id: wanted.dm_session_id,
+        cause: wanted.cause,
+        encoding: Encoding::Wbxml,
+        max_msg_size: if is_card { config.max_msg_size_card } else { config.max_msg_size },
+        max_obj_size: config.max_obj_size,
+        large_objects: true,
+        ui,
+        exec: false,
+        trusted_transport: false,
+        require_tls: false,
+        alerts: Vec::new(),
     }
 }

@@ -1,9 +1,8 @@
 //! The sessions of a client as others may see them, without waiting for the driving thread.
 
 use crate::error::{Code, Error, Result};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// Sessions that are remembered after their end.
 const REMEMBERED: usize = 256;
@@ -38,7 +37,6 @@ pub struct SessionInfo {
 #[derive(Debug, Default)]
 pub(super) struct SessionTable {
     sessions: Mutex<BTreeMap<u64, SessionInfo>>,
-    changed: Condvar,
 }
 
 impl SessionTable {
@@ -68,15 +66,11 @@ impl SessionTable {
         if let Some(info) = self.sessions.lock().get_mut(&id) {
             change(info);
         }
-        self.changed.notify_all();
     }
 
-    /// Waits for any change of session `id` but its end, at most `timeout`.
-    pub(super) fn wait(&self, id: u64, timeout: Duration) {
-        let mut sessions = self.sessions.lock();
-        if sessions.get(&id).is_some_and(|info| info.state != SessionState::Ended) {
-            self.changed.wait_for(&mut sessions, timeout);
-        }
+    /// True if the session is over or forgotten.
+    pub(super) fn has_ended(&self, id: u64) -> bool {
+        self.sessions.lock().get(&id).is_none_or(|info| info.state == SessionState::Ended)
     }
 
     /// Ends what has not ended: the client closes.
@@ -87,6 +81,5 @@ impl SessionTable {
                 info.error = Some(error.clone());
             }
         }
-        self.changed.notify_all();
     }
 }

@@ -30,9 +30,9 @@ fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
 }
 
 impl Client {
-    fn db(&self) -> Result<&Database> {
-        self.open()?;
-        Ok(&self.0.db)
+    fn db(&self) -> Result<Database> {
+        let db = self.0.db.lock().clone();
+        db.ok_or_else(|| Error::new(Code::State, "the client is closed"))
     }
 
     /// The value of a leaf. Passwords and nonces of accounts are not given.
@@ -68,13 +68,13 @@ impl Client {
         let view = self.db()?.read()?;
         let query = Query::new(&view, Actor::Host);
         let document = query.export(&Path::parse(uri)?, Filter::ALL)?;
-        Ok(tnds::write(&document, encoding == Encoding::Wbxml)?)
+        tnds::write(&document, encoding == Encoding::Wbxml)
     }
 
     /// Begins a transaction of the host; `Busy` while another writer is at work.
     pub fn begin(&self) -> Result<TreeTxn> {
         let db = self.db()?;
-        Ok(TreeTxn { txn: db.begin()?, now: (self.0.clock)(), client: self.clone() })
+        Ok(TreeTxn { txn: db.begin()?, now: (self.0.clock)(), wake: Wake(self.clone()) })
     }
 }
 
@@ -82,7 +82,18 @@ impl Client {
 pub struct TreeTxn {
     txn: Txn,
     now: Now,
-    client: Client,
+    /// Behind `txn`, so that it is dropped after it.
+    wake: Wake,
+}
+
+/// Wakes the driving thread when it is dropped: a session may have waited for the host's transaction.
+struct Wake(Client);
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        // In a closed client nobody waits.
+        let _ = self.0.0.seat.post(|_| {});
+    }
 }
 
 impl fmt::Debug for TreeTxn {
@@ -143,10 +154,7 @@ impl TreeTxn {
 
     /// Makes the changes durable.
     pub fn commit(self) -> Result<()> {
-        self.client.open()?;
-        self.txn.commit()?;
-        // A session may have waited for this writer.
-        self.client.0.seat.post(|_| {});
-        Ok(())
+        self.wake.0.open()?;
+        self.txn.commit().map(drop)
     }
 }

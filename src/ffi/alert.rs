@@ -49,7 +49,8 @@ pub struct dmsc_alert_info {
     pub code: u32,
     /// Show it at least so long, in seconds; 0 if not said (MINDT).
     pub min_display_s: u32,
-    /// Wait at most so long, in seconds; 0 if not said (MAXDT). Afterwards the library takes "no answer".
+    /// Wait at most so long, in seconds; 0 if not said (MAXDT). Afterwards, and after ten minutes in any
+    /// case, the library takes "no answer".
     pub max_display_s: u32,
     /// 1102: most characters to take; 0 if not said (MAXLEN).
     pub max_len: u32,
@@ -196,8 +197,10 @@ pub unsafe extern "C" fn dmsc_alert_item(alert: *const dmsc_alert, index: u32) -
 /// Hands over the user's answer and frees the alert, also on failure.
 ///
 /// @pre `reply->struct_size` is set.
-/// @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG (the alert then
-///         counts as cancelled); DMSC_ERR_UTF8; DMSC_ERR_STATE the client is closed.
+/// @return DMSC_OK (also when the session no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an
+///         unknown outcome, or an answer that does not fit the question (longer than max_len, not of
+///         input_type, no or several options where one is asked for, rejected where nothing can be), and
+///         DMSC_ERR_UTF8: the alert then counts as cancelled; DMSC_ERR_STATE the client is closed.
 /// Thread: any; also inside callbacks.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -225,8 +228,9 @@ pub unsafe extern "C" fn dmsc_alert_answer(
 /// # Safety
 /// `reply` is NULL or a struct whose first member is its size, with valid pointers.
 unsafe fn read_answer(reply: *const dmsc_alert_reply, alert: &UserAlert) -> Result<Answer> {
-    // SAFETY: the caller's promise, for both reads.
+    // SAFETY: the caller's promise.
     let reply = unsafe { handle::read_struct(reply) }?;
+    // SAFETY: the caller's promise.
     let text = unsafe { handle::optional_text(reply.text, "text") }?;
     let options = u32::try_from(alert.choices.len().min(64)).unwrap_or(64);
     Ok(match (reply.outcome, alert.kind) {

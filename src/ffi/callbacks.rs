@@ -15,7 +15,7 @@ pub enum dmsc_event_type {
     DMSC_EVENT_SESSION_REQUESTED = 1,
     /// A DM session begins. uri: server id.
     DMSC_EVENT_SESSION_STARTED = 2,
-    /// A message left for the server. phase: messages sent so far. uri: address.
+    /// A message for the server is ready and leaves. phase: its MsgID. uri: its address.
     DMSC_EVENT_PACKAGE_SENT = 3,
     /// A message came from the server. phase: messages received so far.
     DMSC_EVENT_PACKAGE_RECEIVED = 4,
@@ -25,13 +25,18 @@ pub enum dmsc_event_type {
     DMSC_EVENT_SESSION_ENDED = 7,
     /// The card holds a bootstrap object. uri: its path on the card.
     DMSC_EVENT_BOOTSTRAP_FOUND = 8,
-    /// A bootstrap object was dealt with. status: how; uri: the account's node, or the object's path on failure.
+    /// A bootstrap object was dealt with. status: how. On success uri: the new node, data: an account's
+    /// server id. On failure uri: the object's path on the card, if it is about one; data: the error's text.
     DMSC_EVENT_BOOTSTRAP_APPLIED = 9,
-    /// The card's state changed. status: DMSC_OK opened, DMSC_ERR_CARD_REMOVED gone,
-    /// DMSC_ERR_CARD_RESET wants to be read again (REFRESH).
+    /// The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
+    /// session and toolkit are ended; another error: it does not answer and is tried again.
+    /// phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
     DMSC_EVENT_CARD_STATE = 10,
     /// A notification was refused. status: why; data: the error's text. The sender is told nothing.
     DMSC_EVENT_TRIGGER_REFUSED = 12,
+    /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
+    /// server id.
+    DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -99,7 +104,7 @@ pub enum dmsc_trigger_verdict {
 /// Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
 /// on the thread of @ref dmsc_client_start), one at a time, with no lock held.
 /// Re-entry: everything may be called except run_once, start, stop and session_wait of the same client;
-/// dmsc_client_free and dmsc_card_close take effect when the callback has returned.
+/// dmsc_client_free takes effect when the callback has returned, and no other callback is called then.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct dmsc_callbacks {
@@ -186,14 +191,14 @@ impl Listener for Callbacks {
             data_len: event.data.len(),
         };
         // SAFETY: the host's function with its own pointer; the event lives until it returns.
-        unsafe { on_event(self.user.pointer, &raw const c_event) }
+        unsafe { on_event(self.user.pointer(), &raw const c_event) }
     }
 
     fn question(&self, question: Question) {
         let Some(on_alert) = self.c.on_alert else { return };
         let alert = dmsc_alert::give(question);
         // SAFETY: the host's function with its own pointer; it owns the alert from now on.
-        unsafe { on_alert(self.user.pointer, alert) }
+        unsafe { on_alert(self.user.pointer(), alert) }
     }
 
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict {
@@ -212,7 +217,7 @@ impl Listener for Callbacks {
             vendor_len: info.vendor.len(),
         };
         // SAFETY: the host's function with its own pointer; the struct lives until it returns.
-        match unsafe { on_trigger(self.user.pointer, &raw const c_info) } {
+        match unsafe { on_trigger(self.user.pointer(), &raw const c_info) } {
             0 => TriggerVerdict::Accept,
             _ => TriggerVerdict::Refuse,
         }

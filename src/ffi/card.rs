@@ -27,7 +27,7 @@ pub struct dmsc_card_transport {
     /// Handed to each callback.
     pub user_data: *mut c_void,
     /// Sends a command APDU and gives the response APDU with its status word in `response`, at most
-    /// `response_cap` (258 or more) octets.
+    /// `response_cap` (258 or more) octets; their number in `response_len`.
     pub transmit: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -126,7 +126,8 @@ unsafe impl CStruct for dmsc_bootstrap_report {
 pub enum dmsc_card_event {
     /// The card was taken out: its session is aborted, nothing more is sent to it.
     DMSC_CARD_REMOVED = 1,
-    /// The card was reset: its channels and its toolkit session are gone; start the toolkit again.
+    /// The card was reset: its session, its channels and its toolkit are ended; start the toolkit again.
+    /// Also makes a card usable again that was reported gone (DMSC_EVENT_CARD_STATE).
     DMSC_CARD_RESET = 2,
     /// The card has something to say (the host saw a status word 91XX): look at once.
     DMSC_CARD_PROACTIVE = 3,
@@ -175,7 +176,7 @@ impl CardTransport for HostCard {
         // SAFETY: the host's function with its own pointer; the arrays live until it returns.
         let number = unsafe {
             transmit(
-                self.user.pointer,
+                self.user.pointer(),
                 command.as_ptr(),
                 command.len(),
                 response.as_mut_ptr(),
@@ -193,7 +194,7 @@ impl CardTransport for HostCard {
         let mut len = 0;
         // SAFETY: the host's function with its own pointer; the array lives until it returns.
         let number =
-            unsafe { get_atr(self.user.pointer, atr.as_mut_ptr(), atr.len(), &raw mut len) };
+            unsafe { get_atr(self.user.pointer(), atr.as_mut_ptr(), atr.len(), &raw mut len) };
         outcome(number, "get_atr")?;
         filled(atr, len, "get_atr")
     }
@@ -212,26 +213,26 @@ impl CardTransport for HostCard {
         let mut channel = 0;
         // SAFETY: the host's function with its own pointer; the AID lives until it returns.
         let number =
-            unsafe { open_channel(self.user.pointer, aid.as_ptr(), aid.len(), &raw mut channel) };
+            unsafe { open_channel(self.user.pointer(), aid.as_ptr(), aid.len(), &raw mut channel) };
         outcome(number, "open_channel").map(|()| channel)
     }
 
     fn close_channel(&mut self, channel: u32) -> Result<()> {
         let Some(close_channel) = self.c.close_channel else { return Ok(()) };
         // SAFETY: the host's function with its own pointer.
-        outcome(unsafe { close_channel(self.user.pointer, channel) }, "close_channel")
+        outcome(unsafe { close_channel(self.user.pointer(), channel) }, "close_channel")
     }
 
     fn lock(&mut self) -> Result<()> {
         let Some(lock) = self.c.lock else { return Ok(()) };
         // SAFETY: the host's function with its own pointer.
-        outcome(unsafe { lock(self.user.pointer) }, "lock")
+        outcome(unsafe { lock(self.user.pointer()) }, "lock")
     }
 
     fn unlock(&mut self) {
         if let Some(unlock) = self.c.unlock {
             // SAFETY: the host's function with its own pointer.
-            unsafe { unlock(self.user.pointer) }
+            unsafe { unlock(self.user.pointer()) }
         }
     }
 }
@@ -359,7 +360,8 @@ fn readers() -> Result<Vec<String>> {
 
 /// Closes the card and frees its handle; NULL is allowed. A session with this card is aborted.
 ///
-/// Must be the last use of `card`. Inside a callback it takes effect when the callback has returned.
+/// Must be the last use of `card`. Takes effect at once, but inside a callback of a card transport when
+/// that has returned.
 /// Thread: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dmsc_card_close(card: *mut dmsc_card) {
@@ -480,12 +482,15 @@ pub unsafe extern "C" fn dmsc_card_toolkit_start(card: *mut dmsc_card) -> dmsc_r
 ///
 /// All changes are one transaction of the store. The same data of the same card is applied once, however
 /// often this is called; data that is gone from the card takes its accounts with it; another card takes
-/// away the accounts of the card before in this slot.
+/// away the accounts of the card before in this slot, also when it holds none itself. An account that a
+/// server has from elsewhere is not replaced. Each object and each account is told as an event.
 /// @param report may be NULL; written on success only; `report->struct_size` must be set.
-/// @return DMSC_OK (also when everything was known); DMSC_ERR_BOOTSTRAP_NONE the card holds none;
-///         DMSC_ERR_BOOTSTRAP_FORMAT the only object cannot be used; DMSC_ERR_CARD_BAD_DATA;
-///         DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*; DMSC_ERR_BUSY a transaction
-///         is open; DMSC_ERR_REENTRANT.
+/// @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
+///         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
+///         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
+///         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+///         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
+///         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
 /// Thread: any.
 #[unsafe(no_mangle)]
 #[must_use]

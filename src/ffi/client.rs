@@ -62,9 +62,11 @@ pub unsafe extern "C" fn dmsc_client_new(
 ) -> dmsc_result {
     guard(|| {
         handle::not_null(out, "out")?;
-        // SAFETY: the caller's preconditions, for the three reads.
+        // SAFETY: the caller's precondition.
         let c_config = unsafe { handle::read_struct(config) }?;
+        // SAFETY: the caller's precondition.
         let config = unsafe { config::read(&c_config) }?;
+        // SAFETY: the caller's precondition.
         let callbacks = unsafe { Callbacks::read(callbacks) }?;
         let mut accepted = vec![callbacks.user.acceptance()];
         // SAFETY: the caller's precondition.

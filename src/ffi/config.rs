@@ -41,7 +41,7 @@ pub struct dmsc_config {
     pub max_msg_size: u32,
     /// Largest message taken from a card as DM server, in octets, 512 to 65536. 0: 4096.
     pub max_msg_size_card: u32,
-    /// Largest object taken, in octets, up to 16777216. 0: 1048576.
+    /// Largest object taken, in octets, 512 to 16777216. 0: 1048576.
     pub max_obj_size: u32,
 }
 
@@ -75,8 +75,8 @@ pub unsafe extern "C" fn dmsc_config_init(config: *mut dmsc_config, struct_size:
 /// # Safety
 /// The pointers of `c` are NULL or valid.
 pub(super) unsafe fn read(c: &dmsc_config) -> Result<Config> {
-    // SAFETY: the caller's promise, for each of them.
     let text = |pointer, name: &str, default: &str| -> Result<String> {
+        // SAFETY: the caller's promise, for each of them.
         Ok(unsafe { handle::optional_text(pointer, name) }?.unwrap_or(default).to_owned())
     };
     let mut config = Config::new(text(c.device_id, "device_id", "")?);

@@ -19,7 +19,11 @@ pub(super) fn guard(body: impl FnOnce() -> Result<i32>) -> i32 {
     let outcome = panic::catch_unwind(AssertUnwindSafe(body));
     GUARDED.set(GUARDED.get() - 1);
     match outcome {
-        Ok(Ok(number)) => number,
+        Ok(Ok(number)) => {
+            // A callback of this call may have failed a call of its own.
+            clear();
+            number
+        }
         Ok(Err(error)) => fail(error),
         Err(_) => fail(Error::new(Code::Panic, "internal error; its place is in the log")),
     }
@@ -37,10 +41,7 @@ pub(super) fn guard_value<T>(fallback: T, body: impl FnOnce() -> Result<T>) -> T
 
 /// Stores `error` as this thread's last one and gives its number: the callback's own where one failed.
 fn fail(error: Error) -> i32 {
-    let number = match error.code() {
-        Code::Callback if error.os_error < 0 => error.os_error,
-        code => code as i32,
-    };
+    let number = error.number();
     set_last(error);
     number
 }
@@ -99,6 +100,13 @@ mod tests {
         assert_eq!(message(), "SELECT 5031: SW 6A82");
         assert_eq!(last_error().unwrap().card_sw, 0x6A82);
         assert_eq!(guard(|| Ok(0)), 0);
+        assert_eq!(message(), "");
+    }
+
+    #[test]
+    fn a_failure_inside_a_call_that_succeeds_is_not_its_own() {
+        let inner = || guard(|| Err(Error::new(Code::Busy, "inner")));
+        assert_eq!(guard(|| Ok(inner() + 8)), 1);
         assert_eq!(message(), "");
     }
 

@@ -61,11 +61,9 @@ pub extern "C" fn dmsc_version_number() -> u32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dmsc_has_feature(name: *const c_char) -> bool {
     // SAFETY: the caller's precondition.
-    match unsafe { handle::optional_text(name, "name") } {
-        Ok(Some("pcsc")) => cfg!(feature = "pcsc"),
-        Ok(Some("redb")) => cfg!(feature = "redb"),
-        _ => false,
-    }
+    let name = unsafe { handle::optional_text(name, "name") };
+    let features = [("pcsc", cfg!(feature = "pcsc")), ("redb", cfg!(feature = "redb"))];
+    features.iter().any(|(known, is_there)| *is_there && name == Ok(Some(*known)))
 }
 
 /// The name of a status number, for example "DMSC_ERR_CARD_SW"; "DMSC_STATUS_UNKNOWN" for a number that
@@ -114,7 +112,7 @@ pub unsafe extern "C" fn dmsc_last_error_info(info: *mut dmsc_error_info) -> dms
         os_error: 0,
     };
     if let Some(error) = &last {
-        ours.status = error.code() as i32;
+        ours.status = error.number();
         ours.card_sw = error.card_sw.into();
         ours.http_status = error.http_status.into();
         ours.syncml_status = error.syncml_status.into();

@@ -84,7 +84,7 @@ impl Log for Forwarder {
         };
         let (target, message) = (c_text(record.target()), c_text(&record.args().to_string()));
         // SAFETY: the host's function with its own pointer; the texts live until it returns.
-        unsafe { log(sink.user.pointer, level, target.as_ptr(), message.as_ptr()) }
+        unsafe { log(sink.user.pointer(), level, target.as_ptr(), message.as_ptr()) }
     }
 
     fn flush(&self) {}

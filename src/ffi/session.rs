@@ -88,8 +88,9 @@ pub unsafe extern "C" fn dmsc_session_start(
 ) -> dmsc_result {
     let body = |client: &Client| {
         handle::not_null(out, "out")?;
-        // SAFETY: the caller's precondition, for both reads.
+        // SAFETY: the caller's precondition.
         let request = unsafe { handle::read_struct(request) }?;
+        // SAFETY: the caller's precondition.
         let server_id = unsafe { handle::optional_text(request.server_id, "server_id") }?;
         let id = client.start_session(server_id.map(str::to_owned))?;
         let session = handle::give(dmsc_session { client: client.clone(), id });
@@ -113,7 +114,8 @@ pub unsafe extern "C" fn dmsc_session_id(session: *const dmsc_session) -> u64 {
 /// Where the session stands.
 ///
 /// @pre `info->struct_size` is set.
-/// @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+/// @return DMSC_OK (also when the client is closed: the session has ended then); DMSC_ERR_INVALID_ARG;
+///         DMSC_ERR_STATE it has ended and 256 others have begun since.
 /// Thread: any.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -145,7 +147,7 @@ unsafe fn put_info(state: &SessionInfo, info: *mut dmsc_session_info) -> Result<
         } as u32,
         messages: state.messages,
         status: match (&state.state, &state.error) {
-            (_, Some(error)) => error.code() as i32,
+            (_, Some(error)) => error.number(),
             (SessionState::Ended, None) => 0,
             _ => dmsc_status::DMSC_PENDING as i32,
         },
@@ -161,7 +163,7 @@ unsafe fn put_info(state: &SessionInfo, info: *mut dmsc_session_info) -> Result<
 /// @param timeout_ms longest wait in milliseconds.
 /// @param info the state at the return; written on DMSC_OK and DMSC_TIMED_OUT.
 /// @return DMSC_OK it has ended (info->status says how); DMSC_TIMED_OUT; DMSC_ERR_REENTRANT inside a
-///         callback; DMSC_ERR_STATE the client was closed.
+///         callback; DMSC_ERR_STATE the client was closed meanwhile, or as @ref dmsc_session_info_get.
 /// Thread: any but in callbacks.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -196,8 +198,7 @@ pub unsafe extern "C" fn dmsc_session_cancel(session: *mut dmsc_session) {
     guard_value((), || {
         // SAFETY: the caller's precondition.
         let session = unsafe { handle::get(session) }?;
-        session.client.cancel_session(session.id);
-        Ok(())
+        session.client.cancel_session(session.id)
     });
 }
 

@@ -73,12 +73,10 @@ impl HostStorage {
     }
 }
 
-/// The outcome of a host callback.
+/// The outcome of a host callback: 0, a number of the library, or one of the host's own.
 pub(super) fn outcome(number: i32, what: &str) -> Result<()> {
-    if number >= 0 {
-        return Ok(());
-    }
     match Code::from_number(number) {
+        None if number == 0 => Ok(()),
         Some(code) => Err(Error::new(code, format!("the host's {what} failed"))),
         None => {
             let text = format!("{what}: callback returned {number}");
@@ -93,7 +91,7 @@ impl BlobStorage for HostStorage {
         let name = c_text(name);
         let mut out = std::ptr::null_mut();
         // SAFETY: the host's function with its own pointer; the name lives until it returns.
-        outcome(unsafe { load(self.user.pointer, name.as_ptr(), &raw mut out) }, "storage load")?;
+        outcome(unsafe { load(self.user.pointer(), name.as_ptr(), &raw mut out) }, "storage load")?;
         // SAFETY: NULL or a buffer that the host made with dmsc_buffer_new, by contract.
         Ok(unsafe { buffer::take_back(out) })
     }
@@ -102,7 +100,7 @@ impl BlobStorage for HostStorage {
         let Some(save) = self.c.save else { return Ok(()) };
         let name = c_text(name);
         // SAFETY: the host's function with its own pointer; name and data live until it returns.
-        let number = unsafe { save(self.user.pointer, name.as_ptr(), data.as_ptr(), data.len()) };
+        let number = unsafe { save(self.user.pointer(), name.as_ptr(), data.as_ptr(), data.len()) };
         outcome(number, "storage save")
     }
 
@@ -110,6 +108,21 @@ impl BlobStorage for HostStorage {
         let Some(remove) = self.c.remove else { return Ok(()) };
         let name = c_text(name);
         // SAFETY: the host's function with its own pointer; the name lives until it returns.
-        outcome(unsafe { remove(self.user.pointer, name.as_ptr()) }, "storage remove")
+        outcome(unsafe { remove(self.user.pointer(), name.as_ptr()) }, "storage remove")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_callback_succeeds_with_zero_only() {
+        assert!(outcome(0, "load").is_ok());
+        assert_eq!(outcome(-101, "load").unwrap_err().code(), Code::CardRemoved);
+        for own in [1, -4711] {
+            let error = outcome(own, "load").unwrap_err();
+            assert_eq!((error.code(), error.os_error), (Code::Callback, own));
+        }
     }
 }

@@ -53,8 +53,8 @@ unsafe impl CStruct for dmsc_trigger {
 /// @param session_id the id of the session that will follow; may be NULL; written on success only.
 /// @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
 ///         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
-///         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY the server's queue
-///         is full; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
+///         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
+///         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
 ///         DMSC_ERR_STORAGE_*.
 /// Thread: any.
 #[unsafe(no_mangle)]
@@ -65,9 +65,11 @@ pub unsafe extern "C" fn dmsc_client_deliver_trigger(
     session_id: *mut u64,
 ) -> dmsc_result {
     let body = |client: &Client| {
-        // SAFETY: the caller's precondition, for the three reads.
+        // SAFETY: the caller's precondition.
         let c = unsafe { handle::read_struct(trigger) }?;
+        // SAFETY: the caller's precondition.
         let data = unsafe { handle::octets(c.data, c.data_len, "data") }?;
+        // SAFETY: the caller's precondition.
         let content_type = unsafe { handle::optional_text(c.content_type, "content_type") }?;
         let source = match c.source {
             0 => TriggerSource::Push,

@@ -7,6 +7,7 @@ use super::status::dmsc_result;
 use super::tree::format_of;
 use crate::client::{Client, TreeTxn};
 use crate::error::{Code, Error, Result};
+use crate::tree::Format;
 use parking_lot::Mutex;
 use std::ffi::c_char;
 
@@ -43,7 +44,7 @@ unsafe impl CStruct for dmsc_node_value {
 /// Begins a transaction. Its changes are seen by others when it is committed.
 ///
 /// @param out written on success only; ended by @ref dmsc_txn_commit or @ref dmsc_txn_rollback.
-/// @return DMSC_OK; DMSC_ERR_BUSY another transaction, or a session's Atomic, is open;
+/// @return DMSC_OK; DMSC_ERR_BUSY another transaction is open, a session writes, or its Atomic is open;
 ///         DMSC_ERR_INVALID_ARG; DMSC_ERR_STORAGE_*; DMSC_ERR_STATE.
 /// Thread: any; also inside callbacks.
 #[unsafe(no_mangle)]
@@ -77,6 +78,31 @@ unsafe fn with(txn: *mut dmsc_txn, body: impl FnOnce(&mut TreeTxn) -> Result<()>
     })
 }
 
+/// What `dmsc_txn_add` and `dmsc_txn_replace` have in common: `write` gets URI, format, type and value.
+///
+/// # Safety
+/// As for the two.
+unsafe fn write(
+    txn: *mut dmsc_txn,
+    uri: *const c_char,
+    value: *const dmsc_node_value,
+    write: impl FnOnce(&mut TreeTxn, &str, Format, Option<&str>, &[u8]) -> Result<()>,
+) -> i32 {
+    let body = |txn: &mut TreeTxn| {
+        // SAFETY: the caller's promise.
+        let uri = unsafe { handle::text(uri, "uri") }?;
+        // SAFETY: the caller's promise.
+        let c = unsafe { handle::read_struct(value) }?;
+        // SAFETY: the caller's promise.
+        let mime = unsafe { handle::optional_text(c.r#type, "type") }?;
+        // SAFETY: the caller's promise.
+        let data = unsafe { handle::octets(c.data, c.data_len, "data") }?;
+        write(txn, uri, format_of(c.format)?, mime, data)
+    };
+    // SAFETY: the caller's promise.
+    unsafe { with(txn, body) }
+}
+
 /// Adds a node; missing interior parents are made. The host is not bound by ACLs.
 ///
 /// @pre `value->struct_size` is set.
@@ -90,16 +116,8 @@ pub unsafe extern "C" fn dmsc_txn_add(
     uri: *const c_char,
     value: *const dmsc_node_value,
 ) -> dmsc_result {
-    let body = |txn: &mut TreeTxn| {
-        // SAFETY: the caller's precondition, for the four reads.
-        let uri = unsafe { handle::text(uri, "uri") }?;
-        let c = unsafe { handle::read_struct(value) }?;
-        let mime = unsafe { handle::optional_text(c.r#type, "type") }?;
-        let data = unsafe { handle::octets(c.data, c.data_len, "data") }?;
-        txn.add(uri, format_of(c.format)?, mime, data)
-    };
     // SAFETY: the caller's precondition.
-    unsafe { with(txn, body) }
+    unsafe { write(txn, uri, value, TreeTxn::add) }
 }
 
 /// Replaces the value of an existing leaf, with format and type if `value->type` is not NULL.
@@ -115,16 +133,8 @@ pub unsafe extern "C" fn dmsc_txn_replace(
     uri: *const c_char,
     value: *const dmsc_node_value,
 ) -> dmsc_result {
-    let body = |txn: &mut TreeTxn| {
-        // SAFETY: the caller's precondition, for the four reads.
-        let uri = unsafe { handle::text(uri, "uri") }?;
-        let c = unsafe { handle::read_struct(value) }?;
-        let mime = unsafe { handle::optional_text(c.r#type, "type") }?;
-        let data = unsafe { handle::octets(c.data, c.data_len, "data") }?;
-        txn.replace(uri, format_of(c.format)?, mime, data)
-    };
     // SAFETY: the caller's precondition.
-    unsafe { with(txn, body) }
+    unsafe { write(txn, uri, value, TreeTxn::replace) }
 }
 
 /// Deletes a node with its subtree.
@@ -175,8 +185,9 @@ pub unsafe extern "C" fn dmsc_txn_import(
     len: usize,
 ) -> dmsc_result {
     let body = |txn: &mut TreeTxn| {
-        // SAFETY: the caller's precondition, for both.
+        // SAFETY: the caller's precondition.
         let parent = unsafe { handle::text(parent_uri, "parent_uri") }?;
+        // SAFETY: the caller's precondition.
         let document = unsafe { handle::octets(tnds, len, "tnds") }?;
         txn.import(parent, document)
     };

@@ -143,7 +143,8 @@ fn namespace(ns: Ns, root: &str) -> &str {
     match ns {
         Ns::MetInf => "syncml:metinf",
         Ns::DmDdf => "syncml:dmddf1.2",
-        Ns::SyncMl | Ns::DevInf | Ns::Prov => root,
+        Ns::DevInf => "syncml:devinf",
+        Ns::SyncMl | Ns::Prov => root,
         Ns::Other => "",
     }
 }

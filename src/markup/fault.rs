@@ -85,6 +85,10 @@ classes! {
     XmlSyntax "E_XML_SYNTAX";
     /// Text XML with an internal subset.
     XmlDtd "E_XML_DTD";
+    /// A provisioning parm with an unusable value, or a required one that is missing.
+    CpParm "E_CP_PARM";
+    /// A provisioning parm names an object that does not exist.
+    CpReference "E_CP_REFERENCE";
 }
 
 /// A document cannot be read: the first fault in octet order.

@@ -45,6 +45,9 @@ pub struct Options {
     pub padding: bool,
     /// The document type that the media type promised; needed for public identifier 01.
     pub expected: Option<DocType>,
+    /// Text XML may have an internal subset, as DDF files do. It is passed over: what it declares is
+    /// not defined. No message may have one.
+    pub internal_subset: bool,
 }
 
 /// A pull reader of one document. Never recurses, never allocates by announced lengths.

@@ -2,7 +2,7 @@
 //!
 //! Owns the attribute token space; must not know what an attribute means.
 
-use super::vocabulary::Attr;
+use super::vocabulary::{Attr, AttrPage};
 use super::wbxml::{Reader, token};
 use super::{Class, Fault};
 use std::borrow::Cow;
@@ -53,6 +53,15 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// What page 0 has for a token that the current page does not have. Senders forget to switch back
+    /// to page 0; it stays current then.
+    fn back<T>(&mut self, find: impl FnOnce(&AttrPage) -> Option<T>) -> Option<T> {
+        let first = self.public_id().doc.attr_page(0)?;
+        let found = find(first)?;
+        self.attr_page = Some(first);
+        Some(found)
+    }
+
     fn attribute_start(&mut self, octet: u8) -> Result<Start, Fault> {
         match octet {
             token::LITERAL => self.literal_attribute(),
@@ -64,9 +73,13 @@ impl<'a> Reader<'a> {
             }
             _ => match self.attr_page {
                 None => Err(self.fault(Class::AttrUnexpected, "the element has no attributes")),
-                Some(page) => page.start(octet).map(Some).ok_or_else(|| {
-                    self.fault(Class::AttrUnknown, "token is no attribute of the code page")
-                }),
+                Some(page) => {
+                    match page.start(octet).or_else(|| self.back(|p| p.start(octet))) {
+                        Some(start) => Ok(Some(start)),
+                        None => Err(self
+                            .fault(Class::AttrUnknown, "token is no attribute of the code page")),
+                    }
+                }
             },
         }
     }
@@ -126,7 +139,8 @@ impl<'a> Reader<'a> {
                 _ => self.extension(octet),
             });
         }
-        let text = self.attr_page.and_then(|page| page.value(octet)).ok_or_else(|| {
+        let found = self.attr_page.and_then(|page| page.value(octet));
+        let text = found.or_else(|| self.back(|page| page.value(octet))).ok_or_else(|| {
             self.fault(Class::AttrValueUnknown, "token is no value of the code page")
         })?;
         self.budget.text(text.len(), self.event_at())?;

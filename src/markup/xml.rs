@@ -329,7 +329,7 @@ impl<'a> Reader<'a> {
                     return Err(self.fault(Class::Truncated, "the document ends before its root"));
                 }
                 [b'<', b'!' | b'?', ..] => match self.markup()? {
-                    XmlEvent::DocType(text) if text.contains('[') => {
+                    XmlEvent::DocType(text) if !options.internal_subset && text.contains('[') => {
                         return Err(self.fault(Class::XmlDtd, "DOCTYPE with an internal subset"));
                     }
                     XmlEvent::Decl(_) if self.event_at > 0 => {
@@ -573,6 +573,10 @@ impl<'a> Reader<'a> {
                 return Err(self.fault(Class::AttrUnexpected, "the element has no attributes"));
             }
             let Some(attr) = Attr::from_name(name) else {
+                // `datatype`, which some vendors put beside the value.
+                if tag == super::prov::PARM {
+                    continue;
+                }
                 return Err(self.fault(Class::AttrUnknown, "unknown attribute"));
             };
             if seen & 1 << attr as u8 != 0 {

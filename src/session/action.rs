@@ -9,6 +9,7 @@ use super::host_alert::wire;
 use super::outbox::Outbox;
 use super::{Execution, SessionEvent, auth};
 use crate::error::{Code, Result};
+use crate::limits;
 use crate::markup::DocType;
 use crate::store::Txn;
 use crate::syncml::model::{Action, Command, Data, Item, Location, Meta, Results, Text, Verb};
@@ -233,8 +234,16 @@ impl Work<'_> {
     fn get(&mut self, item: &Item<'_>) -> Done<Effect> {
         self.executor.interrupt();
         let uri = target(item).ok_or(status::BAD_REQUEST)?;
+        if !self.outbox.has_room(self.executor.queued, 1) {
+            return Err(status::TOO_LARGE.into());
+        }
         let results = self.results(uri)?;
         let octets = self.check_sizes(&results)?;
+        if !self.outbox.has_room(self.executor.queued, octets) {
+            // Nothing more in this message: the values would be read in vain.
+            self.executor.queued = limits::SESSION_REPLY;
+            return Err(status::TOO_LARGE.into());
+        }
         self.executor.queued += octets;
         Ok(Effect::Done { status: status::OK, at: None, results })
     }
@@ -309,8 +318,7 @@ impl Work<'_> {
         }
     }
 
-    /// Octets of the results. Errors: 413 if the server, one message, or the memory for answers
-    /// cannot take them.
+    /// Octets of the results. Errors: 413 if the server or one message cannot take one of them.
     fn check_sizes(&self, results: &[Item<'static>]) -> Done<usize> {
         let most = self.executor.max_sent_object.map_or(usize::MAX, super::engine::size);
         let mut total = 0_usize;
@@ -320,10 +328,6 @@ impl Work<'_> {
                 return Err(status::TOO_LARGE.into());
             }
             total = total.saturating_add(octets);
-        }
-        let queued = self.executor.queued;
-        if queued > 0 && !self.outbox.has_room(queued.saturating_add(total)) {
-            return Err(status::TOO_LARGE.into());
         }
         Ok(total)
     }

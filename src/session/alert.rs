@@ -7,6 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::syncml::model::Item;
 use crate::syncml::status::{self, AlertCode, Status};
+use std::fmt;
 
 /// What the user is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub struct UserAlert {
 }
 
 /// What came of a [`UserAlert`].
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Answer {
     /// Shown, or answered Yes.
     Accepted,
@@ -95,6 +96,22 @@ pub enum Answer {
     TimedOut,
     /// The display cannot show it, for example because the text is too long.
     CannotShow,
+}
+
+impl fmt::Debug for Answer {
+    // The text may be a PIN.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self {
+            Self::Choices(numbers) => return f.debug_tuple("Choices").field(numbers).finish(),
+            Self::Accepted => "Accepted",
+            Self::Rejected => "Rejected",
+            Self::Text(_) => "Text(..)",
+            Self::Cancelled => "Cancelled",
+            Self::TimedOut => "TimedOut",
+            Self::CannotShow => "CannotShow",
+        };
+        f.write_str(name)
+    }
 }
 
 /// Status of an answered alert with the texts for the Status' items.
@@ -206,6 +223,11 @@ impl UserAlert {
 
     fn fits(&self, text: &str) -> bool {
         self.max_len.is_none_or(|max| text.chars().count() <= max as usize)
+    }
+
+    /// Fails with `InvalidArg` if `answer` does not answer this question.
+    pub fn check(&self, answer: &Answer) -> Result<()> {
+        self.reply(answer).map(drop)
     }
 
     /// Status and texts for `answer`. `InvalidArg` if it does not answer this question; the host

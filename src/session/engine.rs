@@ -12,12 +12,13 @@ use super::run::{Outcome, Run, Turn};
 use super::{Cause, Context, Outgoing, SessionEvent, Setup, Side, Step};
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::store::Txn;
+use crate::store::{Change, Txn};
 use crate::syncml::Encoding;
 use crate::syncml::model::{Alert, Command, Item, Location};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
 use crate::tree::dmacc;
+use std::fmt;
 
 /// What of the setup counts for the whole session.
 #[derive(Debug)]
@@ -62,7 +63,6 @@ enum Question {
 }
 
 /// One DM session of the client, without any input or output of its own.
-#[derive(Debug)]
 pub struct Engine {
     pub(super) facts: Facts,
     /// Address of the next message.
@@ -89,6 +89,25 @@ pub struct Engine {
     pub(super) ending: Option<Error>,
     pub(super) events: Vec<SessionEvent>,
     phase: Phase,
+}
+
+impl fmt::Debug for Engine {
+    // Messages and credentials are not to be shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let phase = match self.phase {
+            Phase::Waiting => "waiting",
+            Phase::Paused(_) => "paused",
+            Phase::Failed => "failed",
+            Phase::Over => "over",
+        };
+        f.debug_struct("Engine")
+            .field("session_id", &self.facts.session_id)
+            .field("server_id", &self.facts.server_id)
+            .field("sent", &self.msg_id)
+            .field("received", &self.received)
+            .field("phase", &phase)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -206,9 +225,7 @@ impl Engine {
             self.report(run);
         }
         self.outbox.remove(|_| true);
-        let alert = Alert { code: Some(status::ALERT_ABORT), ..Alert::default() };
-        self.may_close = true;
-        match self.send(ctx.random, Extent::Last(Command::Alert(alert))) {
+        match self.send(ctx.random, Extent::Abort) {
             Ok(Step::Send(outgoing)) => Some(outgoing),
             _ => None,
         }
@@ -284,8 +301,9 @@ impl Engine {
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {
-                    self.commit(txn, ctx.now)?;
-                    txn = ctx.db.begin()?;
+                    self.store_nonces(&mut txn, ctx.now)?;
+                    let changes = txn.checkpoint()?;
+                    self.note_changes(changes);
                     run.enter(Some(txn.savepoint()));
                 }
                 Turn::Execute => {
@@ -338,23 +356,33 @@ impl Engine {
         self.send(ctx.random, Extent::Everything)
     }
 
-    /// Commits with the nonces that the server has a right to see stored.
     fn commit(&mut self, mut txn: Txn, now: Now) -> Result<()> {
-        if self.guard.is_satisfied() {
-            let server_id = &self.facts.server_id;
-            if let Some(nonce) = self.login.take_renewed() {
-                let stored = dmacc::set_client_nonce(&mut txn, server_id, &nonce, now);
-                self.events.extend(renewed(stored, Side::Client)?);
-            }
-            if let Some(nonce) = self.guard.take_renewed() {
-                let stored = dmacc::set_server_nonce(&mut txn, server_id, &nonce, now);
-                self.events.extend(renewed(stored, Side::Server)?);
-            }
-        }
+        self.store_nonces(&mut txn, now)?;
         let changes = txn.commit()?;
+        self.note_changes(changes);
+        Ok(())
+    }
+
+    /// Stores the renewed nonces, if the server has a right to that.
+    fn store_nonces(&mut self, txn: &mut Txn, now: Now) -> Result<()> {
+        if !self.guard.is_satisfied() {
+            return Ok(());
+        }
+        let server_id = &self.facts.server_id;
+        if let Some(nonce) = self.login.take_renewed() {
+            let stored = dmacc::set_client_nonce(txn, server_id, &nonce, now);
+            self.events.extend(renewed(stored, Side::Client)?);
+        }
+        if let Some(nonce) = self.guard.take_renewed() {
+            let stored = dmacc::set_server_nonce(txn, server_id, &nonce, now);
+            self.events.extend(renewed(stored, Side::Server)?);
+        }
+        Ok(())
+    }
+
+    fn note_changes(&mut self, changes: Vec<Change>) {
         self.events.append(&mut self.executor.events);
         self.events.extend(changes.into_iter().map(SessionEvent::TreeChanged));
-        Ok(())
     }
 
     /// Queues Status and Results of a message's commands.

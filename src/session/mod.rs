@@ -127,7 +127,7 @@ pub enum Step {
 }
 
 /// What an Exec asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Execution {
     /// URI of the node.
     pub uri: String,
@@ -135,6 +135,17 @@ pub struct Execution {
     pub argument: Option<Vec<u8>>,
     /// To be repeated in the alert that reports the end of an operation answered with 202.
     pub correlator: Option<String>,
+}
+
+impl std::fmt::Debug for Execution {
+    // Nobody but the host knows what the argument is.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution")
+            .field("uri", &self.uri)
+            .field("octets", &self.argument.as_ref().map(Vec::len))
+            .field("correlator", &self.correlator)
+            .finish()
+    }
 }
 
 /// Whose nonce was renewed.

@@ -17,8 +17,9 @@ use crate::tree::{Actor, Answer, Query, Refusal, Uri};
 pub(super) const VER_DTD: &str = "1.2";
 /// VerProto of DM 1.2.
 pub(super) const VER_PROTO: &str = "DM/1.2";
-/// Octets that the Status of the SyncHdr with a challenge has at most, without its references.
-const HEADER_STATUS: usize = 400;
+/// Octets of the Status of the SyncHdr with a challenge and of the Status of an Alert 1222, at most
+/// and without their references.
+const HEADER_STATUS: usize = 600;
 /// The leaves of `./DevInfo` that package 1 tells.
 const DEV_INFO: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
 
@@ -85,14 +86,14 @@ pub(super) struct Sent {
 }
 
 /// How much of what waits goes into a message.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Extent {
     /// As much as fits.
     Everything,
     /// Nothing but Status elements.
     Statuses,
-    /// Status elements as far as they fit, and this as the last command of the session.
-    Last(Command<'static>),
+    /// Status elements as far as they fit, and the session's abort.
+    Abort,
 }
 
 impl Engine {
@@ -103,8 +104,7 @@ impl Engine {
             Cause::ServerInitiated => status::ALERT_SERVER_INITIATED,
             Cause::ClientInitiated => status::ALERT_CLIENT_INITIATED,
         };
-        let alert = Alert { code: Some(code), ..Alert::default() };
-        self.outbox.push(Command::Alert(alert), Purpose::Login);
+        self.outbox.push(alert(code), Purpose::Login);
         let items = self.facts.device.leaves.iter().map(|(uri, value)| Item {
             source: Some(Location { uri: uri.clone().into(), name: None }),
             data: Some(Data::text(value.clone())),
@@ -171,11 +171,8 @@ impl Engine {
     ///
     /// Errors: `TooLarge` if not even one Status fits in the server's MaxMsgSize.
     pub(super) fn send(&mut self, random: &mut dyn Random, extent: Extent) -> Result<Step> {
-        if self.has_nothing_to_say(&extent) {
-            return match self.ending.take() {
-                Some(error) => Err(error),
-                None => Ok(Step::Done),
-            };
+        if self.has_nothing_to_say(extent) {
+            return self.ending.take().map_or(Ok(Step::Done), Err);
         }
         self.msg_id += 1;
         let header = self.header();
@@ -183,6 +180,10 @@ impl Engine {
         let closes = self.fill(&mut filling, extent)?;
         let Filling { commands, sent, dropped, .. } = filling;
         self.note_sent(sent, dropped);
+        // What there was to say was too large for any message.
+        if closes && matches!(extent, Extent::Everything) && commands.len() == 1 {
+            return Ok(Step::Done);
+        }
         let encoding = self.facts.encoding;
         let message = Message { header, commands, is_final: closes };
         let body = syncml::write(&message, encoding)?;
@@ -197,11 +198,11 @@ impl Engine {
     }
 
     /// The rule for the end of a session: no message of the SyncHdr's Status alone.
-    fn has_nothing_to_say(&self, extent: &Extent) -> bool {
+    fn has_nothing_to_say(&self, extent: Extent) -> bool {
         match extent {
             Extent::Everything => self.may_close && self.outbox.is_empty(),
-            Extent::Statuses => self.outbox.statuses() == 0,
-            Extent::Last(_) => false,
+            Extent::Statuses => !self.outbox.has_statuses(),
+            Extent::Abort => false,
         }
     }
 
@@ -211,43 +212,36 @@ impl Engine {
         let envelope = syncml::envelope_size(header, true, encoding);
         let room = self.max_msg_size.checked_sub(envelope);
         let mut filling = Filling::new(encoding, room.ok_or(too_small(self.max_msg_size))?);
-        if let Some(status) = self.header_status(random) {
-            filling.open(Command::Status(status)).map_err(|_| too_small(self.max_msg_size))?;
+        let status = self.header_status(random);
+        if status.is_none_or(|status| filling.open(Command::Status(status))) {
+            Ok(filling)
+        } else {
+            Err(too_small(self.max_msg_size))
         }
-        Ok(filling)
     }
 
     /// Fills the message; true if it closes the client's package.
     fn fill(&mut self, filling: &mut Filling, extent: Extent) -> Result<bool> {
-        let full = || too_small(self.max_msg_size);
-        match extent {
-            Extent::Last(command) => {
-                filling.keep_free(&command);
-                self.outbox.fill_statuses(filling);
-                filling.close(command).map_err(|_| full())?;
-                Ok(true)
+        let outbox = &mut self.outbox;
+        let (fits, closes) = match extent {
+            Extent::Abort => {
+                filling.keep_free(alert(status::ALERT_ABORT));
+                let _ = outbox.fill_statuses(filling);
+                (filling.close(alert(status::ALERT_ABORT)), true)
             }
             Extent::Statuses => {
-                let progress = self.outbox.fill_statuses(filling);
-                if !progress {
-                    return Err(full());
-                }
-                Ok(self.may_close && self.outbox.statuses() == 0)
+                let fits = outbox.fill_statuses(filling);
+                (fits, self.may_close && !outbox.has_statuses())
             }
+            Extent::Everything if self.may_close => (outbox.fill(filling), outbox.is_empty()),
             Extent::Everything => {
-                let next = next_message();
-                if !self.may_close {
-                    filling.keep_free(&next);
-                }
-                if !self.outbox.fill(filling) {
-                    return Err(full());
-                }
-                if !self.may_close && self.outbox.is_empty() {
-                    filling.close(next).map_err(|_| full())?;
-                }
-                Ok(self.may_close && self.outbox.is_empty())
+                filling.keep_free(alert(status::ALERT_NEXT_MESSAGE));
+                let fits = outbox.fill(filling);
+                let next = outbox.is_empty().then(|| alert(status::ALERT_NEXT_MESSAGE));
+                (fits && next.is_none_or(|next| filling.close(next)), false)
             }
-        }
+        };
+        if fits { Ok(closes) } else { Err(too_small(self.max_msg_size)) }
     }
 
     fn note_sent(&mut self, sent: Vec<(u32, Purpose)>, dropped: Vec<u64>) {
@@ -262,8 +256,9 @@ impl Engine {
     }
 }
 
-fn next_message() -> Command<'static> {
-    Command::Alert(Alert { code: Some(status::ALERT_NEXT_MESSAGE), ..Alert::default() })
+/// An alert of the protocol itself.
+fn alert(code: status::AlertCode) -> Command<'static> {
+    Command::Alert(Alert { code: Some(code), ..Alert::default() })
 }
 
 fn too_small(max_msg_size: usize) -> Error {

@@ -90,6 +90,10 @@ impl Permit {
     pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
         self.0.store.commit(batch)
     }
+
+    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
+        self.0.store.snapshot()
+    }
 }
 
 impl Drop for Permit {
@@ -145,5 +149,22 @@ mod tests {
         assert_eq!(database.clone().begin().unwrap_err().code(), Code::Busy);
         drop(first);
         assert!(database.begin().is_ok());
+    }
+
+    #[test]
+    fn a_checkpoint_is_durable_and_keeps_the_gate() {
+        let database = Database::new(Arc::new(MemoryStore::new())).unwrap();
+        let mut txn = database.begin().unwrap();
+        txn.put(Table::Node, b"a", b"1".to_vec());
+        txn.checkpoint().unwrap();
+        assert_eq!(database.begin().unwrap_err().code(), Code::Busy);
+        assert_eq!(txn.get(Table::Node, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        let savepoint = txn.savepoint();
+        txn.put(Table::Node, b"b", b"2".to_vec());
+        txn.rollback_to(savepoint);
+        drop(txn);
+        let view = database.read().unwrap();
+        assert_eq!(view.get(Table::Node, b"a").unwrap().as_deref(), Some(&b"1"[..]));
+        assert_eq!(view.get(Table::Node, b"b").unwrap(), None);
     }
 }

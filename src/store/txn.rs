@@ -161,6 +161,21 @@ impl Txn {
         self.marks.pop()
     }
 
+    /// Makes all writes durable, or none, and goes on without letting anybody else write. Returns
+    /// the changes noted; savepoints are forgotten.
+    ///
+    /// Errors: what the store gives; the store then still holds the state before.
+    pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
+        if !self.overlay.is_empty() {
+            self.permit.commit(&self.overlay)?;
+            self.overlay.clear();
+            self.snapshot = self.permit.snapshot()?;
+        }
+        self.journal.clear();
+        self.marks.clear();
+        Ok(std::mem::take(&mut self.changes))
+    }
+
     /// Makes all writes durable, or none, and returns the changes noted.
     ///
     /// Nothing is written when there is nothing to write. Errors: what the store gives; the store

@@ -33,7 +33,7 @@ pub fn read_with(octets: &[u8], padding: bool) -> Result<(Message<'_>, Encoding)
 }
 
 fn read_utf8(octets: &[u8], padding: bool) -> Result<(Message<'_>, Encoding), Fault> {
-    let options = Options { padding, expected: Some(DocType::SyncMl) };
+    let options = Options { padding, expected: Some(DocType::SyncMl), ..Options::default() };
     let mut reader = Reader::new(octets, &options)?;
     reader.root()?;
     let mut message = Message::default();

@@ -5,12 +5,14 @@
 
 mod acl;
 mod ddf;
+pub mod ddf_document;
 pub mod dmacc;
 mod edit;
 mod export;
 mod format;
 pub mod import;
 pub mod install;
+mod mgmt_tree;
 mod node;
 mod property;
 mod query;
@@ -28,6 +30,7 @@ pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
 pub use import::{Imported, Placed};
 pub use install::{DeviceInfo, install};
+pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
 pub use query::{Answer, Listed, Query};
 pub use refusal::Refusal;

@@ -4,6 +4,7 @@
 
 use super::acl::Acl;
 use super::format::Format;
+use crate::bytes::pack::{self, Unpack};
 use crate::error::{Code, Error, Result};
 use bitflags::bitflags;
 
@@ -98,7 +99,7 @@ impl Node {
         out.extend_from_slice(&self.ver_no.to_be_bytes());
         out.extend_from_slice(&self.size.to_be_bytes());
         for text in [self.mime.as_str(), self.title.as_str(), &self.acl.to_string()] {
-            put_text(&mut out, text);
+            pack::put(&mut out, text.as_bytes());
         }
         match &self.origin {
             Origin::Host => out.push(0),
@@ -111,7 +112,7 @@ impl Node {
             }
             Origin::Server(server) => {
                 out.push(4);
-                put_text(&mut out, server);
+                pack::put(&mut out, server.as_bytes());
             }
         }
         out
@@ -125,7 +126,7 @@ impl Node {
 }
 
 fn decode(record: &[u8]) -> Option<Node> {
-    let mut input = Input(record);
+    let mut input = Unpack(record);
     let [version, format, flags, access] = input.array()?;
     if version != VERSION {
         return None;
@@ -140,48 +141,24 @@ fn decode(record: &[u8]) -> Option<Node> {
         mime: input.text()?.to_owned(),
         title: input.text()?.to_owned(),
         acl: Acl::from_record(input.text()?).ok()?,
-        origin: input.origin()?,
+        origin: decode_origin(&mut input)?,
     };
-    input.0.is_empty().then_some(node)
+    input.end(node)
 }
 
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    // Every text of a record is bounded far below this when it is set.
-    let length = u16::try_from(text.len()).unwrap_or(u16::MAX);
-    out.extend_from_slice(&length.to_be_bytes());
-    out.extend(text.bytes().take(length.into()));
-}
-
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let length = u16::from_be_bytes(self.array()?);
-        let (head, tail) = self.0.split_at_checked(length.into())?;
-        self.0 = tail;
-        std::str::from_utf8(head).ok()
-    }
-
-    fn origin(&mut self) -> Option<Origin> {
-        let [kind] = self.array()?;
-        Some(match kind {
-            0 => Origin::Host,
-            1 => Origin::Factory,
-            2 => Origin::Bootstrap,
-            3 => {
-                let slot = u32::from_be_bytes(self.array()?);
-                Origin::Card { slot, iccid_hash: self.array()? }
-            }
-            4 => Origin::Server(self.text()?.to_owned()),
-            _ => return None,
-        })
-    }
+fn decode_origin(input: &mut Unpack<'_>) -> Option<Origin> {
+    let [kind] = input.array()?;
+    Some(match kind {
+        0 => Origin::Host,
+        1 => Origin::Factory,
+        2 => Origin::Bootstrap,
+        3 => {
+            let slot = u32::from_be_bytes(input.array()?);
+            Origin::Card { slot, iccid_hash: input.array()? }
+        }
+        4 => Origin::Server(input.text()?.to_owned()),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

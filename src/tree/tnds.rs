@@ -2,6 +2,7 @@
 //!
 //! Must not know what importing or exporting does to the tree.
 
+use super::mgmt_tree::{self, Draft, MgmtTree, Text, once, owned, read_format};
 use crate::error::Result;
 use crate::markup::{
     Class, Content, DocType, Encoding, Fault, Form, Ns, Options, Reader, Tag, Writer, dmddf,
@@ -11,21 +12,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
 
-/// Text of a document.
-pub type Text<'a> = Cow<'a, str>;
-
-/// `MgmtTree`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Document<'a> {
-    /// VerDTD; empty if it is missing. `1.2` is the one that exists.
-    pub ver_dtd: Text<'a>,
-    /// Manufacturer.
-    pub man: Option<Text<'a>>,
-    /// Model.
-    pub mod_: Option<Text<'a>>,
-    /// Top nodes in document order.
-    pub nodes: Vec<TndsNode<'a>>,
-}
+/// A TNDS object.
+pub type Document<'a> = MgmtTree<'a, TndsNode<'a>>;
 
 /// `Node`. Absent elements are `None`; DFProperties are not kept.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -102,57 +90,15 @@ pub fn read_embedded<'a>(
 }
 
 fn read_utf8(octets: &[u8], padding: bool) -> std::result::Result<Document<'_>, Fault> {
-    let options = Options { padding, expected: Some(DocType::Tnds) };
-    let mut reader = Reader::new(octets, &options)?;
-    reader.root()?;
-    let mut document = Document::default();
-    let mut open: Vec<Draft<'_>> = Vec::new();
-    loop {
-        let tag = reader.child()?;
-        match (tag, open.last_mut()) {
-            (Some(dmddf::NODE), _) => open.push(Draft::default()),
-            (Some(tag), Some(draft)) => draft.member(&mut reader, tag)?,
-            (Some(tag), None) => document.member(&mut reader, tag)?,
-            (None, None) => break,
-            (None, Some(_)) => {
-                if let Some(node) = open.pop() {
-                    let node = node.finish(&reader)?;
-                    match open.last_mut() {
-                        Some(parent) => parent.node.children.push(node),
-                        None => document.nodes.push(node),
-                    }
-                }
-            }
-        }
-    }
-    reader.finish()?;
-    Ok(document)
+    let options = Options { padding, expected: Some(DocType::Tnds), ..Options::default() };
+    mgmt_tree::read::<Unfinished<'_>>(octets, &options)
 }
 
-impl<'a> Document<'a> {
-    fn member(&mut self, reader: &mut Reader<'a>, tag: Tag) -> std::result::Result<(), Fault> {
-        match tag {
-            dmddf::VER_DTD => self.ver_dtd = reader.text()?,
-            dmddf::MAN => self.man = Some(reader.text()?),
-            dmddf::MOD => self.mod_ = Some(reader.text()?),
-            _ => reader.skip()?,
-        }
-        Ok(())
-    }
-
+impl Document<'_> {
     /// The same document with text of its own.
     pub fn into_owned(self) -> Document<'static> {
-        Document {
-            ver_dtd: Cow::Owned(self.ver_dtd.into_owned()),
-            man: owned(self.man),
-            mod_: owned(self.mod_),
-            nodes: self.nodes.into_iter().map(TndsNode::into_owned).collect(),
-        }
+        self.own(TndsNode::into_owned)
     }
-}
-
-fn owned(text: Option<Text<'_>>) -> Option<Text<'static>> {
-    text.map(|text| Cow::Owned(text.into_owned()))
 }
 
 impl TndsNode<'_> {
@@ -176,12 +122,14 @@ impl TndsNode<'_> {
 
 /// A node whose end has not been read.
 #[derive(Default)]
-struct Draft<'a> {
+struct Unfinished<'a> {
     node: TndsNode<'a>,
     value: Option<Content<'a>>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> Draft<'a> for Unfinished<'a> {
+    type Node = TndsNode<'a>;
+
     fn member(&mut self, reader: &mut Reader<'a>, tag: Tag) -> std::result::Result<(), Fault> {
         match tag {
             dmddf::NODE_NAME => once(reader, &mut self.node.name, Reader::text),
@@ -192,28 +140,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn properties(&mut self, reader: &mut Reader<'a>) -> std::result::Result<(), Fault> {
-        let node = &mut self.node;
-        while let Some(tag) = reader.child()? {
-            match tag {
-                dmddf::ACL => once(reader, &mut node.acl, Reader::text)?,
-                dmddf::FORMAT => once(reader, &mut node.format, read_format)?,
-                dmddf::TITLE => once(reader, &mut node.title, Reader::text)?,
-                dmddf::T_STAMP => once(reader, &mut node.tstamp, Reader::text)?,
-                dmddf::VER_NO => once(reader, &mut node.ver_no, Reader::text)?,
-                dmddf::TYPE => {
-                    while let Some(kind) = reader.child()? {
-                        match kind {
-                            dmddf::MIME => once(reader, &mut node.mime, Reader::text)?,
-                            dmddf::DDF_NAME => once(reader, &mut node.ddf_name, Reader::text)?,
-                            _ => reader.skip()?,
-                        }
-                    }
-                }
-                _ => reader.skip()?,
-            }
-        }
-        Ok(())
+    fn adopt(&mut self, child: TndsNode<'a>) {
+        self.node.children.push(child);
     }
 
     /// The node, its value decoded by its format.
@@ -239,28 +167,30 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Reads an element that may stand only once.
-fn once<'a, T>(
-    reader: &mut Reader<'a>,
-    slot: &mut Option<T>,
-    read: impl FnOnce(&mut Reader<'a>) -> std::result::Result<T, Fault>,
-) -> std::result::Result<(), Fault> {
-    if slot.is_some() {
-        return Err(reader.content_fault("the same element twice"));
+impl<'a> Unfinished<'a> {
+    fn properties(&mut self, reader: &mut Reader<'a>) -> std::result::Result<(), Fault> {
+        let node = &mut self.node;
+        while let Some(tag) = reader.child()? {
+            match tag {
+                dmddf::ACL => once(reader, &mut node.acl, Reader::text)?,
+                dmddf::FORMAT => once(reader, &mut node.format, read_format)?,
+                dmddf::TITLE => once(reader, &mut node.title, Reader::text)?,
+                dmddf::T_STAMP => once(reader, &mut node.tstamp, Reader::text)?,
+                dmddf::VER_NO => once(reader, &mut node.ver_no, Reader::text)?,
+                dmddf::TYPE => {
+                    while let Some(kind) = reader.child()? {
+                        match kind {
+                            dmddf::MIME => once(reader, &mut node.mime, Reader::text)?,
+                            dmddf::DDF_NAME => once(reader, &mut node.ddf_name, Reader::text)?,
+                            _ => reader.skip()?,
+                        }
+                    }
+                }
+                _ => reader.skip()?,
+            }
+        }
+        Ok(())
     }
-    *slot = Some(read(reader)?);
-    Ok(())
-}
-
-/// Format: one empty element named like the format.
-fn read_format<'a>(reader: &mut Reader<'a>) -> std::result::Result<Text<'a>, Fault> {
-    let mut name = None;
-    while let Some(tag) = reader.child()? {
-        let found = Cow::Borrowed(reader.name_of(tag));
-        once(reader, &mut name, |_| Ok(found))?;
-        reader.skip()?;
-    }
-    name.ok_or_else(|| reader.content_fault("Format without a format"))
 }
 
 /// Writes a document, as WBXML or as text XML without declaration.
@@ -270,16 +200,7 @@ fn read_format<'a>(reader: &mut Reader<'a>) -> std::result::Result<Text<'a>, Fau
 /// of format `bin`.
 pub fn write(document: &Document<'_>, wbxml: bool) -> Result<Vec<u8>> {
     let encoding = if wbxml { Encoding::Wbxml } else { Encoding::Xml };
-    let mut writer = Writer::new(DocType::Tnds, encoding);
-    writer.start(dmddf::MGMT_TREE);
-    writer.leaf(dmddf::VER_DTD, &document.ver_dtd);
-    writer.optional(dmddf::MAN, document.man.as_deref());
-    writer.optional(dmddf::MOD, document.mod_.as_deref());
-    for node in &document.nodes {
-        write_node(&mut writer, node);
-    }
-    writer.end();
-    writer.finish()
+    mgmt_tree::write(document, encoding, write_node)
 }
 
 /// Recursion is as deep as the caller's own document.

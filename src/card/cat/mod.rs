@@ -12,7 +12,7 @@ mod local;
 mod profile;
 mod refresh;
 mod response;
-mod text;
+pub mod text;
 mod timer;
 
 #[cfg(test)]

@@ -48,12 +48,12 @@ impl RefreshMode {
     }
 
     /// True if timers and the event list end with it, as with a new card.
-    pub(super) fn ends_card_session(self) -> bool {
+    pub fn ends_card_session(self) -> bool {
         matches!(self, Self::CardReset | Self::CardChange)
     }
 
-    /// True if it disturbs nobody who uses the card.
-    pub(super) fn is_harmless(self) -> bool {
+    /// True if it disturbs nobody who uses the card: its channels stay.
+    pub fn is_harmless(self) -> bool {
         matches!(self, Self::FileChange | Self::SteeringOfRoaming)
     }
 }

@@ -45,8 +45,9 @@ pub(super) enum Coding {
     Ucs2,
 }
 
-/// A text string object: data coding scheme and text; no octets at all are the null text.
-pub(super) fn decode(value: &[u8]) -> Option<String> {
+/// A text string object: data coding scheme and text; no octets at all are the null text. `None` for
+/// an unknown scheme and for octets that are no text in it.
+pub fn decode(value: &[u8]) -> Option<String> {
     let Some((&scheme, text)) = value.split_first() else { return Some(String::new()) };
     match scheme {
         PACKED => from_alphabet(unpack(text)),
@@ -56,8 +57,9 @@ pub(super) fn decode(value: &[u8]) -> Option<String> {
     }
 }
 
-/// An alpha identifier or item: default alphabet, or UCS2 in one of three forms.
-pub(super) fn decode_alpha(value: &[u8]) -> Option<String> {
+/// An alpha identifier or item: default alphabet, or UCS2 in one of three forms. `None` for octets
+/// that are no text in theirs.
+pub fn decode_alpha(value: &[u8]) -> Option<String> {
     match value {
         [0x80, text @ ..] => from_ucs2(text.get(..text.len() & !1)?),
         [0x81, count, base, text @ ..] => {

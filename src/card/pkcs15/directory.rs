@@ -8,6 +8,7 @@ use crate::bytes::tlv::{Fill, Reader, Tlv};
 use crate::card::file::Slice;
 use crate::error::{Code, Error};
 use der::asn1::ObjectIdentifier;
+use std::fmt;
 
 const SEQUENCE: u32 = 0x30;
 const OCTET_STRING: u32 = 0x04;
@@ -23,40 +24,56 @@ const DATA_OBJECTS: u32 = 0xA7;
 
 /// A PKCS#15 path: the octets as they stand on the card, and the part of the file that counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Path {
-    pub(super) octets: Vec<u8>,
-    pub(super) slice: Option<Slice>,
+pub struct Path {
+    /// One to eight file identifiers.
+    pub octets: Vec<u8>,
+    /// The part of the file; `None` for the whole.
+    pub slice: Option<Slice>,
 }
 
 /// Where something is.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// In a file.
     File(Path),
     /// Written in the directory itself.
     Direct(Vec<u8>),
 }
 
+impl fmt::Debug for Place {
+    /// An object in the directory may be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "File({path:?})"),
+            Self::Direct(octets) => write!(f, "Direct({} octets)", octets.len()),
+        }
+    }
+}
+
 /// One data object of a DODF.
-pub(super) struct Entry {
+#[derive(Debug)]
+pub struct Entry {
     /// The identifiers that the entry carries, in order.
-    pub(super) oids: Vec<ObjectIdentifier>,
+    pub oids: Vec<ObjectIdentifier>,
     /// Its label, or its application's name.
-    pub(super) label: Option<String>,
+    pub label: Option<String>,
     /// Number of the entry in its DODF, from 1.
-    pub(super) number: usize,
+    pub number: usize,
     /// Where its value is.
-    pub(super) place: Place,
+    pub place: Place,
 }
 
 /// What was understood, and what not.
-pub(super) struct Listing<T> {
-    pub(super) entries: Vec<T>,
-    pub(super) faults: Vec<Error>,
+#[derive(Debug)]
+pub struct Listing<T> {
+    /// The entries that can be used, in order.
+    pub entries: Vec<T>,
+    /// Why others cannot: `ODF entry at byte 8: path without file`.
+    pub faults: Vec<Error>,
 }
 
 /// The data object directories that an ODF names, in their order of priority.
-pub(super) fn read_odf(content: &[u8]) -> Listing<Place> {
+pub fn read_odf(content: &[u8]) -> Listing<Place> {
     let mut listing = Listing { entries: Vec::new(), faults: Vec::new() };
     for object in Reader::with_fill(content, Fill::Stop) {
         match object {
@@ -72,7 +89,7 @@ pub(super) fn read_odf(content: &[u8]) -> Listing<Place> {
 }
 
 /// The data objects of a DODF, at most `limit` of them.
-pub(super) fn read_dodf(content: &[u8], limit: usize) -> Listing<Entry> {
+pub fn read_dodf(content: &[u8], limit: usize) -> Listing<Entry> {
     let mut listing = Listing { entries: Vec::new(), faults: Vec::new() };
     for (index, object) in Reader::with_fill(content, Fill::Stop).enumerate() {
         if index == limit {

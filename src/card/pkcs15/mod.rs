@@ -2,14 +2,14 @@
 //! Provisioning): finding the file structure, and reading the objects with given identifiers.
 //! Must not know what is in the objects.
 
-mod directory;
+pub mod directory;
 mod walk;
 
 use super::apdu::Card;
 use super::channel::Channel;
 use super::file::{self, FilePath};
 use super::pin::PinEntry;
-use super::uicc;
+use super::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
 pub use der::asn1::ObjectIdentifier;
@@ -37,6 +37,8 @@ pub struct Options<'a> {
     pub basic_channel: bool,
     /// Gives a PIN for an object that needs one; without it such an object is reported as locked.
     pub pin: Option<&'a mut PinPrompt<'a>>,
+    /// The card's identity is read again at the end, as [`Found::identity`].
+    pub confirm_identity: bool,
 }
 
 /// Asks the host for a PIN; `None` if it has none.
@@ -53,7 +55,7 @@ pub struct PinRequest {
 
 impl Default for Options<'_> {
     fn default() -> Self {
-        Self { basic_channel: true, pin: None }
+        Self { basic_channel: true, pin: None, confirm_identity: false }
     }
 }
 
@@ -105,6 +107,8 @@ pub struct Found {
     pub objects: Vec<ObjectData>,
     /// What was passed over, and why.
     pub faults: Vec<Error>,
+    /// The card's identity after the last object was read, where [`Options::confirm_identity`] asks.
+    pub identity: Option<CardIdentity>,
 }
 
 /// Where the PKCS#15 structure is.
@@ -223,7 +227,11 @@ fn in_base(
         None => return Ok(None),
         Some(header) => header,
     };
-    walk::Walk::new(channel, base, wanted, options).run(&odf, &header).map(Some)
+    let mut found = walk::Walk::new(channel, base, wanted, options).run(&odf, &header)?;
+    if options.confirm_identity {
+        found.identity = Some(uicc::confirm_identity(channel)?);
+    }
+    Ok(Some(found))
 }
 
 /// `None` where the card refused, which means "not here": the next method is tried. Other failures

@@ -189,6 +189,9 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
         header: &FileHeader,
         slice: Option<Slice>,
     ) -> core::result::Result<Body, Failure> {
+        if let (Some(Slice { index: 0, .. }), Some(0)) = (slice, header.size) {
+            return Ok(Body::Octets(Vec::new()));
+        }
         if let (Some(slice), Some(size)) = (slice, header.size)
             && slice.index >= size
         {

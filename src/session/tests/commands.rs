@@ -59,6 +59,18 @@ fn dm_045_to_dm_050_add_that_fails() {
 }
 
 #[test]
+fn dm_047_missing_parents_are_created() {
+    assert_eq!(
+        status_of(|_| {}, &[add(2, "./Lab/A/B/C", "1"), get(3, "./Lab/A/B")].concat()),
+        [
+            "Status 1/2 Add 200 ./Lab/A/B/C",
+            "Status 1/3 Get 200 ./Lab/A/B",
+            "Results 1/3 | ./Lab/A/B [node] [text/plain] = C",
+        ]
+    );
+}
+
+#[test]
 fn dm_048_ancestor_that_cannot_be_created_is_named() {
     assert_eq!(
         status_of(|_| {}, &add(2, "./DevInfo/New/A", "1")),

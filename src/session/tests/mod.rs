@@ -3,6 +3,7 @@
 mod alerts;
 mod commands;
 mod groups;
+mod hostile;
 mod large;
 mod packages;
 mod security;

@@ -415,3 +415,23 @@ fn a_message_size_in_which_nothing_fits_is_an_error() {
     let error = bench.give(&format!("{}<Final/>", get(2, "./DevInfo/Man"))).unwrap_err();
     assert_eq!(error.code(), Code::TooLarge);
 }
+
+#[test]
+fn an_engine_may_move_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Engine>();
+}
+
+#[test]
+fn an_alert_that_fits_nowhere_is_no_reason_for_a_message() {
+    let mut bench = Bench::new(Encoding::Xml)
+        .set(|setup| {
+            setup.large_objects = false;
+            setup.max_msg_size = 2000;
+        })
+        .started();
+    let alert = HostAlert::event(9, "text/plain", "chr", "x".repeat(2000));
+    bench.engine().queue_alert(alert).unwrap();
+    assert_eq!(bench.say(""), ["Done"]);
+    assert!(bench.engine().take_events().contains(&SessionEvent::AlertNotSent { number: 9 }));
+}

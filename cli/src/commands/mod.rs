@@ -1,0 +1,6 @@
+//! What the commands do, one file for each group.
+
+pub(crate) mod card;
+pub(crate) mod decode;
+pub(crate) mod run;
+pub(crate) mod tree;

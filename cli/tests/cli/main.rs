@@ -1,0 +1,12 @@
+//! The program `dmsc` from outside: arguments, output, exit codes.
+#![allow(clippy::unwrap_used)]
+
+mod card;
+mod decode;
+mod decode_vectors;
+mod encode;
+mod run;
+mod support;
+mod tree;
+mod usage;
+mod vectors;

@@ -1,0 +1,46 @@
+//! Any document, in both encodings: read, shown, and written again.
+
+#![no_main]
+
+use dmsc::markup::{DocType, Encoding, Event, Fault, Options, Reader, Writer, canonical, to_utf8};
+use libfuzzer_sys::fuzz_target;
+
+const TYPES: [Option<DocType>; 4] =
+    [None, Some(DocType::Tnds), Some(DocType::SyncMl), Some(DocType::Prov)];
+
+/// The document with its events written again; `None` where the encoding cannot hold them.
+fn transcode(
+    octets: &[u8],
+    options: &Options,
+    encoding: Encoding,
+) -> Result<Option<Vec<u8>>, Fault> {
+    let octets = to_utf8(octets)?;
+    let mut reader = Reader::new(&octets, options)?;
+    let mut writer = Writer::new(reader.public_id().doc, encoding);
+    loop {
+        match reader.next()? {
+            Event::Finish => return Ok(writer.finish().ok()),
+            event => writer.event(&event),
+        }
+    }
+}
+
+fuzz_target!(|octets: &[u8]| {
+    for expected in TYPES {
+        let options = Options { padding: expected.is_some(), expected };
+        let form = canonical(octets, &options);
+        let Ok(wbxml) = transcode(octets, &options, Encoding::Wbxml) else { continue };
+        let form = form.expect("what the reader reads can be shown");
+        // Only the current version is written.
+        let form = form.replace("SYNCML:SYNCML1.1", "SYNCML:SYNCML1.2");
+        let form = form.replace("SYNCML:SYNCML1.0", "SYNCML:SYNCML1.2");
+        if let Some(wbxml) = wbxml {
+            let again = canonical(&wbxml, &Options::default());
+            assert_eq!(again.as_deref(), Ok(form.as_str()), "WBXML");
+        }
+        if let Ok(Some(xml)) = transcode(octets, &options, Encoding::Xml) {
+            let again = canonical(&xml, &Options::default());
+            assert_eq!(again.as_deref(), Ok(form.as_str()), "XML");
+        }
+    }
+});

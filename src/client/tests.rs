@@ -1,0 +1,575 @@
+//! A client with the simulated card on a clock of its own: what is due when, and what happens when
+//! something else happens in between. Nothing here waits; a step that is due at once and does nothing
+//! is a failure of every test.
+
+use super::*;
+use crate::bytes::hex;
+use crate::event::{Event, EventKind, Question, TriggerInfo, TriggerVerdict};
+use crate::random::Random;
+use crate::store::memory::MemoryStore;
+use crate::time::Now;
+use crate::tree::Format;
+use std::sync::atomic::AtomicU64;
+use uicc_sim::profile::Profile;
+
+const INIT: &str = "D009810301010382028182";
+const FILE_CHANGE_ICCID: &str = "D0108103010101820281829205013F002FE2";
+const FILE_CHANGE_OTHER: &str = "D0108103010101820281829205013F002F05";
+const RESET: &str = "D009810301010482028182";
+const RESPONSE_OK: &str = "810301010182028281830100";
+const RESPONSE_BUSY: &str = "81030101038202828183022002";
+
+/// What the tests do to the card from outside, and what they see of it.
+#[derive(Default)]
+struct Hand {
+    /// Taken out after so many more APDUs.
+    remove_after: Option<u32>,
+    /// Every exchange fails.
+    broken: bool,
+    /// Announced and then fetched once, in place of what the card does.
+    proactive: Option<Vec<u8>>,
+    announced: bool,
+    responses: Vec<String>,
+    apdus: u32,
+    profiles: u32,
+}
+
+struct SimReader {
+    card: uicc_sim::card::Card,
+    hand: Arc<Mutex<Hand>>,
+}
+
+impl SimReader {
+    fn injected(&mut self, command: &[u8]) -> Option<Vec<u8>> {
+        let mut hand = self.hand.lock();
+        hand.proactive.as_ref()?;
+        match command.get(1)? {
+            0x12 if hand.announced => {
+                let mut command = hand.proactive.clone()?;
+                command.extend([0x90, 0x00]);
+                Some(command)
+            }
+            0x14 if hand.announced => {
+                hand.announced = false;
+                hand.proactive = None;
+                hand.responses.push(hex::encode(command.get(5..)?));
+                Some(vec![0x90, 0x00])
+            }
+            _ => None,
+        }
+    }
+}
+
+impl CardTransport for SimReader {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>> {
+        {
+            let mut hand = self.hand.lock();
+            hand.apdus += 1;
+            hand.profiles += u32::from(command.get(1) == Some(&0x10));
+            if hand.broken {
+                return Err(Error::new(Code::CardTransmit, "no answer"));
+            }
+            match &mut hand.remove_after {
+                Some(0) => return Err(Error::new(Code::CardRemoved, "taken out")),
+                Some(left) => *left -= 1,
+                None => {}
+            }
+        }
+        if let Some(answer) = self.injected(command) {
+            return Ok(answer);
+        }
+        let mut answer = self.card.transmit(command).unwrap();
+        let mut hand = self.hand.lock();
+        if let (Some(octets), true) = (&hand.proactive, answer.ends_with(&[0x90, 0x00])) {
+            let at = answer.len() - 2;
+            answer[at..].copy_from_slice(&[0x91, octets.len() as u8]);
+            hand.announced = true;
+        }
+        Ok(answer)
+    }
+
+    fn atr(&mut self) -> Result<Vec<u8>> {
+        Ok(self.card.atr().to_vec())
+    }
+}
+
+/// Octets that are different each time.
+struct Counting(u8);
+
+impl Random for Counting {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        for octet in buffer {
+            self.0 = self.0.wrapping_add(1);
+            *octet = self.0;
+        }
+    }
+}
+
+#[derive(Default)]
+struct Heard {
+    events: Vec<Event>,
+    questions: Vec<Question>,
+    triggers: u32,
+}
+
+struct Ear(Arc<Mutex<Heard>>);
+
+impl Listener for Ear {
+    fn event(&self, event: &Event) {
+        self.0.lock().events.push(event.clone());
+    }
+    fn question(&self, question: Question) {
+        self.0.lock().questions.push(question);
+    }
+    fn trigger(&self, _: &TriggerInfo) -> TriggerVerdict {
+        self.0.lock().triggers += 1;
+        TriggerVerdict::Accept
+    }
+    fn has_user(&self) -> bool {
+        true
+    }
+}
+
+struct Bench {
+    client: Client,
+    card: CardId,
+    hand: Arc<Mutex<Hand>>,
+    heard: Arc<Mutex<Heard>>,
+    ms: Arc<AtomicU64>,
+}
+
+/// A profile whose one package has `commands` and which never asks for a session by itself.
+fn profile(commands: &str) -> Profile {
+    Profile::parse(&profile_text(commands)).unwrap()
+}
+
+fn profile_text(commands: &str) -> String {
+    format!(
+        r#"
+        [card.toolkit]
+        timer_seconds = 0
+        [account]
+        server_id = "sc"
+        address = "http://127.0.0.1:3516/dm"
+        auth_pref = "DIGEST"
+        client = {{ name = "terminal", secret = "terminal-secret", nonce = "first" }}
+        server = {{ name = "sc", secret = "card-secret", nonce = "second" }}
+        [[package]]
+        commands = [ {commands} ]
+        "#
+    )
+}
+
+const GET: &str = r#"{ get = "./DevInfo/DevId" }"#;
+const CONFIRM: &str =
+    r#"{ confirm = "Really?", options = "MAXDT=30", expect = [200, 214, 304, 408] }"#;
+
+impl Bench {
+    fn new(profile: Profile) -> Self {
+        let ms = Arc::new(AtomicU64::new(1_000_000));
+        let time = ms.clone();
+        let clock = move || Now { mono_ms: time.load(Ordering::SeqCst), unix_s: 1_700_000_000 };
+        let environment = Environment { clock: Arc::new(clock), random: Box::new(Counting(0)) };
+        let heard = Arc::new(Mutex::new(Heard::default()));
+        let client = Client::new(
+            Config::new("IMEI:004999010640000"),
+            Arc::new(MemoryStore::new()),
+            environment,
+            Box::new(Ear(heard.clone())),
+        )
+        .unwrap();
+        let hand = Arc::new(Mutex::new(Hand::default()));
+        let reader = SimReader { card: profile.build().unwrap(), hand: hand.clone() };
+        let card = client.open_card(1, Box::new(reader)).unwrap();
+        client.bootstrap_card(card).unwrap();
+        client.start_toolkit(card).unwrap();
+        let bench = Self { client, card, hand, heard, ms };
+        bench.settle();
+        bench
+    }
+
+    /// Does all that is due now.
+    #[track_caller]
+    fn settle(&self) {
+        for _ in 0..10_000 {
+            if self.client.run_once(Duration::ZERO).unwrap() == Ran::Nothing {
+                return;
+            }
+        }
+        panic!("the client does not come to rest");
+    }
+
+    /// Lets time pass from one thing that is due to the next, until `done` or `limit_s` are over.
+    #[track_caller]
+    fn run(&self, limit_s: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now() + limit_s * 1000;
+        loop {
+            self.settle();
+            if done(self) {
+                return true;
+            }
+            let idle = self.client.idle_time().unwrap_or(Duration::from_secs(3600));
+            assert!(!idle.is_zero(), "due at once, but nothing is done");
+            let next = self.now() + u64::try_from(idle.as_millis()).unwrap();
+            self.ms.store(next.min(end), Ordering::SeqCst);
+            if next >= end {
+                self.settle();
+                return done(self);
+            }
+        }
+    }
+
+    fn now(&self) -> u64 {
+        self.ms.load(Ordering::SeqCst)
+    }
+
+    fn start(&self) -> u64 {
+        self.client.start_session(None).unwrap()
+    }
+
+    fn info(&self, id: u64) -> SessionInfo {
+        self.client.session_info(id).unwrap()
+    }
+
+    fn has_ended(&self, id: u64) -> bool {
+        self.info(id).state == SessionState::Ended
+    }
+
+    /// Runs session `id` to its end; how that was.
+    #[track_caller]
+    fn end(&self, id: u64, limit_s: u64) -> Option<Code> {
+        assert!(self.run(limit_s, |bench| bench.has_ended(id)), "the session does not end");
+        self.info(id).error.map(|error| error.code())
+    }
+
+    fn kinds(&self, id: u64) -> Vec<EventKind> {
+        let heard = self.heard.lock();
+        heard.events.iter().filter(|event| event.session_id == id).map(|event| event.kind).collect()
+    }
+
+    /// Statuses and phases of the events about the card since the last call.
+    fn card_states(&self) -> Vec<(i32, u32)> {
+        let events = std::mem::take(&mut self.heard.lock().events);
+        let states = events.iter().filter(|event| event.kind == EventKind::CardState);
+        states.map(|event| (event.status, event.phase)).collect()
+    }
+
+    fn inject(&self, proactive: &str) {
+        self.hand.lock().proactive = Some(hex::decode(proactive).unwrap());
+        self.client.notify_card(self.card, CardSignal::Proactive).unwrap();
+        self.settle();
+    }
+
+    fn is_asked(&self) -> bool {
+        !self.heard.lock().questions.is_empty()
+    }
+
+    fn question(&self) -> Question {
+        self.heard.lock().questions.pop().unwrap()
+    }
+
+    fn node_exists(&self, uri: &str) -> bool {
+        self.client.tree_info(uri).is_ok()
+    }
+}
+
+#[test]
+fn a_session_goes_through_without_waiting_and_tells_its_events_in_order() {
+    let bench = Bench::new(profile(GET));
+    let id = bench.start();
+    assert_eq!(bench.end(id, 5), None);
+    let kinds = bench.kinds(id);
+    assert_eq!(kinds[..2], [EventKind::SessionRequested, EventKind::SessionStarted]);
+    assert_eq!(kinds.last(), Some(&EventKind::SessionEnded));
+    assert_eq!(kinds.iter().filter(|kind| **kind == EventKind::SessionEnded).count(), 1);
+    // The channel is free again: the next session finds it.
+    let id = bench.start();
+    assert_eq!(bench.end(id, 5), None);
+}
+
+#[test]
+fn a_session_waits_for_the_hosts_transaction_before_it_begins() {
+    let bench = Bench::new(profile(GET));
+    let txn = bench.client.begin().unwrap();
+    let id = bench.start();
+    assert!(!bench.run(20, |bench| bench.info(id).state != SessionState::Waiting));
+    // A rollback ends it as well as a commit.
+    drop(txn);
+    assert_eq!(bench.client.idle_time(), Some(Duration::ZERO));
+    assert_eq!(bench.end(id, 5), None);
+}
+
+#[test]
+fn a_message_that_comes_during_the_hosts_transaction_waits_for_its_end() {
+    let bench = Bench::new(profile(GET));
+    let id = bench.start();
+    while !bench.kinds(id).contains(&EventKind::PackageSent) {
+        bench.client.run_once(Duration::ZERO).unwrap();
+    }
+    let mut txn = bench.client.begin().unwrap();
+    txn.add("./Host", Format::Chr, None, b"x").unwrap();
+    assert!(!bench.run(20, |bench| bench.has_ended(id)));
+    assert_eq!(bench.info(id).error, None);
+    txn.commit().unwrap();
+    assert_eq!(bench.end(id, 5), None);
+    assert!(bench.node_exists("./Host"));
+}
+
+#[test]
+fn an_answer_that_comes_during_the_hosts_transaction_waits_for_its_end() {
+    let bench = Bench::new(profile(CONFIRM));
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    assert_eq!(bench.info(id).state, SessionState::Asking);
+    let txn = bench.client.begin().unwrap();
+    bench.question().answer(Answer::Accepted).unwrap();
+    assert!(!bench.run(10, |bench| bench.has_ended(id)));
+    drop(txn);
+    assert_eq!(bench.end(id, 5), None);
+}
+
+#[test]
+fn a_question_that_nobody_answers_ends_by_itself() {
+    let bench = Bench::new(profile(CONFIRM));
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    let asked = bench.now();
+    assert_eq!(bench.end(id, 60), None);
+    assert!((30_000..31_000).contains(&(bench.now() - asked)), "MAXDT=30");
+    // Too late is no error, and does not disturb the next session.
+    bench.question().answer(Answer::Accepted).unwrap();
+    bench.settle();
+}
+
+#[test]
+fn a_question_without_a_limit_ends_all_the_same() {
+    let bench = Bench::new(profile(r#"{ confirm = "?", expect = [200, 408] }"#));
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    assert!(!bench.run(599, |bench| bench.has_ended(id)));
+    assert_eq!(bench.end(id, 10), None);
+}
+
+#[test]
+fn an_answer_to_another_kind_of_question_counts_as_cancelled() {
+    let bench = Bench::new(profile(CONFIRM));
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    let error = bench.question().answer(Answer::Text("yes".into())).unwrap_err();
+    assert_eq!(error.code(), Code::InvalidArg);
+    assert_eq!(bench.end(id, 5), None);
+    let heard = bench.heard.lock();
+    let alert = heard.events.iter().find(|event| event.data == b"Alert").unwrap();
+    assert_eq!(alert.phase, 214);
+}
+
+#[test]
+fn a_session_can_be_cancelled_in_every_phase() {
+    let bench = Bench::new(profile(CONFIRM));
+    // Waiting.
+    let txn = bench.client.begin().unwrap();
+    let id = bench.start();
+    bench.client.cancel_session(id).unwrap();
+    bench.settle();
+    assert_eq!(bench.info(id).error.unwrap().code(), Code::Cancelled);
+    assert_eq!(bench.kinds(id), [EventKind::SessionRequested, EventKind::SessionEnded]);
+    drop(txn);
+    // Asking.
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    bench.client.cancel_session(id).unwrap();
+    assert_eq!(bench.end(id, 35), Some(Code::Cancelled));
+    bench.question().answer(Answer::Accepted).unwrap();
+    // In the middle of an exchange, after so many steps.
+    for steps in 0..40 {
+        let id = bench.start();
+        for _ in 0..steps {
+            bench.client.run_once(Duration::ZERO).unwrap();
+        }
+        if bench.is_asked() {
+            bench.question().answer(Answer::Accepted).unwrap();
+            break;
+        }
+        bench.client.cancel_session(id).unwrap();
+        assert_eq!(bench.end(id, 35), Some(Code::Cancelled), "after {steps} steps");
+        assert_eq!(bench.kinds(id).last(), Some(&EventKind::SessionEnded));
+        assert!(steps < 39, "the user is never asked");
+    }
+}
+
+#[test]
+fn a_card_taken_out_at_any_exchange_ends_its_session_once() {
+    for apdus in 0..200 {
+        let bench = Bench::new(profile(GET));
+        bench.card_states();
+        bench.hand.lock().remove_after = Some(apdus);
+        let id = bench.start();
+        let outcome = bench.end(id, 60);
+        if outcome.is_none() {
+            assert!(apdus > 10, "the session had {apdus} exchanges");
+            return;
+        }
+        assert_eq!(outcome, Some(Code::CardRemoved), "after {apdus} exchanges");
+        assert!(!bench.client.card_info(bench.card).unwrap().has_scws);
+        let ended = |kind: &&EventKind| **kind == EventKind::SessionEnded;
+        assert_eq!(bench.kinds(id).iter().filter(ended).count(), 1);
+        assert_eq!(bench.card_states(), [(Code::CardRemoved as i32, 0)]);
+    }
+    panic!("the session never ends well");
+}
+
+#[test]
+fn a_card_that_goes_without_a_toolkit_is_told_too_and_its_slot_is_free() {
+    let bench = Bench::new(profile(GET));
+    let hand = Arc::new(Mutex::new(Hand::default()));
+    let reader = || SimReader { card: profile(GET).build().unwrap(), hand: hand.clone() };
+    let card = bench.client.open_card(2, Box::new(reader())).unwrap();
+    bench.card_states();
+    hand.lock().remove_after = Some(0);
+    let error = bench.client.card_transmit(card, vec![0, 0xA4, 0, 4, 2, 0x3F, 0]).unwrap_err();
+    assert_eq!(error.code(), Code::CardRemoved);
+    assert_eq!(bench.card_states(), [(Code::CardRemoved as i32, 0)]);
+    hand.lock().remove_after = None;
+    bench.client.open_card(2, Box::new(reader())).unwrap();
+    assert_eq!(bench.client.card_info(card).unwrap_err().code(), Code::State);
+}
+
+#[test]
+fn a_transport_that_keeps_failing_is_not_hammered() {
+    let bench = Bench::new(profile(GET));
+    bench.card_states();
+    bench.hand.lock().broken = true;
+    let before = bench.hand.lock().apdus;
+    bench.run(3600, |_| false);
+    let tries = bench.hand.lock().apdus - before;
+    assert!((10..200).contains(&tries), "{tries} exchanges in an hour");
+    assert_eq!(bench.card_states(), [(Code::CardTransmit as i32, 0)]);
+    bench.hand.lock().broken = false;
+    bench.run(60, |_| false);
+    let id = bench.start();
+    assert_eq!(bench.end(id, 5), None);
+}
+
+#[test]
+fn a_card_that_never_answers_the_request_ends_the_session_by_silence() {
+    let mut silent = profile(GET);
+    silent.account.address = "http://127.0.0.1:3517/dm".into();
+    let bench = Bench::new(silent);
+    let id = bench.start();
+    let begun = bench.now();
+    assert_eq!(bench.end(id, 60), Some(Code::Connect));
+    assert_eq!(bench.now() - begun, 30_000);
+}
+
+#[test]
+fn sc_104_a_refresh_waits_for_the_session_and_then_ends_it() {
+    let bench = Bench::new(profile(r#"{ confirm = "?", expect = [200, 408] }"#));
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    bench.card_states();
+    bench.inject(INIT);
+    assert_eq!(bench.hand.lock().responses, [RESPONSE_BUSY]);
+    assert!(!bench.run(60, |bench| bench.has_ended(id)));
+    assert!(bench.card_states().is_empty());
+    bench.inject(INIT);
+    assert!(bench.hand.lock().responses[1].ends_with("830100"));
+    assert_eq!(bench.info(id).error.unwrap().code(), Code::CardReset);
+    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
+}
+
+#[test]
+fn after_the_session_a_refresh_is_carried_out_at_once() {
+    let bench = Bench::new(profile(GET));
+    let id = bench.start();
+    assert_eq!(bench.end(id, 5), None);
+    bench.card_states();
+    bench.inject(INIT);
+    assert!(bench.hand.lock().responses[0].ends_with("830100"));
+    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
+}
+
+#[test]
+fn sc_101_a_changed_file_is_told_if_the_library_reads_it_and_disturbs_no_session() {
+    let bench = Bench::new(profile(CONFIRM));
+    bench.card_states();
+    let id = bench.start();
+    assert!(bench.run(5, Bench::is_asked));
+    bench.inject(FILE_CHANGE_OTHER);
+    assert!(bench.card_states().is_empty());
+    bench.inject(FILE_CHANGE_ICCID);
+    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
+    assert_eq!(bench.hand.lock().responses, [RESPONSE_OK, RESPONSE_OK]);
+    bench.question().answer(Answer::Accepted).unwrap();
+    assert_eq!(bench.end(id, 5), None);
+    // The identity was read again, and is the same.
+    assert_eq!(bench.client.bootstrap_card(bench.card).unwrap().objects_unchanged, 1);
+}
+
+#[test]
+fn sc_103_a_reset_begins_the_toolkit_anew_after_its_response() {
+    let bench = Bench::new(profile(GET));
+    bench.card_states();
+    assert_eq!(bench.hand.lock().profiles, 1);
+    bench.inject(RESET);
+    assert_eq!(bench.hand.lock().responses.len(), 1);
+    assert_eq!(bench.hand.lock().profiles, 2);
+    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
+}
+
+#[test]
+fn a_reset_that_the_host_reports_ends_the_toolkit_until_it_is_started_again() {
+    let bench = Bench::new(profile(GET));
+    bench.card_states();
+    bench.client.notify_card(bench.card, CardSignal::Reset).unwrap();
+    bench.settle();
+    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 0)]);
+    assert!(!bench.client.card_info(bench.card).unwrap().has_scws);
+    bench.client.start_toolkit(bench.card).unwrap();
+    assert_eq!(bench.client.bootstrap_card(bench.card).unwrap().objects_unchanged, 1);
+}
+
+#[test]
+fn a_notification_of_the_card_waits_for_the_hosts_transaction() {
+    let bench = Bench::new(Profile::demo());
+    let txn = bench.client.begin().unwrap();
+    assert!(!bench.run(10, |bench| bench.heard.lock().triggers > 0));
+    drop(txn);
+    bench.settle();
+    assert_eq!(bench.heard.lock().triggers, 1);
+    let refused = |event: &Event| event.kind == EventKind::TriggerRefused;
+    assert!(!bench.heard.lock().events.iter().any(refused));
+}
+
+#[test]
+fn a_closed_client_gives_its_store_back_although_handles_are_left() {
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let heard = Arc::new(Mutex::new(Heard::default()));
+    let client = Client::new(
+        Config::new("IMEI:004999010640000"),
+        store.clone(),
+        Environment::system(),
+        Box::new(Ear(heard)),
+    )
+    .unwrap();
+    let left = client.clone();
+    client.close();
+    assert_eq!(Arc::strong_count(&store), 1);
+    assert_eq!(left.tree_get("./DevInfo/DevId").unwrap_err().code(), Code::State);
+    assert_eq!(left.cancel_session(1).unwrap_err().code(), Code::State);
+}
+
+#[test]
+fn a_session_right_behind_another_finds_the_card_also_if_it_closes_connections() {
+    for connection in ["keep-alive", "close"] {
+        let text = format!("[server]\nconnection = \"{connection}\"\n[[package]]");
+        let bench =
+            Bench::new(Profile::parse(&profile_text(GET).replace("[[package]]", &text)).unwrap());
+        let first = bench.start();
+        while bench.info(first).state == SessionState::Waiting {
+            bench.client.run_once(Duration::ZERO).unwrap();
+        }
+        let second = bench.start();
+        assert_eq!(bench.end(first, 5), None, "{connection}");
+        assert_eq!(bench.end(second, 5), None, "{connection}");
+    }
+}

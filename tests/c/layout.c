@@ -1,0 +1,67 @@
+/* The structs of the ABI as a C compiler lays them out on a 64-bit system: sizes and the places of the
+ * members behind which a caller's struct may end. Numbers only grow; a new member goes to the end. */
+#include <dmsc.h>
+#include <dmsc.h>
+#include <stddef.h>
+#include <stdio.h>
+
+static int wrong = 0;
+
+static void expect(const char *what, size_t found, size_t wanted)
+{
+    if (found != wanted) {
+        printf("%s is %lu instead of %lu\n", what, (unsigned long)found, (unsigned long)wanted);
+        wrong = 1;
+    }
+}
+
+#define SIZE(type, wanted) expect("sizeof(" #type ")", sizeof(type), wanted)
+#define PLACE(type, member, wanted) expect(#type "." #member, offsetof(type, member), wanted)
+
+int main(void)
+{
+    SIZE(dmsc_alert_info, 64);
+    PLACE(dmsc_alert_info, session_id, 40);
+    PLACE(dmsc_alert_info, default_response, 56);
+    SIZE(dmsc_alert_reply, 32);
+    PLACE(dmsc_alert_reply, choices, 24);
+    SIZE(dmsc_card_transport, 72);
+    PLACE(dmsc_card_transport, transmit, 16);
+    PLACE(dmsc_card_transport, destroy, 64);
+    SIZE(dmsc_card_info, 72);
+    PLACE(dmsc_card_info, iccid, 8);
+    PLACE(dmsc_card_info, atr, 32);
+    PLACE(dmsc_card_info, has_dm_bootstrap, 68);
+    SIZE(dmsc_bootstrap_report, 32);
+    PLACE(dmsc_bootstrap_report, objects_failed, 24);
+    SIZE(dmsc_storage, 48);
+    PLACE(dmsc_storage, destroy, 40);
+    SIZE(dmsc_config, 112);
+    PLACE(dmsc_config, device_id, 24);
+    PLACE(dmsc_config, max_obj_size, 104);
+    SIZE(dmsc_event, 56);
+    PLACE(dmsc_event, session_id, 16);
+    PLACE(dmsc_event, data_len, 48);
+    SIZE(dmsc_trigger_info, 64);
+    PLACE(dmsc_trigger_info, vendor_len, 56);
+    SIZE(dmsc_callbacks, 48);
+    PLACE(dmsc_callbacks, destroy, 40);
+    SIZE(dmsc_error_info, 32);
+    PLACE(dmsc_error_info, os_error, 24);
+    SIZE(dmsc_log_sink, 32);
+    PLACE(dmsc_log_sink, log, 16);
+    SIZE(dmsc_session_request, 16);
+    SIZE(dmsc_session_info, 32);
+    PLACE(dmsc_session_info, syncml_status, 28);
+    SIZE(dmsc_node_info, 32);
+    PLACE(dmsc_node_info, tstamp, 24);
+    SIZE(dmsc_trigger, 40);
+    PLACE(dmsc_trigger, data_len, 32);
+    SIZE(dmsc_node_value, 40);
+    PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_status, 4);
+    SIZE(dmsc_event_type, 4);
+    if (!wrong)
+        puts("layout OK");
+    return wrong;
+}
