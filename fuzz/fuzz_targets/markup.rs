@@ -27,7 +27,7 @@ fn transcode(
 
 fuzz_target!(|octets: &[u8]| {
     for expected in TYPES {
-        let options = Options { padding: expected.is_some(), expected };
+        let options = Options { padding: expected.is_some(), expected, ..Options::default() };
         let form = canonical(octets, &options);
         let Ok(wbxml) = transcode(octets, &options, Encoding::Wbxml) else { continue };
         let form = form.expect("what the reader reads can be shown");
