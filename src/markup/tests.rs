@@ -54,6 +54,7 @@ fn every_prefix_and_every_changed_octet_gives_a_value_or_an_error() {
                 changed[at] = document[at] ^ mask;
                 let _ = canonical(&changed, &PLAIN);
                 let _ = crate::syncml::read(&changed);
+                let _ = crate::tree::tnds::read(&changed);
             }
             changed[at] = document[at];
         }
