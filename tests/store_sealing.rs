@@ -176,7 +176,11 @@ fn a_sealed_value_opens_at_its_own_place_and_unchanged_only() {
         let code = if (1..5).contains(&at) { Code::StorageKey } else { Code::StorageCorrupt };
         assert_eq!(get(&database, "./V/A").unwrap_err().code(), code, "changed at {at}");
         store.commit(&Batch::from([(a.clone(), Some(good[..at].to_vec()))])).unwrap();
-        assert_eq!(get(&database, "./V/A").unwrap_err().code(), Code::StorageCorrupt, "cut at {at}");
+        assert_eq!(
+            get(&database, "./V/A").unwrap_err().code(),
+            Code::StorageCorrupt,
+            "cut at {at}"
+        );
     }
     store.commit(&Batch::from([(a, Some(good))])).unwrap();
     assert_eq!(get(&database, "./V/A").unwrap(), "word of A");

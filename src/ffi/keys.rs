@@ -23,10 +23,12 @@ pub struct dmsc_keys {
     /// Handed to each callback.
     pub user_data: *mut c_void,
     /// Writes the key `number` to the 32 octets at `key`; DMSC_ERR_STORAGE_KEY if there is none.
-    pub load: Option<unsafe extern "C" fn(user_data: *mut c_void, number: u32, key: *mut u8) -> i32>,
+    pub load:
+        Option<unsafe extern "C" fn(user_data: *mut c_void, number: u32, key: *mut u8) -> i32>,
     /// Makes the key `number` and keeps it durably, in place of one that may be there. The 32 octets at
     /// `key` are random and may be taken as they are; what they are on return is the key.
-    pub make: Option<unsafe extern "C" fn(user_data: *mut c_void, number: u32, key: *mut u8) -> i32>,
+    pub make:
+        Option<unsafe extern "C" fn(user_data: *mut c_void, number: u32, key: *mut u8) -> i32>,
     /// Forgets the key `number`, with which nothing is sealed any more; DMSC_OK if there was none. May be
     /// NULL.
     pub remove: Option<unsafe extern "C" fn(user_data: *mut c_void, number: u32) -> i32>,

@@ -5,11 +5,13 @@
 
 use super::{Batch, Snapshot, Store, Table, Visit, private};
 use crate::error::{Code, Error, Result};
-use ::redb::{Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition};
+use ::redb::{
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition,
+};
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use std::fmt;
-use std::io;
+use std::fs;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -57,24 +59,25 @@ impl RedbStore {
     /// Errors: `Busy` if another process or handle has it open, `StorageCorrupt` if the file is
     /// damaged or no store, `StorageFull`, else `StorageIo`.
     pub fn open(directory: &Path) -> Result<Self> {
-        let path = directory.join(FILE_NAME);
-        prepare(directory).map_err(|error| private::failed(&error).context(path.display()))?;
-        Self::new(Medium::Directory(directory.to_owned()))
+        let open = first_open(directory)?;
+        Ok(Self::new(Medium::Directory(directory.to_owned()), open))
     }
 
-    /// Opens what `backend` gives; it is asked again after a failed commit.
+    /// Opens what `backend` gives; it is asked again after a failed commit. What is replaced or deleted
+    /// may stay readable there until it is overwritten.
     ///
     /// Errors: as [`Self::open`].
     pub fn with_backend<B: StorageBackend>(
         backend: impl Fn() -> B + Send + Sync + 'static,
     ) -> Result<Self> {
         let open = move || Ok(builder().create_with_backend(backend())?);
-        Self::new(Medium::Backend(Box::new(open)))
+        let medium = Medium::Backend(Box::new(open));
+        let open = medium.open()?;
+        Ok(Self::new(medium, open))
     }
 
-    fn new(medium: Medium) -> Result<Self> {
-        let open = Mutex::new(Some(medium.open()?));
-        Ok(Self { medium, open, retired: Mutex::new(Vec::new()) })
+    fn new(medium: Medium, open: Open) -> Self {
+        Self { medium, open: Mutex::new(Some(open)), retired: Mutex::new(Vec::new()) }
     }
 
     /// Runs `work` on the open database; opens it first if a commit had failed.
@@ -147,39 +150,65 @@ impl Store for RedbStore {
     /// Copies the content into a new file that takes the place of the old one.
     fn scrub(&self) -> Result<()> {
         let Medium::Directory(directory) = &self.medium else { return Ok(()) };
-        let (path, draft) = (directory.join(FILE_NAME), directory.join(DRAFT_NAME));
         let mut slot = self.open.lock();
         let old = match slot.take() {
             Some(open) => open,
             None => self.medium.open()?,
         };
-        let renewed = copy(&old.database, &draft).and_then(|renewed| {
-            let named = std::fs::rename(&draft, &path);
-            named.and_then(|()| private::sync_directory(directory)).map_err(|e| private::failed(&e))?;
-            Ok(renewed)
-        });
+        let renewed = new_file(directory, |new| copy(&old.database, new));
         let (kept, done) = match renewed {
             Ok(renewed) => {
                 self.retired.lock().push(old);
                 (renewed, Ok(()))
             }
-            Err(error) => (old, Err(error.context(draft.display()))),
+            Err(error) => (old, Err(error)),
         };
         *slot = Some(kept);
         done
     }
 }
 
-/// A new file at `path` with everything that `old` holds.
-fn copy(old: &Database, path: &Path) -> Result<Open> {
-    let make = || {
-        private::remove(path)?;
-        private::options().create_new(true).open(path).map(drop)
-    };
-    make().map_err(|error: io::Error| private::failed(&error))?;
-    let new = Open::file(path)?;
+/// Opens the file in `directory`. One that is not there is made under another name, so that a process
+/// that ends meanwhile leaves none that cannot be opened.
+fn first_open(directory: &Path) -> Result<Open> {
+    let path = directory.join(FILE_NAME);
+    let failed = |error| private::failed(&error).context(path.display());
+    private::directory(directory).map_err(failed)?;
+    let file = private::options().create(true).truncate(false).open(&path).map_err(failed)?;
+    private::restrict(&file).map_err(failed)?;
+    let is_empty = || fs::metadata(&path).map(|found| found.len() == 0).map_err(failed);
+    if is_empty()? {
+        // Held until the name stands for the new file: nobody else makes one.
+        file.try_lock().map_err(|_| failed_busy(&path))?;
+        if is_empty()? {
+            return new_file(directory, |_| Ok(()));
+        }
+    }
+    drop(file);
+    Open::file(&path)
+}
+
+fn failed_busy(path: &Path) -> Error {
+    Error::new(Code::Busy, format!("{}: store: another process makes it", path.display()))
+}
+
+/// Makes a file, has it filled, and puts it in the place of the one in `directory`.
+fn new_file(directory: &Path, fill: impl FnOnce(&Database) -> Result<()>) -> Result<Open> {
+    let (path, draft) = (directory.join(FILE_NAME), directory.join(DRAFT_NAME));
+    let failed = |error| private::failed(&error).context(draft.display());
+    private::remove(&draft).map_err(failed)?;
+    private::options().create_new(true).open(&draft).map_err(failed)?;
+    let new = Open::file(&draft)?;
+    fill(&new.database).map_err(|error| error.context(draft.display()))?;
+    fs::rename(&draft, &path).map_err(failed)?;
+    private::sync_directory(directory).map_err(failed)?;
+    Ok(new)
+}
+
+/// Writes everything that `old` holds into `new`.
+fn copy(old: &Database, new: &Database) -> Result<()> {
     guard(|| {
-        let (from, to) = (old.begin_read()?, new.database.begin_write()?);
+        let (from, to) = (old.begin_read()?, new.begin_write()?);
         for table in Table::ALL {
             let Some(from) = existing(&from, table)? else { continue };
             let mut to = to.open_table(definition(table))?;
@@ -190,8 +219,7 @@ fn copy(old: &Database, path: &Path) -> Result<Open> {
         }
         to.commit()?;
         Ok(())
-    })?;
-    Ok(new)
+    })
 }
 
 fn write(database: &Database, batch: &Batch) -> Redb<()> {
@@ -260,13 +288,6 @@ fn existing(transaction: &ReadTransaction, table: Table) -> Redb<Option<OpenTabl
         Err(::redb::TableError::TableDoesNotExist(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }
-}
-
-/// Creates directory and file before redb does, to give them their permissions.
-fn prepare(directory: &Path) -> io::Result<()> {
-    private::directory(directory)?;
-    let file = private::options().create(true).truncate(false).open(directory.join(FILE_NAME))?;
-    private::restrict(&file)
 }
 
 /// Runs `work` inside redb and translates what goes wrong.

@@ -34,9 +34,8 @@ pub(super) fn migrate(snapshot: &dyn Snapshot, batch: &mut Batch) -> Result<()> 
 }
 
 fn number(octets: &[u8]) -> Result<u32> {
-    let octets = <[u8; 4]>::try_from(octets).map_err(|_| {
-        Error::new(Code::StorageCorrupt, "store: schema version is unreadable")
-    })?;
+    let octets = <[u8; 4]>::try_from(octets)
+        .map_err(|_| Error::new(Code::StorageCorrupt, "store: schema version is unreadable"))?;
     Ok(u32::from_be_bytes(octets))
 }
 

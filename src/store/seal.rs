@@ -174,7 +174,8 @@ impl Vault {
         out.extend_from_slice(&value);
         value.zeroize();
         let (_, text) = out.split_at_mut(head);
-        let tag = cipher.encrypt_inout_detached(&nonce.into(), &associated(table, key), text.into());
+        let tag =
+            cipher.encrypt_inout_detached(&nonce.into(), &associated(table, key), text.into());
         // It fails above 256 GiB only; without its tag the value never opens.
         out.extend_from_slice(&tag.unwrap_or_default());
         out
@@ -198,23 +199,26 @@ impl Vault {
     /// Makes the next key, and the batch that seals everything with it.
     pub(super) fn reseal(&self, snapshot: &dyn Snapshot) -> Result<(OpenKey, Batch)> {
         let number = self.current().0.checked_add(1);
-        let number = number.ok_or_else(|| key_error("store: no number for a key is left".into()))?;
+        let number =
+            number.ok_or_else(|| key_error("store: no number for a key is left".into()))?;
         let octets = fresh(&mut **self.random.lock());
         let key = self.source.make(number, octets)?;
         let next = OpenKey::new(number, &key)?;
         let mut batch = Batch::new();
         let mut failed = None;
-        snapshot.scan(Table::Secret, b"", b"", &mut |key, sealed| {
-            match self.unseal(Table::Secret, key, sealed) {
-                Ok(value) => {
-                    let sealed = self.seal_with(&next, Table::Secret, key, value);
-                    batch.insert((Table::Secret, key.to_vec()), Some(sealed));
-                    ControlFlow::Continue(())
-                }
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
+        snapshot.scan(Table::Secret, b"", b"", &mut |key, sealed| match self.unseal(
+            Table::Secret,
+            key,
+            sealed,
+        ) {
+            Ok(value) => {
+                let sealed = self.seal_with(&next, Table::Secret, key, value);
+                batch.insert((Table::Secret, key.to_vec()), Some(sealed));
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
             }
         })?;
         self.put_record(&next, self.secrecy.record(), &mut batch);

@@ -44,9 +44,8 @@ impl SecretUris {
     ///
     /// Errors: `Uri` if it is malformed or too long, `TooLarge` above [`limits::SECRET_URIS`].
     pub fn add(&mut self, pattern: &str) -> Result<()> {
-        let parsed = Pattern::parse(pattern).ok_or_else(|| {
-            Error::new(Code::Uri, format!("{pattern:?} is no pattern of a URI"))
-        })?;
+        let parsed = Pattern::parse(pattern)
+            .ok_or_else(|| Error::new(Code::Uri, format!("{pattern:?} is no pattern of a URI")))?;
         self.0.insert(parsed);
         if self.0.len() > limits::SECRET_URIS {
             let what = format!("more than {} patterns of secret URIs", limits::SECRET_URIS);
@@ -122,7 +121,10 @@ impl Pattern {
         }
         let names: Vec<&[u8]> = key.split(|octet| *octet == 0).collect();
         let fit = |wanted: &[String], names: &[&[u8]]| {
-            wanted.iter().zip(names).all(|(wanted, name)| wanted == ONE || wanted.as_bytes() == *name)
+            wanted
+                .iter()
+                .zip(names)
+                .all(|(wanted, name)| wanted == ONE || wanted.as_bytes() == *name)
         };
         match &self.tail {
             None => self.head.len() == names.len() && fit(&self.head, &names),
@@ -195,7 +197,9 @@ mod tests {
     #[test]
     fn what_is_no_pattern_is_refused() {
         let mut uris = SecretUris::built_in().unwrap();
-        for bad in ["", ".", "./", "A/B", "/A", "./A//B", "./A/../B", "./A?prop=ACL", "./**/A/**", "./%0"] {
+        for bad in
+            ["", ".", "./", "A/B", "/A", "./A//B", "./A/../B", "./A?prop=ACL", "./**/A/**", "./%0"]
+        {
             assert_eq!(uris.add(bad).unwrap_err().code(), Code::Uri, "{bad}");
         }
         assert_eq!(uris.add(&format!("./{}", "a/".repeat(600))).unwrap_err().code(), Code::Uri);

@@ -70,7 +70,11 @@ impl KeyStore {
 }
 
 /// A client over a directory, with the host's keys or, without `keys`, with key files.
-fn open(path: &Path, keys: Option<&KeyStore>, secret: &[&str]) -> Result<*mut dmsc_client, Failure> {
+fn open(
+    path: &Path,
+    keys: Option<&KeyStore>,
+    secret: &[&str],
+) -> Result<*mut dmsc_client, Failure> {
     let (device, path) = (c(DEVICE), c(path.to_str().unwrap()));
     let callbacks = keys.map(KeyStore::callbacks);
     let uris: Vec<_> = secret.iter().map(|uri| c(uri)).collect();
@@ -89,12 +93,7 @@ fn open(path: &Path, keys: Option<&KeyStore>, secret: &[&str]) -> Result<*mut dm
 
 fn add(client: *mut dmsc_client, uri: &str, text: &str) {
     let mut txn = null_mut();
-    let value = dmsc_node_value {
-        format: 1,
-        data: text.as_ptr(),
-        data_len: text.len(),
-        ..blank()
-    };
+    let value = dmsc_node_value { format: 1, data: text.as_ptr(), data_len: text.len(), ..blank() };
     unsafe {
         check(dmsc_txn_begin(client, &raw mut txn)).unwrap();
         check(dmsc_txn_add(txn, c(uri).as_ptr(), &raw const value)).unwrap();
@@ -134,10 +133,16 @@ fn the_hosts_keys_seal_what_the_host_calls_secret() {
     // A key that the host cannot make leaves everything as it was.
     keys.fails.store(-4711, Ordering::SeqCst);
     refused(unsafe { dmsc_client_rotate_key(client) }, -4711, "key make");
-    assert_eq!((keys.numbers(), get(client, "./Wifi/Home/Key")), (vec![1], "a-wifi-password".into()));
+    assert_eq!(
+        (keys.numbers(), get(client, "./Wifi/Home/Key")),
+        (vec![1], "a-wifi-password".into())
+    );
     keys.fails.store(0, Ordering::SeqCst);
     check(unsafe { dmsc_client_rotate_key(client) }).unwrap();
-    assert_eq!((keys.numbers(), get(client, "./Wifi/Home/Key")), (vec![2], "a-wifi-password".into()));
+    assert_eq!(
+        (keys.numbers(), get(client, "./Wifi/Home/Key")),
+        (vec![2], "a-wifi-password".into())
+    );
     unsafe { dmsc_client_free(client) };
     assert_eq!(keys.destroyed.load(Ordering::SeqCst), 1);
 
@@ -157,7 +162,10 @@ fn the_hosts_keys_seal_what_the_host_calls_secret() {
 fn patterns_and_keys_that_cannot_be_used() {
     let directory = support::abi::directory("bad-patterns");
     let failure = open(&directory, None, &["Wifi"]).unwrap_err();
-    assert_eq!((failure.status, failure.message.as_str()), (URI, "\"Wifi\" is no pattern of a URI"));
+    assert_eq!(
+        (failure.status, failure.message.as_str()),
+        (URI, "\"Wifi\" is no pattern of a URI")
+    );
     let many: Vec<String> = (0..65).map(|number| format!("./{number}")).collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(open(&directory, None, &many).unwrap_err().status, INVALID_ARG);

@@ -2,6 +2,9 @@
 //! secrets.
 #![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
 
+pub(crate) mod disk;
+pub(crate) mod workload;
+
 use dmsc::error::{Code, Error, Result};
 use dmsc::random::SystemRandom;
 use dmsc::secret::Secret;
@@ -135,7 +138,11 @@ impl BlobStorage for Blobs {
 }
 
 /// Opens a store whose values are sealed with `keys`; `more` are secret besides the built-in ones.
-pub(crate) fn sealed(store: Arc<dyn Store>, keys: impl KeySource + 'static, more: &[&str]) -> Result<Database> {
+pub(crate) fn sealed(
+    store: Arc<dyn Store>,
+    keys: impl KeySource + 'static,
+    more: &[&str],
+) -> Result<Database> {
     let mut secret = SecretUris::built_in()?;
     more.iter().try_for_each(|uri| secret.add(uri))?;
     let (keys, secrecy, random) = (Arc::new(keys), Box::new(secret), Box::new(SystemRandom));
@@ -166,7 +173,11 @@ pub(crate) fn uri(uri: &str) -> Uri {
 /// Gives the store its standard objects.
 pub(crate) fn furnish(database: &Database) -> Result<()> {
     let mut txn = database.begin()?;
-    install(&mut txn, &DeviceInfo { dev_id: "IMEI:004999010640000", ..DeviceInfo::default() }, NOW)?;
+    install(
+        &mut txn,
+        &DeviceInfo { dev_id: "IMEI:004999010640000", ..DeviceInfo::default() },
+        NOW,
+    )?;
     txn.commit().map(drop)
 }
 
