@@ -11,6 +11,7 @@ use dmsc::store::{Batch, Database, Reader, Store, Table};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use store_common::workload::Dice;
 use store_common::{Directory, child_directory, run_child};
 
 fn open(directory: &Path) -> dmsc::error::Result<Database> {
@@ -94,7 +95,7 @@ fn a_file_that_is_no_store_is_refused_and_kept() {
 }
 
 #[test]
-fn a_damaged_file_never_panics() {
+fn a_damaged_file_is_an_error_or_the_right_data() {
     let directory = Directory::new("damaged");
     let database = open(&directory.0).unwrap();
     for number in 0..200u32 {
@@ -102,30 +103,81 @@ fn a_damaged_file_never_panics() {
     }
     drop(database);
     let good = fs::read(directory.file()).unwrap();
-    let mut refused = 0;
-    let mut look = |bytes: &[u8]| {
-        fs::write(directory.file(), bytes).unwrap();
-        // Whatever is left of the content: an answer or an error, and the process goes on.
-        let codes = (|| {
+    let (mut refused, mut right) = (0, 0);
+    let mut look = |octets: &[u8], what: &str| {
+        fs::write(directory.file(), octets).unwrap();
+        let read = || {
             let database = open(&directory.0)?;
             let view = database.read()?;
             for number in 0..200u32 {
-                view.get(Table::Node, &number.to_be_bytes())?;
+                let found = view.get(Table::Node, &number.to_be_bytes())?;
+                assert_eq!(found, Some(vec![7; 100]), "{what}: {number}");
             }
             put(&database, b"new", b"1".to_vec())
-        })();
-        if let Err(error) = codes {
-            assert!(matches!(error.code(), Code::StorageCorrupt | Code::StorageIo), "{error:?}");
-            refused += 1;
+        };
+        match read() {
+            Ok(()) => right += 1,
+            Err(error) => {
+                assert_eq!(error.code(), Code::StorageCorrupt, "{what}: {error:?}");
+                refused += 1;
+            }
         }
     };
     for end in [1, 63, 64, 320, 4096, good.len() / 2, good.len() - 1] {
-        look(&good[..end]);
+        look(&good[..end], &format!("cut at {end}"));
     }
-    for at in (0..good.len()).step_by(4093) {
-        let mut bytes = good.clone();
-        bytes[at..].iter_mut().take(64).for_each(|byte| *byte ^= 0xff);
-        look(&bytes);
+    let mut dice = Dice(3);
+    for _ in 0..120 {
+        let mut octets = good.clone();
+        let at = dice.below(good.len() as u64) as usize;
+        let length = [1, 1, 16, 64, 4096][dice.below(5) as usize];
+        octets[at..].iter_mut().take(length).for_each(|octet| *octet ^= 1 << dice.below(8));
+        look(&octets, &format!("{length} octets changed at {at}"));
+    }
+    // The head, where a change does most.
+    for at in (0..320).step_by(5) {
+        let mut octets = good.clone();
+        octets[at] ^= 0xFF;
+        look(&octets, &format!("changed at {at}"));
+    }
+    println!("{refused} refused, {right} right");
+    assert!(refused > 50 && right > 10);
+}
+
+/// Too large to be verified when it is opened: a change may show late or not at all, and the process goes on.
+#[test]
+fn a_large_damaged_file_never_ends_the_process() {
+    let directory = Directory::new("large");
+    let database = open(&directory.0).unwrap();
+    let mut txn = database.begin().unwrap();
+    for number in 0..20_000u32 {
+        txn.put(Table::Node, &number.to_be_bytes(), vec![7; 250]);
+    }
+    txn.commit().unwrap();
+    drop(database);
+    let good = fs::read(directory.file()).unwrap();
+    assert!(good.len() > 5 << 20);
+    let (mut dice, mut refused) = (Dice(5), 0);
+    for _ in 0..40 {
+        let mut octets = good.clone();
+        for _ in 0..50 {
+            let at = dice.below(good.len() as u64 / 4096) as usize * 4096;
+            octets[at..].iter_mut().take(64).for_each(|octet| *octet ^= 1 << dice.below(8));
+        }
+        fs::write(directory.file(), &octets).unwrap();
+        let read = || {
+            let database = open(&directory.0)?;
+            let mut count = 0;
+            database.read()?.scan(Table::Node, b"", b"", &mut |_, _| {
+                count += 1;
+                std::ops::ControlFlow::Continue(())
+            })?;
+            put(&database, b"new", vec![1; 5000])
+        };
+        if let Err(error) = read() {
+            assert!(matches!(error.code(), Code::StorageCorrupt | Code::StorageIo), "{error:?}");
+            refused += 1;
+        }
     }
     assert!(refused > 0);
 }

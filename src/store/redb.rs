@@ -26,6 +26,10 @@ const DRAFT_NAME: &str = "dmsc.redb.new";
 /// Octets of pages redb may keep in memory.
 const CACHE_OCTETS: usize = 4 * 1024 * 1024;
 
+/// Octets of a file up to which all of it is verified when it is opened. redb trusts a larger one that was
+/// closed properly: what was altered in it shows when it is read, or not at all.
+const VERIFIED_OCTETS: u64 = 4 * 1024 * 1024;
+
 type Bytes = &'static [u8];
 type OpenTable = ReadOnlyTable<Bytes, Bytes>;
 type Redb<T> = core::result::Result<T, ::redb::Error>;
@@ -70,7 +74,10 @@ impl RedbStore {
     pub fn with_backend<B: StorageBackend>(
         backend: impl Fn() -> B + Send + Sync + 'static,
     ) -> Result<Self> {
-        let open = move || Ok(builder().create_with_backend(backend())?);
+        let open = move || {
+            let backend = backend();
+            Ok(builder(backend.len()?).create_with_backend(backend)?)
+        };
         let medium = Medium::Backend(Box::new(open));
         let open = medium.open()?;
         Ok(Self::new(medium, open))
@@ -107,15 +114,17 @@ impl Open {
     }
 
     fn file(path: &Path) -> Result<Self> {
-        guard(|| Ok(builder().create(path)?))
+        guard(|| Ok(builder(fs::metadata(path)?.len()).create(path)?))
             .map(Self::new)
             .map_err(|error| error.context(path.display()))
     }
 }
 
-fn builder() -> Builder {
+/// For a medium of this length.
+fn builder(octets: u64) -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_OCTETS);
+    builder.set_check_integrity_on_open(octets <= VERIFIED_OCTETS);
     builder
 }
 
