@@ -76,7 +76,7 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = Database::new(store)?;
+        let db = config.database(store)?;
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
         let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
@@ -210,6 +210,11 @@ impl Client {
     /// Applies what is new in a card's DM bootstrap data.
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Seals the store's secrets with a new key. `Busy` while somebody writes.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.db()?.rotate_key()
     }
 
     /// Judges a notification; the id of the session that will follow.
