@@ -4,6 +4,7 @@
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
 mod acl;
+pub mod connectivity;
 mod ddf;
 pub mod ddf_document;
 pub mod dmacc;
@@ -12,6 +13,7 @@ mod export;
 mod format;
 pub mod import;
 pub mod install;
+mod legacy;
 mod mgmt_tree;
 mod node;
 mod property;
@@ -26,7 +28,7 @@ mod tstamp;
 mod uri;
 
 pub use acl::{Acl, Right};
-pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
+pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
 pub use import::{Imported, Placed};
