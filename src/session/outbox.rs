@@ -4,8 +4,8 @@
 //! objects into chunks (DM Protocol 1.2.1, 7 and 8.5). Must not know what the commands mean.
 
 use crate::limits;
-use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status, Text};
-use crate::syncml::{self, Encoding};
+use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status};
+use crate::syncml::{Encoding, Meter, number_text};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -31,7 +31,7 @@ pub(super) struct Filling {
     pub(super) sent: Vec<(u32, Purpose)>,
     /// Host alerts that can never be sent.
     pub(super) dropped: Vec<u64>,
-    encoding: Encoding,
+    meter: Meter,
     /// Octets left.
     room: usize,
     /// Octets left by what every message has.
@@ -44,7 +44,8 @@ impl Filling {
     /// A message whose commands may take up `room` octets.
     pub(super) fn new(encoding: Encoding, room: usize) -> Self {
         let (commands, sent, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        Self { commands, sent, dropped, encoding, room, most: room, kept: 0 }
+        let meter = Meter::new(encoding);
+        Self { commands, sent, dropped, meter, room, most: room, kept: 0 }
     }
 
     /// Adds a command that every message has; `false` if it does not fit.
@@ -58,7 +59,7 @@ impl Filling {
     /// Keeps room for `command`, to be added with [`close`](Self::close).
     pub(super) fn keep_free(&mut self, mut command: Command<'static>) {
         set_id(&mut command, u32::MAX);
-        self.kept = syncml::size_of(&command, self.encoding);
+        self.kept = self.meter.size_of(&command);
         self.room = self.room.saturating_sub(self.kept);
         self.most = self.most.saturating_sub(self.kept);
     }
@@ -80,9 +81,9 @@ impl Filling {
     }
 
     /// Gives the command the next CmdID; the octets it takes up.
-    fn number(&self, command: &mut Command<'static>) -> usize {
+    fn number(&mut self, command: &mut Command<'static>) -> usize {
         set_id(command, self.next_id());
-        syncml::size_of(command, self.encoding)
+        self.meter.size_of(command)
     }
 
     /// Adds a numbered command of this size.
@@ -309,7 +310,7 @@ impl Outbox {
 }
 
 /// How many of the first items fit, and the octets of Results with them.
-fn fitting(results: &Results<'static>, filling: &Filling) -> (usize, usize) {
+fn fitting(results: &Results<'static>, filling: &mut Filling) -> (usize, usize) {
     let empty = filling.number(&mut Command::Results(head(results)));
     let (mut size, mut fitting) = (empty, 0);
     for item in &results.items {
@@ -334,7 +335,7 @@ struct Cut {
 }
 
 /// The next chunk of the entry's first item, as long as the room allows.
-fn cut(entry: &Entry, filling: &Filling) -> Option<Cut> {
+fn cut(entry: &Entry, filling: &mut Filling) -> Option<Cut> {
     let data = items(&entry.command).first()?.data.as_ref()?;
     let rest = data.octets.get(entry.sent..)?;
     let room = filling.room;
@@ -409,7 +410,7 @@ fn head(results: &Results<'static>) -> Results<'static> {
 }
 
 fn set_id(command: &mut Command<'static>, id: u32) {
-    let id: Text<'static> = id.to_string().into();
+    let id = number_text(id);
     match command {
         Command::Action(action) => action.cmd_id = id,
         Command::Alert(alert) => alert.cmd_id = id,

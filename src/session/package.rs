@@ -161,7 +161,8 @@ impl Engine {
 
     /// Octets that Results may have in the reply if they come alone, a little underestimated.
     pub(super) fn room(&self) -> usize {
-        let envelope = syncml::envelope_size(&self.header(), true, self.facts.encoding);
+        // The next header differs from the last one by its MsgID and, after a RespURI, the address.
+        let envelope = self.envelope + self.uri.len() + 16;
         let answering = self.answering.as_ref();
         let status = answering.map_or(0, |one| one.target.len() + one.source.len()) + HEADER_STATUS;
         self.max_msg_size.saturating_sub(envelope + status)
@@ -210,6 +211,7 @@ impl Engine {
     fn open(&mut self, header: &Header<'_>, random: &mut dyn Random) -> Result<Filling> {
         let encoding = self.facts.encoding;
         let envelope = syncml::envelope_size(header, true, encoding);
+        self.envelope = envelope;
         let room = self.max_msg_size.checked_sub(envelope);
         let mut filling = Filling::new(encoding, room.ok_or(too_small(self.max_msg_size))?);
         let status = self.header_status(random);

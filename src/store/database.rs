@@ -87,8 +87,8 @@ impl Permit {
         Ok(Self(Arc::clone(inner)))
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: Batch) -> Result<()> {
+        self.0.store.commit_owned(batch)
     }
 
     pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {

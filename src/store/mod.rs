@@ -75,6 +75,10 @@ pub trait Store: Send + Sync {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
     /// Makes all of `batch` durable, or nothing.
     fn commit(&self, batch: &Batch) -> Result<()>;
+    /// The same with a batch that is not needed any more: a store in memory keeps it as it is.
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
+        self.commit(&batch)
+    }
 }
 
 /// Reading that is the same for a [`View`] and for an open [`Txn`].

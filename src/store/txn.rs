@@ -3,6 +3,7 @@
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
 use super::database::Permit;
+use super::tables::Place;
 use super::{Batch, Reader, Snapshot, Table, Visit};
 use crate::error::Result;
 use std::fmt;
@@ -105,10 +106,13 @@ impl Txn {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
-        let key = (table, key.to_vec());
         if self.marks.is_empty() {
-            self.overlay.insert(key, value);
+            match self.overlay.get_mut(&(table, key) as &dyn Place) {
+                Some(written) => *written = value,
+                None => drop(self.overlay.insert((table, key.to_vec()), value)),
+            }
         } else {
+            let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
@@ -166,13 +170,12 @@ impl Txn {
     ///
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
-        if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay)?;
-            self.overlay.clear();
-            self.snapshot = self.permit.snapshot()?;
-        }
         self.journal.clear();
         self.marks.clear();
+        if !self.overlay.is_empty() {
+            self.permit.commit(std::mem::take(&mut self.overlay))?;
+            self.snapshot = self.permit.snapshot()?;
+        }
         Ok(std::mem::take(&mut self.changes))
     }
 
@@ -185,7 +188,7 @@ impl Txn {
         // A store in memory copies itself while a snapshot looks at it.
         drop(snapshot);
         if !overlay.is_empty() {
-            permit.commit(&overlay)?;
+            permit.commit(overlay)?;
         }
         Ok(changes)
     }
@@ -193,17 +196,17 @@ impl Txn {
 
 impl Reader for Txn {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key.to_vec())) {
+        match self.overlay.get(&(table, key) as &dyn Place) {
             Some(value) => Ok(value.clone()),
             None => self.snapshot.get(table, key),
         }
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        let start = (table, prefix.max(from).to_vec());
+        let start: &dyn Place = &(table, prefix.max(from));
         let mut ours = self
             .overlay
-            .range((Bound::Included(start), Bound::Unbounded))
+            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;

@@ -147,20 +147,19 @@ fn is_port(value: &[u8]) -> bool {
 
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
-    let names: Vec<&str> = path.names().collect();
-    match names.as_slice() {
-        // Everything below Ext and Bearer is the vendor's.
-        ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] => {
-            Description::Free
-        }
-        ["DevInfo" | "DevDetail" | "DMAcc" | "Inbox", ..] => {
-            match RULES.iter().find(|rule| rule.fits(&names)) {
-                Some(rule) => Description::Rule(rule),
-                None => Description::Undefined,
-            }
-        }
-        _ => Description::Free,
+    // Most nodes belong to no standard object: one look is enough.
+    if !matches!(path.names().next(), Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox")) {
+        return Description::Free;
     }
+    let names: Vec<&str> = path.names().collect();
+    // Everything below Ext and Bearer is the vendor's.
+    if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
+        names.as_slice()
+    {
+        return Description::Free;
+    }
+    let rule = RULES.iter().find(|rule| rule.fits(&names));
+    rule.map_or(Description::Undefined, Description::Rule)
 }
 
 impl Rule {

@@ -454,7 +454,7 @@ fn what_the_server_does_is_told_to_the_host() {
     bench.engine().take_events();
     bench.say(&[add(2, "./Lab/A", "1"), delete(3, "./Lab/B")].concat());
     let events = bench.engine().take_events();
-    let done = |command: &str, uri: &str, status| SessionEvent::CommandDone {
+    let done = |command: &'static str, uri: &str, status| SessionEvent::CommandDone {
         command: command.into(),
         uri: Some(uri.into()),
         status,
