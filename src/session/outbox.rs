@@ -129,12 +129,15 @@ pub(super) struct Outbox {
     octets: usize,
     /// Large objects may be cut into chunks.
     chunks: bool,
+    /// Octets of the largest object that the server takes.
+    pub(super) max_object: usize,
 }
 
 impl Outbox {
     /// An empty one; with `chunks` large objects may be cut.
     pub(super) fn new(chunks: bool) -> Self {
-        Self { statuses: VecDeque::new(), entries: VecDeque::new(), octets: 0, chunks }
+        let (statuses, entries) = (VecDeque::new(), VecDeque::new());
+        Self { statuses, entries, octets: 0, chunks, max_object: usize::MAX }
     }
 
     /// True if nothing waits.
@@ -217,6 +220,11 @@ impl Outbox {
 
     fn fill_entry(&mut self, filling: &mut Filling) -> Moved {
         let Some(mut entry) = self.entries.pop_front() else { return Moved::Full };
+        let is_alert = matches!(entry.purpose, Purpose::HostAlert(_));
+        if is_alert && data_octets(&entry.command) > self.max_object {
+            self.entries.push_front(entry);
+            return self.refuse(filling);
+        }
         if entry.sent == 0 {
             let size = filling.number(&mut entry.command);
             if size <= filling.room {
