@@ -395,11 +395,7 @@ impl Engine {
             self.events.push(SessionEvent::CommandDone { command, uri, status });
         }
         self.executor.queued = 0;
-        let report = run.report();
-        report.statuses.into_iter().for_each(|status| self.outbox.push_status(status));
-        for results in report.results {
-            self.outbox.push(Command::Results(results), Purpose::Reply);
-        }
+        run.report(&mut self.outbox);
     }
 }
 

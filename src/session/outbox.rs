@@ -152,6 +152,11 @@ impl Outbox {
         held == 0 || held.saturating_add(more) <= limits::SESSION_REPLY
     }
 
+    /// Makes room for so many Status elements.
+    pub(super) fn expect_statuses(&mut self, count: usize) {
+        self.statuses.reserve(count);
+    }
+
     /// Adds a Status.
     pub(super) fn push_status(&mut self, status: Status<'static>) {
         self.statuses.push_back(Command::Status(status));
@@ -202,6 +207,7 @@ impl Outbox {
     #[must_use]
     pub(super) fn fill_statuses(&mut self, filling: &mut Filling) -> bool {
         let before = filling.commands.len();
+        filling.commands.reserve(self.statuses.len() + self.entries.len());
         while let Some(mut status) = self.statuses.pop_front() {
             let mut size = filling.number(&mut status);
             if size > filling.most {

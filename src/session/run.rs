@@ -5,6 +5,7 @@
 //! command is executed. Because the list is flat, a question to the user can stop it anywhere.
 
 use super::alert::Kind;
+use super::outbox::{Outbox, Purpose};
 use crate::store::Savepoint;
 use crate::syncml::model::{Action, Alert, Command, Item, Results, Status, Text};
 use crate::syncml::own_id;
@@ -147,13 +148,6 @@ pub(super) struct Run<'m> {
     next: usize,
     frames: Vec<Frame>,
     undo: Option<Savepoint>,
-}
-
-/// The answer to the commands.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) statuses: Vec<Status<'static>>,
-    pub(super) results: Vec<Results<'static>>,
 }
 
 impl<'m> Run<'m> {
@@ -331,15 +325,17 @@ impl<'m> Run<'m> {
         })
     }
 
-    /// The Status and Results elements, each in the order of the commands.
-    pub(super) fn report(self) -> Report {
-        let statuses = Vec::with_capacity(self.tasks.len());
-        let mut report = Report { statuses, results: Vec::new() };
+    /// Queues the Status and Results elements, each in the order of the commands.
+    pub(super) fn report(self, outbox: &mut Outbox) {
         let msg_id = own_id(self.msg_id);
+        outbox.expect_statuses(self.tasks.len());
+        let mut results = Vec::new();
         for task in self.tasks {
-            task.report(&msg_id, &mut report);
+            results.extend(task.report(&msg_id, outbox));
         }
-        report
+        for results in results {
+            outbox.push(Command::Results(results), Purpose::Reply);
+        }
     }
 
     /// The same without borrowing from the message.
@@ -389,7 +385,8 @@ impl<'m> Task<'m> {
         ))
     }
 
-    fn report(self, msg_ref: &Text<'static>, report: &mut Report) {
+    /// Queues its Status elements; gives its Results.
+    fn report(self, msg_ref: &Text<'static>, outbox: &mut Outbox) -> Option<Results<'static>> {
         let (cmd, cmd_ref) = (self.name, own_id(self.cmd_id));
         let first = self.outcomes.first.as_ref().map(|outcome| outcome.status);
         let one = |outcome: &Outcome| Some(outcome.status) == first && outcome.items.is_empty();
@@ -408,16 +405,14 @@ impl<'m> Task<'m> {
                 status.source_refs.extend(outcome.source.map(owned));
                 status.items.extend(outcome.items);
             }
-            report.statuses.push(status);
+            outbox.push_status(status);
         }
-        if !self.results.is_empty() {
-            report.results.push(Results {
-                msg_ref: Some(msg_ref.clone()),
-                cmd_ref,
-                items: self.results,
-                ..Results::default()
-            });
-        }
+        (!self.results.is_empty()).then(|| Results {
+            msg_ref: Some(msg_ref.clone()),
+            cmd_ref,
+            items: self.results,
+            ..Results::default()
+        })
     }
 
     fn into_owned(self) -> Task<'static> {

@@ -107,7 +107,12 @@ impl Txn {
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
         if self.marks.is_empty() {
-            match self.overlay.get_mut(&(table, key) as &dyn Place) {
+            // Single values are written again and again, nodes rarely.
+            let written = match table {
+                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                _ => None,
+            };
+            match written {
                 Some(written) => *written = value,
                 None => drop(self.overlay.insert((table, key.to_vec()), value)),
             }

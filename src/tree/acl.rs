@@ -21,13 +21,17 @@ pub enum Right {
 }
 
 impl Right {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Add, "Add"),
-        (Self::Delete, "Delete"),
-        (Self::Exec, "Exec"),
-        (Self::Get, "Get"),
-        (Self::Replace, "Replace"),
-    ];
+    const ALL: [Self; 5] = [Self::Add, Self::Delete, Self::Exec, Self::Get, Self::Replace];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "Add",
+            Self::Delete => "Delete",
+            Self::Exec => "Exec",
+            Self::Get => "Get",
+            Self::Replace => "Replace",
+        }
+    }
 }
 
 /// Everybody who is authenticated.
@@ -75,17 +79,9 @@ impl Acl {
         Ok(acl)
     }
 
-    /// Takes what [`fmt::Display`] wrote, of any length. `None` if it did not write that.
-    pub(super) fn from_record(text: &str) -> Option<Self> {
-        let mut below = None;
-        for entry in text.split('&').filter(|_| !text.is_empty()) {
-            let (right, servers) = read_entry(entry)?;
-            if below >= Some(right as u8) || servers.is_empty() {
-                return None;
-            }
-            below = Some(right as u8);
-        }
-        Some(Self { text: text.to_owned() })
+    /// Takes what [`fmt::Display`] wrote, of any length.
+    pub(super) fn from_record(text: &str) -> Self {
+        Self { text: text.to_owned() }
     }
 
     /// The ACL as [`fmt::Display`] writes it.
@@ -100,7 +96,9 @@ impl Acl {
 
     /// True if `server` has `right`.
     pub fn allows(&self, right: Right, server: &str) -> bool {
-        self.servers(right).any(|known| known == ANY || known == server)
+        let mut servers = self.listed(right).as_bytes().split(|octet| *octet == b'+');
+        servers.any(|known| known == ANY.as_bytes() || known == server.as_bytes())
+            && !server.is_empty()
     }
 
     /// Servers that have `right`.
@@ -110,18 +108,27 @@ impl Acl {
 
     /// The servers that have `right` with `+` between them.
     fn listed(&self, right: Right) -> &str {
-        let mut entries = self.text.split('&').filter_map(read_entry);
-        entries.find(|(known, _)| *known == right).map_or("", |(_, servers)| servers)
+        let name = right.name();
+        let mut rest = self.text.as_str();
+        while !rest.is_empty() {
+            let end = rest.bytes().position(|octet| octet == b'&').unwrap_or(rest.len());
+            let servers = rest.get(name.len()..end).filter(|_| rest.starts_with(name));
+            if let Some(servers) = servers.and_then(|servers| servers.strip_prefix('=')) {
+                return servers;
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        ""
     }
 
     /// Replaces the servers that have `right`; without any it disappears.
     fn set(&mut self, right: Right, servers: &str) {
         let mut text = String::with_capacity(self.text.len() + servers.len() + 10);
-        for (known, name) in Right::ALL {
+        for known in Right::ALL {
             let servers = if known == right { servers } else { self.listed(known) };
             if !servers.is_empty() {
                 let separator = if text.is_empty() { "" } else { "&" };
-                [separator, name, "=", servers].iter().for_each(|part| text.push_str(part));
+                [separator, known.name(), "=", servers].iter().for_each(|part| text.push_str(part));
             }
         }
         self.text = text;
@@ -155,7 +162,7 @@ impl Acl {
     /// Takes all rights from `server`. Returns true if it had any.
     pub(super) fn forget(&mut self, server: &str) -> bool {
         let before = self.text.len();
-        for (right, _) in Right::ALL {
+        for right in Right::ALL {
             if self.servers(right).any(|known| known == server) {
                 let others: Vec<&str> =
                     self.servers(right).filter(|known| *known != server).collect();
@@ -178,9 +185,8 @@ impl Acl {
 
 /// `Get=S1+S2`: the right and its servers.
 fn read_entry(entry: &str) -> Option<(Right, &str)> {
-    Right::ALL
-        .into_iter()
-        .find_map(|(right, name)| Some((right, entry.strip_prefix(name)?.strip_prefix('=')?)))
+    let (name, servers) = entry.split_once('=')?;
+    Some((Right::ALL.into_iter().find(|right| right.name() == name)?, servers))
 }
 
 /// Printable and without the ACL's own characters.

@@ -236,19 +236,12 @@ impl<'t> Tree<'t> {
         let format = new.content.format.unwrap_or_default();
         if let Some(server) = self.server() {
             check_addable(path, parent, &description)?;
-            let inherited;
-            let above = match (parent.node.acl.is_empty(), parent.path.parent()) {
-                (true, Some(higher)) => {
-                    inherited = records::effective_acl(self.reader(), &higher)?;
-                    &inherited
-                }
-                _ => &parent.node.acl,
-            };
+            let above = self.acl_of(&parent.path, &parent.node)?;
             if !above.allows(Right::Add, server) {
                 return Err(Refusal::Permission);
             }
             if acl.is_none() && format.is_interior() && !above.allows(Right::Replace, server) {
-                acl = Some(Acl::for_creator(server, above));
+                acl = Some(Acl::for_creator(server, &above));
             }
         }
         if new.title.len() > limits::TITLE_OCTETS {
@@ -370,7 +363,11 @@ impl<'t> Tree<'t> {
                 return Err(Refusal::NotAllowed);
             }
         }
-        self.check_right(path, Right::Replace)?;
+        if let Some(server) = self.server()
+            && !self.acl_of(path, &node)?.allows(Right::Replace, server)
+        {
+            return Err(Refusal::Permission);
+        }
         if format.is_interior() {
             return Err(Refusal::Format);
         }
@@ -384,15 +381,30 @@ impl<'t> Tree<'t> {
         }
         node.format = format;
         node.touch(self.now.unix_s);
+        if !ddf::is_server_id(path) {
+            return self.overwrite(path, node, &value);
+        }
         self.all_or_nothing(|tree| {
-            let server = match ddf::is_server_id(path) {
-                true => records::text(tree.reader(), path)?,
-                false => None,
-            };
-            records::write(tree.txn, path, node, &value)?;
-            tree.note(path, ChangeKind::Replaced);
+            let server = records::text(tree.reader(), path)?;
+            tree.overwrite(path, node, &value)?;
             tree.forget_gone(server)
         })
+    }
+
+    fn overwrite(&mut self, path: &Path, node: Node, value: &[u8]) -> Done {
+        records::write(self.txn, path, node, value)?;
+        self.note(path, ChangeKind::Replaced);
+        Ok(())
+    }
+
+    /// The ACL that counts for a node that was just loaded.
+    fn acl_of<'n>(&self, path: &Path, node: &'n Node) -> Done<Cow<'n, Acl>> {
+        match path.parent() {
+            Some(parent) if node.acl.is_empty() => {
+                Ok(Cow::Owned(records::effective_acl(self.reader(), &parent)?))
+            }
+            _ => Ok(Cow::Borrowed(&node.acl)),
+        }
     }
 
     /// Checks the effective ACL. Errors: `Permission`.

@@ -145,7 +145,7 @@ fn decode(record: &[u8]) -> Option<Node> {
         size: u32::from_be_bytes(input.array()?),
         mime: input.text()?.to_owned(),
         title: input.text()?.to_owned(),
-        acl: Acl::from_record(input.text()?)?,
+        acl: Acl::from_record(input.text()?),
         origin: decode_origin(&mut input)?,
     };
     input.end(node)

@@ -340,7 +340,10 @@ fn message_size_in_which_no_chunk_fits_is_an_error() {
         bench.start();
         let size = if encoding == Encoding::Xml { 600 } else { 512 };
         bench.header = metinf(&[&format!("MaxMsgSize={size}")]);
-        bench.header += &format!("<RespURI>{ADDRESS}/{}</RespURI>", "x".repeat(if size == 512 { 240 } else { 80 }));
+        bench.header += &format!(
+            "<RespURI>{ADDRESS}/{}</RespURI>",
+            "x".repeat(if size == 512 { 240 } else { 80 })
+        );
         let mut step = bench.give(&format!("{}<Final/>", get(2, "./Lab/Big")));
         for _ in 0..3 {
             if step.is_err() {

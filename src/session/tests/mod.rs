@@ -5,6 +5,7 @@ mod commands;
 mod groups;
 mod hostile;
 mod large;
+mod model;
 mod packages;
 mod security;
 mod users;

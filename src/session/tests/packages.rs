@@ -382,8 +382,7 @@ fn dm_025_element_of_no_vocabulary() {
     assert_eq!(head, [0x02, 0xA4, 0x01, 0x6A, 0x00]);
     let at = body.iter().position(|octet| *octet == 0x5F).unwrap();
     let literal: &[u8] = &[0x44, 0x00];
-    let octets =
-        [&head[..4], b"\x0BFrobnicate\0", &body[..at], literal, &body[at + 1..]].concat();
+    let octets = [&head[..4], b"\x0BFrobnicate\0", &body[..at], literal, &body[at + 1..]].concat();
     assert_eq!(bench.give_octets(&octets).unwrap_err().code(), Code::Syntax);
 }
 
