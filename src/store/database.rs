@@ -100,7 +100,7 @@ impl Database {
         let permit = Permit::take(&self.0)?;
         let (next, mut batch) = vault.reseal(&*self.0.store.snapshot()?)?;
         batch.extend([to_sweep(true)]);
-        permit.commit(&batch)?;
+        permit.commit(batch)?;
         vault.switch(next);
         self.0.sweep();
         Ok(())
@@ -164,8 +164,8 @@ impl Permit {
         Ok(Self(Arc::clone(inner)))
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: Batch) -> Result<()> {
+        self.0.store.commit_owned(batch)
     }
 
     pub(super) fn view(&self) -> Result<View> {

@@ -91,6 +91,11 @@ pub trait Store: Send + Sync {
     fn scrub(&self) -> Result<()> {
         Ok(())
     }
+
+    /// As `commit`, with a batch that is not needed any more: a store in memory keeps it as it is.
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
+        self.commit(&batch)
+    }
 }
 
 /// Reading that is the same for a [`View`] and for an open [`Txn`].

@@ -3,6 +3,7 @@
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
 use super::database::{Permit, View};
+use super::tables::Place;
 use super::{Batch, Reader, Table, Visit};
 use crate::error::Result;
 use std::fmt;
@@ -107,10 +108,18 @@ impl Txn {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
-        let key = (table, key.to_vec());
         if self.marks.is_empty() {
-            self.overlay.insert(key, value);
+            // Single values are written again and again, nodes rarely.
+            let written = match table {
+                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                _ => None,
+            };
+            match written {
+                Some(written) => *written = value,
+                None => drop(self.overlay.insert((table, key.to_vec()), value)),
+            }
         } else {
+            let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
@@ -168,13 +177,12 @@ impl Txn {
     ///
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
-        if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay)?;
-            self.overlay.clear();
-            self.view = self.permit.view()?;
-        }
         self.journal.clear();
         self.marks.clear();
+        if !self.overlay.is_empty() {
+            self.permit.commit(std::mem::take(&mut self.overlay))?;
+            self.view = self.permit.view()?;
+        }
         Ok(std::mem::take(&mut self.changes))
     }
 
@@ -187,7 +195,7 @@ impl Txn {
         // A store in memory copies itself while a snapshot looks at it.
         drop(view);
         if !overlay.is_empty() {
-            permit.commit(&overlay)?;
+            permit.commit(overlay)?;
         }
         Ok(changes)
     }
@@ -195,7 +203,7 @@ impl Txn {
 
 impl Reader for Txn {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key.to_vec())) {
+        match self.overlay.get(&(table, key) as &dyn Place) {
             Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
             Some(None) => Ok(None),
             None => self.view.get(table, key),
@@ -221,10 +229,10 @@ impl Txn {
         from: &[u8],
         visit: Visit<'_>,
     ) -> Result<()> {
-        let start = (table, prefix.max(from).to_vec());
+        let start: &dyn Place = &(table, prefix.max(from));
         let mut ours = self
             .overlay
-            .range((Bound::Included(start), Bound::Unbounded))
+            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;
