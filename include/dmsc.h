@@ -637,6 +637,72 @@ typedef uint32_t dmsc_export_format;
 #endif // __cplusplus
 
 /**
+ * What happened to a node of the tree.
+ */
+enum dmsc_change_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It was created.
+   */
+  DMSC_CHANGE_ADDED = 1,
+  /**
+   * Its value was replaced.
+   */
+  DMSC_CHANGE_REPLACED = 2,
+  /**
+   * It was deleted with all below it, which is not told one by one.
+   */
+  DMSC_CHANGE_DELETED = 3,
+  /**
+   * It has the name of `uri` now instead of that of `from`; what is below it came along.
+   */
+  DMSC_CHANGE_RENAMED = 4,
+  /**
+   * Its ACL, Title or Type was replaced.
+   */
+  DMSC_CHANGE_PROPERTY = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_kind dmsc_change_kind;
+#else
+typedef uint32_t dmsc_change_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who changed a node.
+ */
+enum dmsc_change_by
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The host, or the library itself (the nonces of accounts, an ACL that loses a server).
+   */
+  DMSC_BY_HOST = 0,
+  /**
+   * A bootstrap document, of a card or pushed.
+   */
+  DMSC_BY_BOOTSTRAP = 1,
+  /**
+   * The server `server_id`.
+   */
+  DMSC_BY_SERVER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_by dmsc_change_by;
+#else
+typedef uint32_t dmsc_change_by;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A question of a DM server to the user (OMA DM Protocol 1.2.1, section 10).
  *
  * Owned by the host from `on_alert` to @ref dmsc_alert_answer. One thread at a time.
@@ -1052,6 +1118,45 @@ typedef struct dmsc_trigger_info {
 } dmsc_trigger_info;
 
 /**
+ * One changed node. Changes of one commit that follow each other are one: a node that came and went is
+ * not told, a value that was replaced several times is told once. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_change {
+  /**
+   * sizeof(dmsc_change) of the library.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_change_kind number; ignore numbers you do not know.
+   */
+  uint32_t kind;
+  /**
+   * A dmsc_change_by number.
+   */
+  uint32_t by;
+  /**
+   * The node, for example "./DMAcc/x/Name".
+   */
+  const char *uri;
+  /**
+   * The URI it had before it was renamed; else NULL.
+   */
+  const char *from;
+  /**
+   * The server's identifier, if a server did it; else NULL.
+   */
+  const char *server_id;
+  /**
+   * Octets of the value before the commit; 0 if there was none.
+   */
+  uint32_t old_size;
+  /**
+   * Octets of the value now; 0 if there is none.
+   */
+  uint32_t new_size;
+} dmsc_change;
+
+/**
  * The host's ears. Copied by @ref dmsc_client_new; a NULL member means "not wanted".
  *
  * Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
@@ -1086,6 +1191,13 @@ typedef struct dmsc_callbacks {
    * Called exactly once, after the last other callback; not called if dmsc_client_new fails.
    */
   void (*destroy)(void *user_data);
+  /**
+   * A commit has changed the tree: one call for each commit, whoever made it - a session, a bootstrap, a
+   * dmsc_txn - with all its changes in order. Told once they are durable, before the events of the same
+   * step; nothing is told of what was rolled back, nor of what dmsc_client_new itself sets up. The array
+   * and what it points to are borrowed: valid during the callback only.
+   */
+  void (*on_changes)(void *user_data, const struct dmsc_change *const *changes, size_t count);
 } dmsc_callbacks;
 
 /**

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
+use crate::store::Change;
 use std::sync::Weak;
 
 /// Kinds of events. The numbers are the C API's.
@@ -167,6 +168,14 @@ pub trait Listener: Send + Sync {
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
+    /// A commit has changed these nodes; told before the events of the same step.
+    fn changes(&self, changes: &[Change]) {
+        let _ = changes;
+    }
+    /// True if [`changes`](Self::changes) is wanted.
+    fn wants_changes(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

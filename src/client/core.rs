@@ -16,7 +16,7 @@ use crate::event::{
 use crate::limits;
 use crate::random::Random;
 use crate::session::{Answer, Cause, Context, UserAlert};
-use crate::store::Database;
+use crate::store::{Change, Database};
 use crate::time::Now;
 use crate::tree;
 use std::collections::VecDeque;
@@ -27,6 +27,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// core or a notice does.
 pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
+    Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
 }
@@ -126,7 +127,9 @@ impl Drive for Core {
     }
 
     fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let changes = self.db.take_changes().into_iter();
+        let told = changes.map(|set| Notice::Changes(self.listener.clone(), set));
+        told.chain(std::mem::take(&mut self.notices)).collect()
     }
 }
 
@@ -158,6 +161,9 @@ impl Core {
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
+        if core.listener.wants_changes() {
+            core.db.watch();
+        }
         Ok(core)
     }
 

@@ -259,6 +259,7 @@ impl Client {
 fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
+        Notice::Changes(listener, changes) => listener.changes(&changes),
         Notice::Question(listener, question) => listener.question(question),
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);

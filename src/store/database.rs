@@ -2,8 +2,10 @@
 //!
 //! Owns the schema version of the content. What the bytes mean is not known here.
 
-use super::{Batch, Reader, Snapshot, Store, Table, Txn, Visit};
+use super::change::coalesce;
+use super::{Batch, Change, Reader, Snapshot, Store, Table, Txn, Visit};
 use crate::error::{Code, Error, Result};
+use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,6 +22,8 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     writing: AtomicBool,
+    /// Change sets that nobody has taken yet; `None` if nobody wants them.
+    changed: Mutex<Option<Vec<Vec<Change>>>>,
 }
 
 impl Database {
@@ -41,12 +45,23 @@ impl Database {
                 store.commit(&Batch::from([(key, Some(SCHEMA.to_be_bytes().to_vec()))]))?;
             }
         }
-        Ok(Self(Arc::new(Inner { store, writing: AtomicBool::new(false) })))
+        let (writing, changed) = (AtomicBool::new(false), Mutex::new(None));
+        Ok(Self(Arc::new(Inner { store, writing, changed })))
     }
 
     /// What is committed now.
     pub fn read(&self) -> Result<View> {
         Ok(View(self.0.store.snapshot()?))
+    }
+
+    /// Keeps the changes of every later commit for [`take_changes`](Self::take_changes).
+    pub fn watch(&self) {
+        self.0.changed.lock().get_or_insert_default();
+    }
+
+    /// The change sets of the commits since the last call, one for each commit that changed anything.
+    pub fn take_changes(&self) -> Vec<Vec<Change>> {
+        self.0.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// True while a write transaction is open.
@@ -87,8 +102,15 @@ impl Permit {
         Ok(Self(Arc::clone(inner)))
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: &Batch, changes: &[Change]) -> Result<()> {
+        self.0.store.commit(batch)?;
+        if let Some(changed) = self.0.changed.lock().as_mut() {
+            let set = coalesce(changes);
+            if !set.is_empty() {
+                changed.push(set);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {

@@ -4,6 +4,7 @@
 //! and commit. What the bytes mean is not known here.
 
 pub mod blob;
+mod change;
 mod database;
 pub mod memory;
 #[cfg(feature = "redb")]
@@ -11,8 +12,9 @@ pub mod redb;
 mod tables;
 mod txn;
 
+pub use change::{By, Change, ChangeKind};
 pub use database::{Database, View};
-pub use txn::{By, Change, ChangeKind, Savepoint, Txn};
+pub use txn::{Savepoint, Txn};
 
 use crate::error::Result;
 use std::collections::BTreeMap;

@@ -3,47 +3,10 @@
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
 use super::database::Permit;
-use super::{Batch, Reader, Snapshot, Table, Visit};
+use super::{Batch, Change, Reader, Snapshot, Table, Visit};
 use crate::error::Result;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
-
-/// What happened to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It was created.
-    Added,
-    /// Its value was replaced.
-    Replaced,
-    /// It was deleted with all below it.
-    Deleted,
-    /// It has this URI now instead of another one.
-    Renamed,
-    /// Its ACL or title was replaced.
-    Property,
-}
-
-/// Who changed a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The server with this identifier.
-    Server(String),
-    /// A bootstrap document.
-    Bootstrap,
-    /// The host or the library itself.
-    Host,
-}
-
-/// One change of the tree, told after the commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The node's URI.
-    pub uri: String,
-    /// What happened.
-    pub kind: ChangeKind,
-    /// Who did it.
-    pub by: By,
-}
 
 /// An overlay entry before it was overwritten: `None` if there was none.
 type Undo = ((Table, Vec<u8>), Option<Option<Vec<u8>>>);
@@ -167,7 +130,7 @@ impl Txn {
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
         if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay)?;
+            self.permit.commit(&self.overlay, &self.changes)?;
             self.overlay.clear();
             self.snapshot = self.permit.snapshot()?;
         }
@@ -185,7 +148,7 @@ impl Txn {
         // A store in memory copies itself while a snapshot looks at it.
         drop(snapshot);
         if !overlay.is_empty() {
-            permit.commit(&overlay)?;
+            permit.commit(&overlay, &changes)?;
         }
         Ok(changes)
     }

@@ -149,8 +149,10 @@ impl<'t> Tree<'t> {
         done
     }
 
-    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind) {
-        self.txn.note(Change { uri: path.to_string(), kind, by: self.actor.by() });
+    /// Notes a change of a node whose value had and has so many octets.
+    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, old_size: u32, new_size: u32) {
+        let (uri, by) = (path.to_string(), self.actor.by());
+        self.txn.note(Change { uri, from: None, kind, by, old_size, new_size });
     }
 
     /// Creates a node, and the interior nodes above it that are missing.
@@ -237,7 +239,7 @@ impl<'t> Tree<'t> {
             ..Node::default()
         };
         records::create(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Added);
+        self.note(path, ChangeKind::Added, 0, octets(&value));
         Ok(())
     }
 
@@ -370,8 +372,9 @@ impl<'t> Tree<'t> {
                 true => records::text(tree.reader(), path)?,
                 false => None,
             };
+            let old_size = node.size;
             records::write(tree.txn, path, node, &value)?;
-            tree.note(path, ChangeKind::Replaced);
+            tree.note(path, ChangeKind::Replaced, old_size, octets(&value));
             tree.forget_gone(server)
         })
     }
@@ -402,7 +405,7 @@ impl<'t> Tree<'t> {
         }
         self.all_or_nothing(|tree| {
             tree.remove(nodes.into_iter().map(|(path, _)| path).collect())?;
-            tree.note(path, ChangeKind::Deleted);
+            tree.note(path, ChangeKind::Deleted, node.size, 0);
             Ok(())
         })
     }
@@ -483,6 +486,11 @@ impl<'t> Tree<'t> {
             Some(None) | None => Err(Refusal::NotFound),
         }
     }
+}
+
+/// Octets of a value, which is far below 4 GiB.
+fn octets(value: &[u8]) -> u32 {
+    u32::try_from(value.len()).unwrap_or(u32::MAX)
 }
 
 /// The node a command that knows no `?prop=` or `?list=` addresses.

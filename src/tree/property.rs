@@ -10,7 +10,7 @@ use super::records;
 use super::refusal::Refusal;
 use super::uri::{Path, Property, unescape};
 use crate::limits;
-use crate::store::ChangeKind;
+use crate::store::{Change, ChangeKind};
 
 type Done<T = ()> = Result<T, Refusal>;
 
@@ -89,7 +89,7 @@ impl Tree<'_> {
     pub(super) fn put_property(&mut self, path: &Path, mut node: Node) {
         node.touch(self.now.unix_s);
         records::update(self.txn, path, &node);
-        self.note(path, ChangeKind::Property);
+        self.note(path, ChangeKind::Property, node.size, node.size);
     }
 
     /// Gives the node another name among the same siblings; what is below follows.
@@ -118,7 +118,14 @@ impl Tree<'_> {
             records::rename(tree.txn, path, &to)?;
             node.touch(tree.now.unix_s);
             records::update(tree.txn, &to, &node);
-            tree.note(&to, ChangeKind::Renamed);
+            tree.txn.note(Change {
+                uri: to.to_string(),
+                from: Some(path.to_string()),
+                kind: ChangeKind::Renamed,
+                by: tree.actor.by(),
+                old_size: node.size,
+                new_size: node.size,
+            });
             Ok(())
         })
     }

@@ -44,8 +44,11 @@ int main(void)
     PLACE(dmsc_event, data_len, 48);
     SIZE(dmsc_trigger_info, 64);
     PLACE(dmsc_trigger_info, vendor_len, 56);
-    SIZE(dmsc_callbacks, 48);
+    SIZE(dmsc_callbacks, 56);
     PLACE(dmsc_callbacks, destroy, 40);
+    PLACE(dmsc_callbacks, on_changes, 48);
+    SIZE(dmsc_change, 48);
+    PLACE(dmsc_change, new_size, 44);
     SIZE(dmsc_error_info, 32);
     PLACE(dmsc_error_info, os_error, 24);
     SIZE(dmsc_log_sink, 32);
