@@ -47,12 +47,14 @@
  * several threads at once; dmsc_txn and dmsc_alert by one at a time. A free or close must be the last use.
  * Callbacks run on the driving thread only, one at a time, with no lock held: inside
  * dmsc_client_run_once, on the thread of dmsc_client_start, or, while neither drives, inside the call that
- * needs the card or session. Exception: dmsc_log_sink.log, any thread.
+ * needs the card or session. Exceptions: dmsc_log_sink.log and dmsc_storage, any thread. A call for nodes
+ * that a dmsc_node_handler keeps waits for the driving thread.
  *
  * @section reentry Re-entry
  * In a callback of dmsc_callbacks everything may be called except run_once, start, stop and session_wait of
  * the same client (DMSC_ERR_REENTRANT); dmsc_client_free and dmsc_card_close take effect when it has
- * returned. In a callback of a card transport what needs the card or session is DMSC_ERR_REENTRANT too.
+ * returned. In a callback of a card transport or node handler what needs the card, the session or
+ * nodes of a handler is DMSC_ERR_REENTRANT too.
  *
  * @section errors Errors
  * 0 or more is success or a state, less than 0 a failure. dmsc_last_error_message and dmsc_last_error_info
@@ -350,6 +352,12 @@ enum dmsc_event_type
    * server id.
    */
   DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+  /**
+   * A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
+   * which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
+   * data: the error's text.
+   */
+  DMSC_EVENT_NODE_FAILED = 14,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1253,6 +1261,186 @@ typedef struct dmsc_log_sink {
 } dmsc_log_sink;
 
 /**
+ * What a node of the host is; filled in by `info` of a dmsc_node_handler.
+ */
+typedef struct dmsc_host_node {
+  /**
+   * sizeof(dmsc_host_node) of the library; members behind it do not exist.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number. Preset: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * Octets of the value (property Size); 0 for interior nodes. Preset: 0.
+   */
+  uint32_t size;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none. The host's, and
+   * to stay valid until the next callback of the handler. Preset: NULL.
+   */
+  const char *type;
+} dmsc_host_node;
+
+/**
+ * A node's value. Copied by the call.
+ */
+typedef struct dmsc_node_value {
+  /**
+   * sizeof(dmsc_node_value); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
+   */
+  uint32_t format;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
+   */
+  const char *type;
+  /**
+   * The value's octets.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+} dmsc_node_value;
+
+/**
+ * What a server wants run. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_exec_request {
+  /**
+   * sizeof(dmsc_exec_request) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The node.
+   */
+  const char *uri;
+  /**
+   * Data of the Exec command; NULL if there is none.
+   */
+  const uint8_t *argument;
+  /**
+   * Number of octets at argument.
+   */
+  size_t argument_len;
+  /**
+   * The server's Correlator, or NULL. Copy it: it belongs into the generic alert that reports the end of
+   * what goes on in the background.
+   */
+  const char *correlator;
+  /**
+   * The server that asks.
+   */
+  const char *server_id;
+  /**
+   * The DM session's id, as in events.
+   */
+  uint64_t session_id;
+} dmsc_exec_request;
+
+/**
+ * A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
+ * `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
+ * nodes do not allow it (server: 405).
+ *
+ * The library checks rights, formats and descriptions before it asks the handler, and keeps ACL, Title,
+ * TStamp and VerNo of its nodes in the store. URIs are complete, escaped as in messages, for example
+ * "./Vendor/Fw/Update".
+ *
+ * A callback returns 0, or a SyncML status from 400 to 599 that the server gets, or a negative number:
+ * DMSC_ERR_NODE_NOT_FOUND (server: 404), _NODE_NOT_ALLOWED (405), _NOT_SUPPORTED (406), _TOO_LARGE (413),
+ * _NODE_FORMAT (415), _NODE_EXISTS (418), _STORAGE_FULL (420), _NODE_ACL (425); any other gives the server
+ * 500, and the host a DMSC_EVENT_NODE_FAILED with the number. One that fails has changed nothing.
+ *
+ * Transactions: before the first change `begin` is called, then the changes as the commands come, each
+ * visible to `info`, `get` and `children` at once; then `prepare` and `commit`, or `rollback`, which undoes
+ * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
+ * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
+ * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
+ * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * dies between prepare and commit is settled by `settle` at the next start.
+ *
+ * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
+ * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
+ * cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
+ * on other nodes of the tree are allowed (DMSC_ERR_BUSY for writing while a session writes).
+ */
+typedef struct dmsc_node_handler {
+  /**
+   * sizeof(dmsc_node_handler); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Says what `uri` is in `node`; DMSC_ERR_NODE_NOT_FOUND if there is no such node. Asked for the bound
+   * node itself only once, for its type.
+   */
+  int32_t (*info)(void *user_data, const char *uri, struct dmsc_host_node *node);
+  /**
+   * Gives the value of leaf `uri` in a new buffer (@ref dmsc_buffer_new); left NULL it is empty.
+   */
+  int32_t (*get)(void *user_data, const char *uri, struct dmsc_buffer **value);
+  /**
+   * Gives the names of the nodes directly below `uri`, not escaped, each ended by a line feed, in a new
+   * buffer; left NULL there are none. NULL member: only nodes asked for by name are found.
+   */
+  int32_t (*children)(void *user_data, const char *uri, struct dmsc_buffer **names);
+  /**
+   * Creates node `uri`, whose parent is there.
+   */
+  int32_t (*add)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Replaces the value of leaf `uri`.
+   */
+  int32_t (*replace)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Deletes node `uri` with all below it.
+   */
+  int32_t (*remove)(void *user_data, const char *uri);
+  /**
+   * Runs a node. Returns 0 done (server: 200); 202 accepted: it goes on in the background, and its end is
+   * reported with @ref dmsc_client_queue_alert; or a failure as above.
+   */
+  int32_t (*exec)(void *user_data, const struct dmsc_exec_request *request);
+  /**
+   * Changes follow. `number` is higher than that of every transaction that was committed before.
+   */
+  int32_t (*begin)(void *user_data, uint64_t number);
+  /**
+   * Makes sure that `commit` cannot fail, also after a restart if the host keeps its nodes durably. May
+   * be called again after further changes. NULL: the handler is always ready.
+   */
+  int32_t (*prepare)(void *user_data);
+  /**
+   * Makes the changes since `begin` last.
+   */
+  int32_t (*commit)(void *user_data);
+  /**
+   * Undoes the changes since `begin`, prepared or not.
+   */
+  int32_t (*rollback)(void *user_data);
+  /**
+   * Called once, inside dmsc_tree_bind: what was prepared in transactions up to `number` is committed,
+   * what was prepared in a later one is not. May be NULL. A failure makes dmsc_tree_bind fail.
+   */
+  int32_t (*settle)(void *user_data, uint64_t number);
+  /**
+   * Called exactly once, after the last other callback: when the subtree is unbound or the client closed.
+   * Not called if dmsc_tree_bind fails. May be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_node_handler;
+
+/**
  * What session to start. Copied by the call.
  */
 typedef struct dmsc_session_request {
@@ -1360,32 +1548,6 @@ typedef struct dmsc_trigger {
    */
   size_t data_len;
 } dmsc_trigger;
-
-/**
- * A node's value. Copied by the call.
- */
-typedef struct dmsc_node_value {
-  /**
-   * sizeof(dmsc_node_value); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
-   */
-  uint32_t format;
-  /**
-   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
-   */
-  const char *type;
-  /**
-   * The value's octets.
-   */
-  const uint8_t *data;
-  /**
-   * Number of octets at data.
-   */
-  size_t data_len;
-} dmsc_node_value;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1724,6 +1886,42 @@ DMSC_MUST_USE dmsc_status dmsc_last_error_info(struct dmsc_error_info *info);
 DMSC_MUST_USE
 dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
                          uint32_t max_level);
+
+/**
+ * Gives the subtree at `uri` to the host: the node is made if it is missing, with the interior nodes above
+ * it, and everything below it is what the handler says.
+ *
+ * What servers may do there is said by the ACL: the root's lets them read and add at first; give more with
+ * @ref dmsc_txn_set_acl. Binding is for the life of the client; bind again after each start. The node and the properties kept for
+ * what is below it stay in the store; as long as they have no handler the node is there without children
+ * and takes nothing.
+ * @pre `handler->struct_size` is set.
+ * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
+ *        defines.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
+ *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*; the number of settle or info.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_bind(struct dmsc_client *client,
+                           const char *uri,
+                           const struct dmsc_node_handler *handler);
+
+/**
+ * Takes the subtree at `uri` back: the node is gone, with all properties kept for what was below it, and
+ * the handler is destroyed.
+ *
+ * @return DMSC_OK; DMSC_ERR_NODE_NOT_FOUND it is not bound; DMSC_ERR_INVALID_ARG; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
+                             const char *uri);
 
 /**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.

@@ -34,6 +34,8 @@ pub enum EventKind {
     /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
     /// account's server id.
     BootstrapRemoved = 13,
+    /// A handler of the host's nodes failed; `uri` is the node, `status` the handler's number.
+    NodeFailed = 14,
 }
 
 /// One event.

@@ -18,7 +18,7 @@ use crate::random::Random;
 use crate::session::{Answer, Cause, Context, UserAlert};
 use crate::store::{Change, Database};
 use crate::time::Now;
-use crate::tree;
+use crate::tree::{self, Hosted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -85,6 +85,7 @@ pub(super) struct Wanted {
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
+    pub(super) hosted: Arc<Hosted>,
     pub(super) random: Box<dyn Random>,
     clock: Clock,
     listener: Arc<dyn Listener>,
@@ -129,14 +130,17 @@ impl Drive for Core {
     fn take_notices(&mut self) -> Vec<Notice> {
         let changes = self.db.take_changes().into_iter();
         let told = changes.map(|set| Notice::Changes(self.listener.clone(), set));
-        told.chain(std::mem::take(&mut self.notices)).collect()
+        let told = told.chain(self.handler_failures().map(|event| self.notice(event)));
+        let mut told: Vec<Notice> = told.collect();
+        told.append(&mut self.notices);
+        told
     }
 }
 
 impl Core {
     pub(super) fn new(
         config: Config,
-        db: Database,
+        (db, hosted): (Database, Arc<Hosted>),
         environment: Environment,
         listener: Arc<dyn Listener>,
         sessions: Arc<SessionTable>,
@@ -144,6 +148,7 @@ impl Core {
         let core = Self {
             config,
             db,
+            hosted,
             random: environment.random,
             clock: environment.clock,
             listener,
@@ -180,8 +185,12 @@ impl Core {
         Context { db: &self.db, now, random: &mut *self.random }
     }
 
+    fn notice(&self, event: Event) -> Notice {
+        Notice::Event(self.listener.clone(), event)
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
-        self.notices.push(Notice::Event(self.listener.clone(), event));
+        self.notices.push(self.notice(event));
     }
 
     pub(super) fn ask_about(&mut self, info: TriggerInfo) {
@@ -553,6 +562,9 @@ fn bootstrap_event(news: &News) -> Event {
 impl Drop for Core {
     fn drop(&mut self) {
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
+        // Handles that outlive the client keep its tree, but not the host's part of it.
+        self.running = None;
+        self.hosted.nodes.clear();
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bearer;
 mod core;
+mod hosting;
 mod intake;
 mod running;
 mod slot;
@@ -28,6 +29,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
+use crate::tree::Hosted;
 use parking_lot::Mutex;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +47,7 @@ struct Shared {
     sessions: Arc<SessionTable>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
+    hosted: Arc<Hosted>,
     clock: Clock,
     closed: AtomicBool,
     /// Kept here because questions hold it weakly: with the client it goes.
@@ -76,10 +79,12 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = Database::new(store)?;
+        let (mut db, hosted) = (Database::new(store)?, Arc::new(Hosted::default()));
+        db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
-        let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
+        let tree = (db.clone(), hosted.clone());
+        let core = Core::new(config, tree, environment, listener.into(), sessions.clone())?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
@@ -89,6 +94,7 @@ impl Client {
             worker: Mutex::new(None),
             sessions,
             db: Mutex::new(Some(db)),
+            hosted,
             clock,
             closed: AtomicBool::new(false),
             _answers: answers,

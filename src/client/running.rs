@@ -53,6 +53,8 @@ enum Phase {
 enum Input {
     Message(Response),
     Answer(Answer),
+    /// The status of an Exec.
+    Executed(u16),
 }
 
 /// A running session.
@@ -83,7 +85,8 @@ impl Running {
         let url = bearer::address(&account)?;
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url)?;
-        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui));
+        let exec = core.hosted.nodes.can_exec();
+        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
         let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
@@ -242,19 +245,26 @@ impl Running {
     }
 
     /// Gives the engine what came, or keeps it while somebody else writes to the store.
-    fn take(&mut self, core: &mut Core, input: Input, now: Now) -> Turn {
-        let step = match &input {
-            Input::Message(response) => {
-                self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
+    fn take(&mut self, core: &mut Core, mut input: Input, now: Now) -> Turn {
+        loop {
+            let ctx = core.context(now);
+            let step = match &input {
+                Input::Message(response) => {
+                    self.engine.receive(ctx, &response.body, response.hmac.as_deref())
+                }
+                Input::Answer(answer) => self.engine.answer(ctx, answer.clone()),
+                Input::Executed(status) => self.engine.executed(ctx, *status),
+            };
+            match step {
+                Err(error) if error.code() == Code::Busy => {
+                    self.phase = Phase::Held(input);
+                    return Turn::Idle;
+                }
+                Ok(Step::Execute(execution)) => {
+                    input = Input::Executed(core.execute(&execution, self.id, &self.server_id));
+                }
+                step => return self.follow(core, step, now),
             }
-            Input::Answer(answer) => self.engine.answer(core.context(now), answer.clone()),
-        };
-        match step {
-            Err(error) if error.code() == Code::Busy => {
-                self.phase = Phase::Held(input);
-                Turn::Idle
-            }
-            step => self.follow(core, step, now),
         }
     }
 
@@ -283,9 +293,9 @@ impl Running {
                 self.phase = Phase::Asking { question: 0, until_ms };
                 Turn::Ask(alert)
             }
-            Ok(Step::Execute(_)) => {
-                let text = "the session asks for an Exec that was not offered";
-                self.abort(core, Error::new(Code::NotSupported, text), now)
+            Ok(Step::Execute(execution)) => {
+                let status = core.execute(&execution, self.id, &self.server_id);
+                self.take(core, Input::Executed(status), now)
             }
             Ok(Step::Done) => Turn::Ended(Ok(())),
             Err(error) => self.abort(core, error, now),
@@ -346,7 +356,7 @@ fn setup(
     account: Account,
     address: String,
     wanted: &Wanted,
-    (is_card, ui): (bool, bool),
+    (is_card, ui, exec): (bool, bool, bool),
 ) -> Setup {
     Setup {
         account,
@@ -358,7 +368,7 @@ fn setup(
         max_obj_size: config.max_obj_size,
         large_objects: true,
         ui,
-        exec: false,
+        exec,
         trusted_transport: false,
         require_tls: false,
         alerts: Vec::new(),

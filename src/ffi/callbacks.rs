@@ -38,6 +38,10 @@ pub enum dmsc_event_type {
     /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
     /// server id.
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+    /// A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
+    /// which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
+    /// data: the error's text.
+    DMSC_EVENT_NODE_FAILED = 14,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -284,7 +288,8 @@ fn text_pointer(text: Option<&CString>) -> *const c_char {
     text.map_or(std::ptr::null(), |text| text.as_ptr())
 }
 
-fn pointer(octets: &[u8]) -> *const u8 {
+/// The octets for C; NULL if there are none.
+pub(super) fn pointer(octets: &[u8]) -> *const u8 {
     if octets.is_empty() { std::ptr::null() } else { octets.as_ptr() }
 }
 

@@ -297,7 +297,14 @@ impl Engine {
         loop {
             match run.turn() {
                 Turn::End => return self.finish(ctx, run, txn),
-                Turn::Release(savepoint) => txn.release(savepoint),
+                Turn::Release(savepoint, group) => match txn.prepare() {
+                    Ok(()) => txn.release(savepoint),
+                    // Somebody outside the store cannot keep it; who was told why.
+                    Err(_) => {
+                        txn.rollback_to(savepoint);
+                        run.undone(&group);
+                    }
+                },
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {

@@ -3,7 +3,7 @@
 //! Owns the schema version of the content. What the bytes mean is not known here.
 
 use super::change::coalesce;
-use super::{Batch, Change, Reader, Snapshot, Store, Table, Txn, Visit};
+use super::{Attachment, Batch, Change, Reader, Snapshot, Store, Table, Txn, Visit};
 use crate::error::{Code, Error, Result};
 use parking_lot::Mutex;
 use std::fmt;
@@ -17,7 +17,10 @@ const SCHEMA_KEY: &[u8] = b"schema";
 
 /// A store with the gate that admits one writer. Clones share both.
 #[derive(Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database {
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
+}
 
 struct Inner {
     store: Arc<dyn Store>,
@@ -46,39 +49,45 @@ impl Database {
             }
         }
         let (writing, changed) = (AtomicBool::new(false), Mutex::new(None));
-        Ok(Self(Arc::new(Inner { store, writing, changed })))
+        Ok(Self { inner: Arc::new(Inner { store, writing, changed }), attachment: None })
+    }
+
+    /// Gives `attachment` to every reader and transaction of this handle and its later clones.
+    pub fn attach(&mut self, attachment: Attachment) {
+        self.attachment = Some(attachment);
     }
 
     /// What is committed now.
     pub fn read(&self) -> Result<View> {
-        Ok(View(self.0.store.snapshot()?))
+        let snapshot = self.inner.store.snapshot()?;
+        Ok(View { snapshot, attachment: self.attachment.clone() })
     }
 
     /// Keeps the changes of every later commit for [`take_changes`](Self::take_changes).
     pub fn watch(&self) {
-        self.0.changed.lock().get_or_insert_default();
+        self.inner.changed.lock().get_or_insert_default();
     }
 
     /// The change sets of the commits since the last call, one for each commit that changed anything.
     pub fn take_changes(&self) -> Vec<Vec<Change>> {
-        self.0.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
+        self.inner.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// True while a write transaction is open.
     pub fn is_writing(&self) -> bool {
-        self.0.writing.load(Ordering::Acquire)
+        self.inner.writing.load(Ordering::Acquire)
     }
 
     /// Opens the write transaction. Errors: `Busy` while another one is open.
     pub fn begin(&self) -> Result<Txn> {
-        let permit = Permit::take(&self.0)?;
-        Ok(Txn::new(self.0.store.snapshot()?, permit))
+        let permit = Permit::take(&self.inner)?;
+        Ok(Txn::new(self.inner.store.snapshot()?, permit, self.attachment.clone()))
     }
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let writing = self.0.writing.load(Ordering::Relaxed);
+        let writing = self.inner.writing.load(Ordering::Relaxed);
         f.debug_struct("Database").field("writing", &writing).finish_non_exhaustive()
     }
 }
@@ -125,7 +134,10 @@ impl Drop for Permit {
 }
 
 /// Read access to one committed state.
-pub struct View(Box<dyn Snapshot>);
+pub struct View {
+    snapshot: Box<dyn Snapshot>,
+    attachment: Option<Attachment>,
+}
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,11 +147,15 @@ impl fmt::Debug for View {
 
 impl Reader for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.0.get(table, key)
+        self.snapshot.get(table, key)
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        self.0.scan(table, prefix, from, visit)
+        self.snapshot.scan(table, prefix, from, visit)
+    }
+
+    fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.as_ref()
     }
 }
 

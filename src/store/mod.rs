@@ -7,6 +7,7 @@ pub mod blob;
 mod change;
 mod database;
 pub mod memory;
+mod outside;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod tables;
@@ -14,11 +15,14 @@ mod txn;
 
 pub use change::{By, Change, ChangeKind};
 pub use database::{Database, View};
-pub use txn::{Savepoint, Txn};
+pub use outside::{Operation, Participant};
+pub use txn::{Savepoint, Txn, committed_number};
 
 use crate::error::Result;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The tables of a store. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,11 +38,16 @@ pub enum Table {
     Replay = 3,
     /// What came from which card.
     Card = 4,
+    /// Properties of nodes whose values the host keeps.
+    Host = 5,
+    /// Alerts of the host that no server has taken yet.
+    Alert = 6,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 5] = [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card];
+    pub const ALL: [Self; 7] =
+        [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card, Self::Host, Self::Alert];
 
     /// The table's name in a file.
     pub fn name(self) -> &'static str {
@@ -48,6 +57,8 @@ impl Table {
             Self::Value => "value",
             Self::Replay => "replay",
             Self::Card => "card",
+            Self::Host => "host",
+            Self::Alert => "alert",
         }
     }
 
@@ -79,8 +90,13 @@ pub trait Store: Send + Sync {
     fn commit(&self, batch: &Batch) -> Result<()>;
 }
 
+/// What the layer above keeps with an open database; the store only hands it on to every reader.
+pub type Attachment = Arc<dyn Any + Send + Sync>;
+
 /// Reading that is the same for a [`View`] and for an open [`Txn`].
 pub trait Reader {
+    /// What [`Database::attach`] was given.
+    fn attachment(&self) -> Option<&Attachment>;
     /// The value under `key`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
     /// Visits the entries with `from <= key` that begin with `prefix`, in key order.

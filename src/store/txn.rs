@@ -3,10 +3,15 @@
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
 use super::database::Permit;
-use super::{Batch, Change, Reader, Snapshot, Table, Visit};
-use crate::error::Result;
+use super::outside::{Operation, Outside, Participant};
+use super::{Attachment, Batch, Change, Reader, Snapshot, Table, Visit};
+use crate::error::{Code, Error, Result};
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
+
+/// Number of the last committed transaction with participants, in [`Table::Meta`].
+const NUMBER_KEY: &[u8] = b"host";
 
 /// An overlay entry before it was overwritten: `None` if there was none.
 type Undo = ((Table, Vec<u8>), Option<Option<Vec<u8>>>);
@@ -21,6 +26,7 @@ struct Mark {
     id: u64,
     journal: usize,
     changes: usize,
+    outside: usize,
 }
 
 /// The one open write transaction of a database. Dropping it discards everything.
@@ -31,6 +37,8 @@ pub struct Txn {
     marks: Vec<Mark>,
     next_mark: u64,
     changes: Vec<Change>,
+    outside: Outside,
+    attachment: Option<Attachment>,
     permit: Permit,
 }
 
@@ -45,7 +53,11 @@ impl fmt::Debug for Txn {
 }
 
 impl Txn {
-    pub(super) fn new(snapshot: Box<dyn Snapshot>, permit: Permit) -> Self {
+    pub(super) fn new(
+        snapshot: Box<dyn Snapshot>,
+        permit: Permit,
+        attachment: Option<Attachment>,
+    ) -> Self {
         Self {
             snapshot,
             overlay: Batch::new(),
@@ -53,6 +65,8 @@ impl Txn {
             marks: Vec::new(),
             next_mark: 0,
             changes: Vec::new(),
+            outside: Outside::default(),
+            attachment,
             permit,
         }
     }
@@ -92,7 +106,7 @@ impl Txn {
         let id = self.next_mark;
         self.next_mark += 1;
         let (journal, changes) = (self.journal.len(), self.changes.len());
-        self.marks.push(Mark { id, journal, changes });
+        self.marks.push(Mark { id, journal, changes, outside: self.outside.mark() });
         Savepoint(id)
     }
 
@@ -109,6 +123,7 @@ impl Txn {
             };
         }
         self.changes.truncate(mark.changes);
+        self.outside.go_back(mark.outside);
     }
 
     /// Keeps everything since `savepoint` and forgets it with the ones inside it.
@@ -124,16 +139,51 @@ impl Txn {
         self.marks.pop()
     }
 
+    /// Makes a change of somebody outside the store that is part of this transaction: it is undone with
+    /// it, and by [`rollback_to`](Self::rollback_to).
+    ///
+    /// Errors: what participant or change gives; nothing is changed then.
+    pub fn perform(&mut self, who: Arc<dyn Participant>, what: Operation) -> Result<()> {
+        if self.outside.is_idle() {
+            let number = committed_number(self)? + 1;
+            self.outside.number_from(number);
+        }
+        self.outside.perform(who, what)
+    }
+
+    /// True if somebody outside takes part.
+    pub fn has_participants(&self) -> bool {
+        !self.outside.is_idle()
+    }
+
+    /// Asks those who take part to promise that a commit will not fail. Errors: a refusal.
+    pub fn prepare(&mut self) -> Result<()> {
+        self.outside.prepare()
+    }
+
+    /// Everything to be made durable; with participants also that their transaction is decided.
+    fn seal(&mut self) -> Result<()> {
+        self.prepare()?;
+        if !self.outside.is_idle() {
+            let number = committed_number(self)? + 1;
+            let key = (Table::Meta, NUMBER_KEY.to_vec());
+            self.overlay.insert(key, Some(number.to_be_bytes().to_vec()));
+        }
+        Ok(())
+    }
+
     /// Makes all writes durable, or none, and goes on without letting anybody else write. Returns
     /// the changes noted; savepoints are forgotten.
     ///
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
+        self.seal()?;
         if !self.overlay.is_empty() {
             self.permit.commit(&self.overlay, &self.changes)?;
             self.overlay.clear();
             self.snapshot = self.permit.snapshot()?;
         }
+        self.outside.commit();
         self.journal.clear();
         self.marks.clear();
         Ok(std::mem::take(&mut self.changes))
@@ -141,20 +191,38 @@ impl Txn {
 
     /// Makes all writes durable, or none, and returns the changes noted.
     ///
-    /// Nothing is written when there is nothing to write. Errors: what the store gives; the store
-    /// then still holds the state before.
-    pub fn commit(self) -> Result<Vec<Change>> {
-        let Self { snapshot, overlay, changes, permit, .. } = self;
+    /// Nothing is written when there is nothing to write. Errors: what the store or a participant gives;
+    /// the store then still holds the state before, and the participants are rolled back.
+    pub fn commit(mut self) -> Result<Vec<Change>> {
+        self.seal()?;
+        let Self { snapshot, overlay, changes, permit, mut outside, .. } = self;
         // A store in memory copies itself while a snapshot looks at it.
         drop(snapshot);
         if !overlay.is_empty() {
             permit.commit(&overlay, &changes)?;
         }
+        outside.commit();
         Ok(changes)
     }
 }
 
+/// Number of the last transaction with participants that was committed; 0 if there was none.
+pub fn committed_number(reader: &dyn Reader) -> Result<u64> {
+    match reader.get(Table::Meta, NUMBER_KEY)?.as_deref().map(<[u8; 8]>::try_from) {
+        None => Ok(0),
+        Some(Ok(number)) => Ok(u64::from_be_bytes(number)),
+        Some(Err(_)) => {
+            let what = "store: the number of the last transaction is damaged";
+            Err(Error::new(Code::StorageCorrupt, what))
+        }
+    }
+}
+
 impl Reader for Txn {
+    fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.as_ref()
+    }
+
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self.overlay.get(&(table, key.to_vec())) {
             Some(value) => Ok(value.clone()),

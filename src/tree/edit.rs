@@ -7,6 +7,7 @@
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description, Occurrence, Rule};
 use super::format::{Format, decode_base64};
+use super::host_nodes;
 use super::node::{Access, Node, Origin};
 use super::query::{Query, access};
 use super::refusal::Refusal;
@@ -442,6 +443,11 @@ impl<'t> Tree<'t> {
 
     /// Removes these nodes, and the servers that lose their last account by it from every ACL.
     pub(super) fn remove(&mut self, paths: Vec<Path>) -> Done {
+        if let Some(nodes) = host_nodes::of(self.reader())
+            && let Some(path) = paths.iter().find(|path| nodes.is_root(path))
+        {
+            return Err(Refusal::NotAllowed.caused_by(path.to_string()));
+        }
         let mut servers = Vec::new();
         for path in paths.iter().filter(|path| ddf::is_server_id(path)) {
             servers.extend(records::text(self.reader(), path)?);

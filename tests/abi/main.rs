@@ -8,6 +8,7 @@
 
 mod changes;
 mod errors;
+mod host_nodes;
 mod library;
 mod null;
 mod ownership;

@@ -62,6 +62,13 @@ int main(void)
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);
     PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_host_node, 24);
+    PLACE(dmsc_host_node, type, 16);
+    SIZE(dmsc_exec_request, 56);
+    PLACE(dmsc_exec_request, session_id, 48);
+    SIZE(dmsc_node_handler, 120);
+    PLACE(dmsc_node_handler, info, 16);
+    PLACE(dmsc_node_handler, destroy, 112);
     SIZE(dmsc_status, 4);
     SIZE(dmsc_event_type, 4);
     if (!wrong)
