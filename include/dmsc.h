@@ -252,6 +252,10 @@ enum dmsc_status
    */
   DMSC_ERR_ABORTED = -405,
   /**
+   * The server refused what the client sent.
+   */
+  DMSC_ERR_REFUSED = -406,
+  /**
    * The node does not exist.
    */
   DMSC_ERR_NODE_NOT_FOUND = -500,
@@ -358,6 +362,13 @@ enum dmsc_event_type
    * data: the error's text.
    */
   DMSC_EVENT_NODE_FAILED = 14,
+  /**
+   * An alert of @ref dmsc_client_queue_alert is done with and no longer kept. number: the alert's; uri:
+   * the server; phase: its SyncML status. status: DMSC_OK the server has taken it; DMSC_ERR_REFUSED it
+   * answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
+   * data: the error's text.
+   */
+  DMSC_EVENT_ALERT_DONE = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1077,6 +1088,10 @@ typedef struct dmsc_event {
    * Number of octets at data.
    */
   size_t data_len;
+  /**
+   * Number of an alert of the host, 0 if the event is about none.
+   */
+  uint64_t number;
 } dmsc_event;
 
 /**
@@ -1207,6 +1222,54 @@ typedef struct dmsc_callbacks {
    */
   void (*on_changes)(void *user_data, const struct dmsc_change *const *changes, size_t count);
 } dmsc_callbacks;
+
+/**
+ * An alert of the host for a server. Copied by the call. Texts are UTF-8.
+ */
+typedef struct dmsc_generic_alert {
+  /**
+   * sizeof(dmsc_generic_alert); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 1226 or 0: a generic alert; 1224: a client event (DM Protocol 1.2.1, 8.7 and 8.8).
+   */
+  uint32_t code;
+  /**
+   * A dmsc_format number, the format of the data; 0: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * The server it is for; NULL: the first server that a session is held with.
+   */
+  const char *server_id;
+  /**
+   * URI of the management object that raises it, or NULL.
+   */
+  const char *source_uri;
+  /**
+   * Type of the data. That of a generic alert begins with "Reversed-Domain-Name:", "Content-Type:",
+   * "org.openmobilealliance." or "urn:oma:at:". Must be given.
+   */
+  const char *type;
+  /**
+   * Importance: "fatal", "critical", "minor", "warning", "informational", "harmless" or "indeterminate".
+   * NULL: none is sent, which means informational.
+   */
+  const char *mark;
+  /**
+   * The Correlator of the Exec whose end this reports, or NULL if it had none.
+   */
+  const char *correlator;
+  /**
+   * The data.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data, 65536 at most.
+   */
+  size_t data_len;
+} dmsc_generic_alert;
 
 /**
  * Details of this thread's last failure.
@@ -1823,6 +1886,25 @@ dmsc_status dmsc_client_stop(struct dmsc_client *client,
  * Thread: any.
  */
 void dmsc_config_init(struct dmsc_config *config, size_t struct_size);
+
+/**
+ * Keeps an alert for a server, over a restart too, until one has answered it. It goes out with the next
+ * message of a session that runs, or with package 1 of the next one; no session is started for it.
+ *
+ * The outcome comes as DMSC_EVENT_ALERT_DONE. An alert without answer is sent again in the next session, so
+ * a server may see one twice.
+ * @pre `alert->struct_size` is set.
+ * @param number the alert's number, as in the event, never used twice; may be NULL; written on success only.
+ * @return DMSC_OK it is kept; DMSC_ERR_INVALID_ARG (NULL, code, format, type); DMSC_ERR_NODE_FORMAT the data
+ *         does not have the format; DMSC_ERR_TOO_LARGE its data, or 256 alerts wait already;
+ *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or node while a
+ *         session writes; DMSC_ERR_UTF8; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_queue_alert(struct dmsc_client *client,
+                                    const struct dmsc_generic_alert *alert,
+                                    uint64_t *number);
 
 /**
  * The library's version, for example "0.1.0". Static text.

@@ -99,7 +99,9 @@ pub(super) struct Core {
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
+    /// Answered alerts that are still in the store.
+    pub(super) alerts_done: Vec<u64>,
     notices: Vec<Notice>,
 }
 
@@ -110,15 +112,17 @@ impl Drive for Core {
         let now = self.now();
         let cards = self.step_cards(now);
         let held = self.step_held();
+        let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || session
+        cards || held || alerts || session
     }
 
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
         let to_begin = self.running.is_none() && !self.waiting.is_empty();
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        if (to_begin || !self.held.is_empty()) && !self.db.is_writing() {
+        let to_write = to_begin || !self.held.is_empty() || !self.alerts_done.is_empty();
+        if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let cards = self.slots.iter().filter_map(Slot::deadline);
@@ -161,6 +165,7 @@ impl Core {
             judging: Vec::new(),
             held: VecDeque::new(),
             running: None,
+            alerts_done: Vec::new(),
             notices: Vec::new(),
         };
         let mut txn = core.db.begin()?;
@@ -447,6 +452,7 @@ impl Core {
 
     fn tell_about(&mut self, running: &mut Running) {
         for event in running.take_events() {
+            self.note_alert(&event);
             self.tell(event);
         }
     }

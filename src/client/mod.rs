@@ -3,6 +3,7 @@
 //! What C and Java call. Owns the driving thread and the table of sessions; everything that happens is
 //! in [`core`]. Must not know C or Java.
 
+mod alerts;
 mod bearer;
 mod core;
 mod hosting;
@@ -15,6 +16,7 @@ mod tests;
 mod tree;
 
 pub use self::core::{Clock, Environment};
+pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};

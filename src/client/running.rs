@@ -1,5 +1,6 @@
 //! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
 
+use super::alerts;
 use super::bearer::{self, Bearer};
 use super::core::{Core, Wanted};
 use super::slot::CardId;
@@ -7,7 +8,7 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
-use crate::session::{Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert};
+use crate::session::{Answer, Engine, HostAlert, Outgoing, SessionEvent, Setup, Step, UserAlert};
 use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
@@ -86,7 +87,8 @@ impl Running {
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url)?;
         let exec = core.hosted.nodes.can_exec();
-        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
+        let mut setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
+        setup.alerts = alerts::waiting(&core.db.read()?, &wanted.server_id)?;
         let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
@@ -123,6 +125,11 @@ impl Running {
 
     pub(super) fn is_asking(&self, question: u64) -> bool {
         matches!(self.phase, Phase::Asking { question: asked, .. } if asked == question)
+    }
+
+    /// Sends an alert of the host with the next message.
+    pub(super) fn queue_alert(&mut self, alert: HostAlert) -> Result<()> {
+        self.engine.queue_alert(alert)
     }
 
     /// The question of the last [`Turn::Ask`] is out under this number.
@@ -346,8 +353,28 @@ impl Running {
                 data: command.into_bytes(),
                 ..new(EventKind::CommandDone)
             },
+            SessionEvent::AlertAnswered { number, status } => {
+                let event = self.alert_done(number);
+                let event = match status {
+                    200..300 => event,
+                    _ => {
+                        let text = format!("the server answered the alert with {status}");
+                        event.failed(&Error::new(Code::Refused, text))
+                    }
+                };
+                Event { phase: status.into(), ..event }
+            }
+            SessionEvent::AlertNotSent { number } => {
+                let text = "the alert is larger than the server takes";
+                self.alert_done(number).failed(&Error::new(Code::TooLarge, text))
+            }
             _ => return None,
         })
+    }
+
+    fn alert_done(&self, number: u64) -> Event {
+        let event = Event::new(EventKind::AlertDone).session(self.id).slot(self.slot);
+        Event { number, ..event.uri(self.server_id.clone()) }
     }
 }
 

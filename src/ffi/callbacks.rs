@@ -42,6 +42,11 @@ pub enum dmsc_event_type {
     /// which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
     /// data: the error's text.
     DMSC_EVENT_NODE_FAILED = 14,
+    /// An alert of @ref dmsc_client_queue_alert is done with and no longer kept. number: the alert's; uri:
+    /// the server; phase: its SyncML status. status: DMSC_OK the server has taken it; DMSC_ERR_REFUSED it
+    /// answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
+    /// data: the error's text.
+    DMSC_EVENT_ALERT_DONE = 15,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -66,6 +71,8 @@ pub struct dmsc_event {
     pub data: *const u8,
     /// Number of octets at data.
     pub data_len: usize,
+    /// Number of an alert of the host, 0 if the event is about none.
+    pub number: u64,
 }
 
 /// A verified notification. Borrowed: valid during the callback only.
@@ -307,6 +314,7 @@ impl Listener for Callbacks {
             uri: text_pointer(uri.as_ref()),
             data: pointer(&event.data),
             data_len: event.data.len(),
+            number: event.number,
         };
         // SAFETY: the host's function with its own pointer; the event lives until it returns.
         unsafe { on_event(self.user.pointer(), &raw const c_event) }

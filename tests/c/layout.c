@@ -39,7 +39,8 @@ int main(void)
     SIZE(dmsc_config, 112);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
-    SIZE(dmsc_event, 56);
+    SIZE(dmsc_event, 64);
+    PLACE(dmsc_event, number, 56);
     PLACE(dmsc_event, session_id, 16);
     PLACE(dmsc_event, data_len, 48);
     SIZE(dmsc_trigger_info, 64);
@@ -62,6 +63,8 @@ int main(void)
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);
     PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_generic_alert, 72);
+    PLACE(dmsc_generic_alert, data_len, 64);
     SIZE(dmsc_host_node, 24);
     PLACE(dmsc_host_node, type, 16);
     SIZE(dmsc_exec_request, 56);

@@ -205,6 +205,7 @@ pub(crate) struct Heard {
     pub(crate) phase: u32,
     pub(crate) uri: String,
     pub(crate) data: String,
+    pub(crate) number: u64,
 }
 
 /// A question, copied.
@@ -335,6 +336,7 @@ unsafe extern "C" fn on_event(user_data: *mut c_void, event: *const dmsc_event) 
         phase: event.phase,
         uri: text(event.uri),
         data: String::from_utf8(octets(event.data, event.data_len)).unwrap(),
+        number: event.number,
     });
     ears.called("event");
 }
@@ -593,6 +595,28 @@ impl Phone {
         let (uri, mut out) = (c(uri), null_mut());
         check(unsafe { dmsc_tree_export(self.client, uri.as_ptr(), format, &raw mut out) })?;
         Ok(take_buffer(out))
+    }
+
+    /// Queues a generic alert of this type with text as data; its number.
+    pub(crate) fn queue(
+        &self,
+        server_id: Option<&str>,
+        kind: &str,
+        data: &str,
+        more: impl FnOnce(&mut dmsc_generic_alert),
+    ) -> Result<u64, Failure> {
+        let (server_id, kind) = (server_id.map(c), c(kind));
+        let mut alert = dmsc_generic_alert {
+            server_id: server_id.as_ref().map_or(null(), |text| text.as_ptr()),
+            r#type: kind.as_ptr(),
+            data: data.as_ptr(),
+            data_len: data.len(),
+            ..blank()
+        };
+        more(&mut alert);
+        let mut number = 0;
+        check(unsafe { dmsc_client_queue_alert(self.client, &raw const alert, &raw mut number) })?;
+        Ok(number)
     }
 
     pub(crate) fn begin(&self) -> OpenTxn {

@@ -53,7 +53,7 @@ pub(crate) fn scripted(packages: &str) -> Profile {
     let text = std::fs::read_to_string(path).unwrap();
     let mut scripted = profile("demo");
     let head = text.split("[[package]]").next().unwrap();
-    scripted.script = Profile::parse(&format!("{head}{packages}")).unwrap().script;
+    scripted.script = Profile::parse(&format!("{head}\n{packages}")).unwrap().script;
     scripted
 }
 
