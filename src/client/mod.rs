@@ -81,7 +81,7 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let (mut db, hosted) = (Database::new(store)?, Arc::new(Hosted::default()));
+        let (mut db, hosted) = (config.database(store)?, Arc::new(Hosted::default()));
         db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
@@ -218,6 +218,11 @@ impl Client {
     /// Applies what is new in a card's DM bootstrap data.
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Seals the store's secrets with a new key. `Busy` while somebody writes.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.db()?.rotate_key()
     }
 
     /// Judges a notification; the id of the session that will follow.

@@ -2,9 +2,9 @@
 //!
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
-use super::database::Permit;
+use super::database::{Permit, View};
 use super::outside::{Operation, Outside, Participant};
-use super::{Attachment, Batch, Change, Reader, Snapshot, Table, Visit};
+use super::{Attachment, Batch, Change, Reader, Table, Visit};
 use crate::error::{Code, Error, Result};
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
@@ -31,14 +31,14 @@ struct Mark {
 
 /// The one open write transaction of a database. Dropping it discards everything.
 pub struct Txn {
-    snapshot: Box<dyn Snapshot>,
+    view: View,
+    /// As it is going to be written: secret values are sealed already.
     overlay: Batch,
     journal: Vec<Undo>,
     marks: Vec<Mark>,
     next_mark: u64,
     changes: Vec<Change>,
     outside: Outside,
-    attachment: Option<Attachment>,
     permit: Permit,
 }
 
@@ -53,26 +53,22 @@ impl fmt::Debug for Txn {
 }
 
 impl Txn {
-    pub(super) fn new(
-        snapshot: Box<dyn Snapshot>,
-        permit: Permit,
-        attachment: Option<Attachment>,
-    ) -> Self {
+    pub(super) fn new(view: View, permit: Permit) -> Self {
         Self {
-            snapshot,
+            view,
             overlay: Batch::new(),
             journal: Vec::new(),
             marks: Vec::new(),
             next_mark: 0,
             changes: Vec::new(),
             outside: Outside::default(),
-            attachment,
             permit,
         }
     }
 
     /// Writes `value` under `key`.
     pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        let value = self.view.sealed(table, key, value);
         self.set(table, key, Some(value));
     }
 
@@ -181,7 +177,7 @@ impl Txn {
         if !self.overlay.is_empty() {
             self.permit.commit(&self.overlay, &self.changes)?;
             self.overlay.clear();
-            self.snapshot = self.permit.snapshot()?;
+            self.view = self.permit.view()?;
         }
         self.outside.commit();
         self.journal.clear();
@@ -195,9 +191,9 @@ impl Txn {
     /// the store then still holds the state before, and the participants are rolled back.
     pub fn commit(mut self) -> Result<Vec<Change>> {
         self.seal()?;
-        let Self { snapshot, overlay, changes, permit, mut outside, .. } = self;
+        let Self { view, overlay, changes, permit, mut outside, .. } = self;
         // A store in memory copies itself while a snapshot looks at it.
-        drop(snapshot);
+        drop(view);
         if !overlay.is_empty() {
             permit.commit(&overlay, &changes)?;
         }
@@ -220,17 +216,36 @@ pub fn committed_number(reader: &dyn Reader) -> Result<u64> {
 
 impl Reader for Txn {
     fn attachment(&self) -> Option<&Attachment> {
-        self.attachment.as_ref()
+        self.view.attachment()
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
         match self.overlay.get(&(table, key.to_vec())) {
-            Some(value) => Ok(value.clone()),
-            None => self.snapshot.get(table, key),
+            Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
+            Some(None) => Ok(None),
+            None => self.view.get(table, key),
         }
     }
 
+    fn is_secret(&self, key: &[u8]) -> bool {
+        self.view.is_secret(key)
+    }
+
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
+        let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
+        self.view.unsealing(table, visit, scan)
+    }
+}
+
+impl Txn {
+    /// The entries as they are or are going to be written.
+    fn scan_written(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<()> {
         let start = (table, prefix.max(from).to_vec());
         let mut ours = self
             .overlay
@@ -238,7 +253,7 @@ impl Reader for Txn {
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;
-        self.snapshot.scan(table, prefix, from, &mut |key, value| {
+        self.view.scan_written(table, prefix, from, &mut |key, value| {
             // Our entries before the committed one, then ours instead of it.
             let mut hidden = false;
             while let Some(((_, our_key), our_value)) =

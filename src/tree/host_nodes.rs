@@ -17,6 +17,7 @@ use parking_lot::{Mutex, RwLock};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 type Done = core::result::Result<(), Refusal>;
 
@@ -423,7 +424,8 @@ pub(super) fn write(
     deed: Deed,
 ) -> Result<()> {
     let (who, uri) = (Arc::clone(bound), path.to_string());
-    let (format, mime, octets) = (node.format, node.mime.clone(), value.to_vec());
+    let (format, mime) = (node.format, node.mime.clone());
+    let octets = Zeroizing::new(value.to_vec());
     let operation: Operation = Box::new(move || {
         let value = HostValue { format, mime: &mime, octets: &octets };
         let done = match deed {

@@ -30,11 +30,16 @@ fn stored(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
     reader.get(Table::Node, path.key())?.map(|record| Node::decode(&record)).transpose()
 }
 
+/// Where the leaf's value is.
+fn value_table(reader: &dyn Reader, path: &Path) -> Table {
+    if reader.is_secret(path.key()) { Table::Secret } else { Table::Value }
+}
+
 /// The leaf's value; empty if nothing is stored.
 pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
     match host_nodes::below_root(reader, path) {
         Some(bound) => bound.value(path),
-        None => Ok(reader.get(Table::Value, path.key())?.unwrap_or_default()),
+        None => Ok(reader.get(value_table(reader, path), path.key())?.unwrap_or_default()),
     }
 }
 
@@ -73,10 +78,11 @@ pub(super) fn write(txn: &mut Txn, path: &Path, mut node: Node, value: &[u8]) ->
         return host_nodes::write(txn, &bound, path, &node, value, Deed::Replace);
     }
     update(txn, path, &node);
+    let table = value_table(txn, path);
     if value.is_empty() {
-        txn.delete(Table::Value, path.key());
+        txn.delete(table, path.key());
     } else {
-        txn.put(Table::Value, path.key(), value.to_vec());
+        txn.put(table, path.key(), value.to_vec());
     }
     Ok(())
 }
@@ -102,7 +108,7 @@ pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
     for path in paths {
         let Some(bound) = host_nodes::below_root(txn, path) else {
             txn.delete(Table::Node, path.key());
-            txn.delete(Table::Value, path.key());
+            txn.delete(value_table(txn, path), path.key());
             removed += 1;
             continue;
         };
@@ -125,10 +131,11 @@ pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
 pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Result<(), Refusal> {
     for (old, _) in subtree(txn, from)? {
         let new = old.moved(from, to).unwrap_or(Err(Refusal::BadUri))?;
-        for table in [Table::Node, Table::Value] {
-            if let Some(bytes) = txn.get(table, old.key())? {
-                txn.delete(table, old.key());
-                txn.put(table, new.key(), bytes);
+        let values = (value_table(txn, &old), value_table(txn, &new));
+        for (from, to) in [(Table::Node, Table::Node), values] {
+            if let Some(bytes) = txn.get(from, old.key())? {
+                txn.delete(from, old.key());
+                txn.put(to, new.key(), bytes);
             }
         }
     }

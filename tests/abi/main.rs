@@ -10,6 +10,7 @@ mod alerts;
 mod changes;
 mod errors;
 mod host_nodes;
+mod keys;
 mod library;
 mod null;
 mod ownership;
