@@ -77,6 +77,11 @@ pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
 
+/// Alerts of the host that may wait for a server.
+pub const ALERTS: usize = 256;
+/// Octets of data of one alert of the host.
+pub const ALERT_OCTETS: usize = 64 * 1024;
+
 /// Messages of one DM session.
 pub const SESSION_MESSAGES: u32 = 1000;
 /// Octets that the answers not yet sent to the server may hold.

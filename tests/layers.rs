@@ -25,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
     ("config", &["tree", "store"]),
-    ("event", &["session"]),
+    ("event", &["session", "store"]),
     ("driver", &[]),
     (
         "client",
