@@ -16,6 +16,7 @@ fn null_handles_are_refused_by_name() {
             dmsc_client_run_once(client, 0),
             dmsc_client_start(client),
             dmsc_client_stop(client, 0),
+            dmsc_client_rotate_key(client),
             dmsc_card_open(client, 0, &raw const transport, &raw mut card),
             dmsc_card_open_pcsc(client, 0, null(), &raw mut card),
             dmsc_session_start(client, &raw const request, &raw mut session),
@@ -25,6 +26,9 @@ fn null_handles_are_refused_by_name() {
             dmsc_tree_export(client, uri, 0, &raw mut buffer),
             dmsc_client_deliver_trigger(client, &raw const trigger, null_mut()),
             dmsc_txn_begin(client, &raw mut txn),
+            dmsc_client_queue_alert(client, &blank(), null_mut()),
+            dmsc_tree_bind(client, uri, &blank()),
+            dmsc_tree_unbind(client, uri),
         ] {
             assert_eq!(number, INVALID_ARG);
         }
@@ -120,6 +124,18 @@ fn null_arguments_and_outputs() {
             "command is NULL",
         );
         check(dmsc_card_bootstrap(card.0, null_mut())).unwrap();
+
+        refused(
+            dmsc_client_queue_alert(client, null(), null_mut()),
+            INVALID_ARG,
+            "dmsc_generic_alert is NULL",
+        );
+        let node = c("./Node");
+        let (node, handler) = (node.as_ptr(), blank());
+        refused(dmsc_tree_bind(client, null(), &raw const handler), INVALID_ARG, "uri is NULL");
+        refused(dmsc_tree_bind(client, node, null()), INVALID_ARG, "dmsc_node_handler is NULL");
+        refused(dmsc_tree_bind(client, node, &raw const handler), INVALID_ARG, "needs info");
+        refused(dmsc_tree_unbind(client, null()), INVALID_ARG, "uri is NULL");
 
         refused(dmsc_buffer_new(null(), 1, &raw mut buffer), INVALID_ARG, "data is NULL");
         refused(dmsc_buffer_new(null(), 0, null_mut()), INVALID_ARG, "out is NULL");
@@ -227,6 +243,10 @@ fn structs_without_their_functions_are_refused() {
         let number = unsafe { dmsc_client_new(&raw const config, null(), &raw mut client) };
         refused(number, INVALID_ARG, "dmsc_storage needs load, save and remove");
     }
+    let keys = blank::<dmsc_keys>();
+    let config = dmsc_config { keys: &raw const keys, ..config(&device) };
+    let number = unsafe { dmsc_client_new(&raw const config, null(), &mut null_mut()) };
+    refused(number, INVALID_ARG, "dmsc_keys needs load and make");
     let sink = blank::<dmsc_log_sink>();
     refused(unsafe { dmsc_log_set(&raw const sink, 1) }, INVALID_ARG, "dmsc_log_sink.log is NULL");
     assert_eq!((sim.destroyed(), vault.destroyed.load(Ordering::SeqCst)), (0, 0));
