@@ -199,7 +199,21 @@ impl Card {
 
     /// True if the transport opens and closes channels itself.
     pub fn owns_channels(&self) -> bool {
-        self.transport.flags().contains(TransportFlags::OWNS_CHANNELS)
+        self.has(TransportFlags::OWNS_CHANNELS)
+    }
+
+    /// True if channel 0 can be used.
+    pub fn has_basic_channel(&self) -> bool {
+        !self.has(TransportFlags::NO_BASIC_CHANNEL)
+    }
+
+    /// Most octets of response data that one exchange can bring, 1 to 256.
+    pub(crate) fn max_le(&self) -> u16 {
+        self.transport.max_le().clamp(1, 256)
+    }
+
+    fn has(&self, flag: TransportFlags) -> bool {
+        self.transport.flags().contains(flag)
     }
 
     /// The platform reported a card that is ready: everything known of the former card session is
@@ -222,6 +236,10 @@ impl Card {
     pub fn mode(&mut self) -> Result<Mode> {
         if let Some(mode) = self.mode {
             return Ok(mode);
+        }
+        if self.has(TransportFlags::NO_BASIC_CHANNEL) {
+            // Only modems and frameworks for UICCs open channels themselves.
+            return Ok(*self.mode.insert(Mode::Uicc));
         }
         let mf = [0x3F, 0x00];
         let select = Command::new(INS_SELECT, 0x00, 0x04).with_data(&mf);
@@ -315,7 +333,11 @@ impl Card {
         match first.sw1() {
             0x61 => self.get_response(command, first),
             0x9F if command.first() == Some(&CLA_GSM) => self.get_response(command, first),
-            0x62 | 0x63 if first.data.is_empty() && is_case_4(command) => {
+            0x62 | 0x63
+                if first.data.is_empty()
+                    && is_case_4(command)
+                    && !self.has(TransportFlags::FETCHES_RESPONSES) =>
+            {
                 // The warning stays the result, whether or not data was waiting (TS 102 221 7.3).
                 let sw = first.sw;
                 let waiting = self.exchange_once(&get_response(command, 0))?;
@@ -334,7 +356,7 @@ impl Card {
                 return Err(Error::new(Code::CardBadData, "GET RESPONSE loop: data without end"));
             }
             count += 1;
-            last = self.exchange_once(&get_response(command, last.sw2()))?;
+            last = self.exchange_once(&get_response(command, self.fetched_at_once(last.sw2())))?;
             data.append(&mut last.data);
             if data.len() > limits::RESPONSE_OCTETS {
                 let what = format!("response of more than {} octets", limits::RESPONSE_OCTETS);
@@ -342,6 +364,13 @@ impl Card {
             }
         }
         Ok(Response { data, sw: last.sw })
+    }
+
+    /// What GET RESPONSE asks for when `waiting` octets (0 = 256) are there: less where the transport
+    /// cannot bring so many; the card says again that data waits then.
+    fn fetched_at_once(&self, waiting: u8) -> u8 {
+        let waiting = if waiting == 0 { 256 } else { u16::from(waiting) };
+        (waiting.min(self.max_le()) & 0xFF) as u8
     }
 
     /// One exchange, repeated once with the right Le if the card asks for that.
