@@ -481,6 +481,31 @@ typedef uint32_t dmsc_card_event;
 #endif // __cplusplus
 
 /**
+ * What a card transport does itself, so that the library leaves it alone. Bits, to be joined with `|`.
+ */
+enum dmsc_transport_flags
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It fetches the data behind 61XX and 9FXX and repeats a command after 6CXX; all answers are whole.
+   */
+  DMSC_TRANSPORT_FETCHES_RESPONSES = 1,
+  /**
+   * It gives no access to channel 0 (Android's Open Mobile API); `open_channel` must be there.
+   */
+  DMSC_TRANSPORT_NO_BASIC_CHANNEL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_transport_flags dmsc_transport_flags;
+#else
+typedef uint32_t dmsc_transport_flags;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * Where a session stands.
  */
 enum dmsc_session_state
@@ -796,6 +821,28 @@ typedef struct dmsc_card_transport {
    * Called exactly once, after the last other callback; not called if the card was not opened.
    */
   void (*destroy)(void *user_data);
+  /**
+   * Ends the callback that is running, which returns DMSC_ERR_CANCELLED at once; nothing while none runs,
+   * and nothing for the next one. NULL: a card that never answers keeps its caller for ever.
+   *
+   * Called by @ref dmsc_card_cancel, @ref dmsc_card_close and @ref dmsc_client_free, and by the library
+   * itself when a callback takes longer than `timeout_ms`. Thread: any, beside any other callback but
+   * `destroy`.
+   */
+  void (*cancel)(void *user_data);
+  /**
+   * Bits of dmsc_transport_flags: what the transport does itself.
+   */
+  uint32_t flags;
+  /**
+   * Most octets of response data that one exchange can bring, 1 to 256; 0: 256.
+   */
+  uint32_t max_le;
+  /**
+   * Longest time for one callback, in milliseconds; then `cancel` is called and the call that waits
+   * fails with DMSC_ERR_TIMEOUT. 0: 10000. Without `cancel` it is not used.
+   */
+  uint32_t timeout_ms;
 } dmsc_card_transport;
 
 /**
@@ -1351,9 +1398,11 @@ void dmsc_buffer_free(struct dmsc_buffer *buffer);
  * @pre `transport->struct_size` is set.
  * @param slot the host's number for this card, used in events; one card per slot.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel,
+ *         unknown flags, max_le above 256, no channel 0 without open_channel);
  *         DMSC_ERR_BUSY the slot has an open card; DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET, _TRANSMIT;
- *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's own number.
+ *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_TIMEOUT; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's
+ *         own number.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1421,6 +1470,17 @@ dmsc_status dmsc_card_transmit(struct dmsc_card *card,
                                const uint8_t *command,
                                size_t len,
                                struct dmsc_buffer **response);
+
+/**
+ * Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
+ * DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
+ *
+ * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+ *         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_cancel(const struct dmsc_card *card);
 
 /**
  * Tells the library what happened to the card.

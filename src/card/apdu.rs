@@ -2,6 +2,7 @@
 //! bytes, the fetching of response data, and what a status word means for the exchange itself.
 //! Must not know files or applications.
 
+use super::fcp::FileHeader;
 use super::transport::{CardTransport, TransportFlags};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -12,6 +13,9 @@ use std::ops::{Deref, DerefMut};
 pub(crate) const CLA_GSM: u8 = 0xA0;
 /// Highest logical channel there is (TS 102 221 clause 10.1.1).
 pub const LAST_CHANNEL: u8 = 19;
+
+/// TERMINAL CAPABILITY (TS 102 221 clause 11.1.19): logical channels 4 to 19 may be used.
+const TERMINAL_CAPABILITY: [u8; 9] = [0x80, 0xAA, 0x00, 0x00, 0x04, 0xA9, 0x02, 0x81, 0x00];
 
 const INS_SELECT: u8 = 0xA4;
 const INS_GET_RESPONSE: u8 = 0xC0;
@@ -155,6 +159,8 @@ pub type Trace = Box<dyn FnMut(&[u8], &[u8]) + Send>;
 pub struct Card {
     transport: Box<dyn CardTransport>,
     mode: Option<Mode>,
+    /// What the MF says of TERMINAL CAPABILITY, once it was selected.
+    takes_capability: Option<bool>,
     proactive: Option<u8>,
     gone: Option<Code>,
     locks: u32,
@@ -179,6 +185,7 @@ impl Card {
         Self {
             transport,
             mode: None,
+            takes_capability: None,
             proactive: None,
             gone: None,
             locks: 0,
@@ -220,6 +227,7 @@ impl Card {
     /// forgotten, and exchanges are possible again.
     pub fn card_ready(&mut self) {
         self.mode = None;
+        self.takes_capability = None;
         self.proactive = None;
         self.gone = None;
         self.blocked_pins.clear();
@@ -245,6 +253,8 @@ impl Card {
         let select = Command::new(INS_SELECT, 0x00, 0x04).with_data(&mf);
         let answer = self.exchange(&select.expecting(256).encode(0x00)?)?;
         if !is_class_refused(answer.sw) {
+            let header = FileHeader::from_fcp(&answer.data);
+            self.takes_capability = Some(header.is_ok_and(|header| header.terminal_capability));
             return Ok(*self.mode.insert(Mode::Uicc));
         }
         let select = Command::new(INS_SELECT, 0x00, 0x00).with_data(&mf);
@@ -253,6 +263,22 @@ impl Card {
             return Err(Error::card_sw(answer.sw, "SELECT MF in both classes"));
         }
         Ok(*self.mode.insert(Mode::Gsm))
+    }
+
+    /// Begins the card session as the terminal does (TS 102 221 clause 14.1): the mode, and TERMINAL
+    /// CAPABILITY on a card that takes it. Only for the owner of the card: selects the MF.
+    pub(crate) fn begin_as_terminal(&mut self) -> Result<Mode> {
+        if self.mode == Some(Mode::Uicc) && self.takes_capability.is_none() {
+            self.mode = None;
+        }
+        let mode = self.mode()?;
+        if self.takes_capability == Some(true) {
+            let answer = self.exchange(&TERMINAL_CAPABILITY)?;
+            if !answer.is_success() {
+                log::warn!("TERMINAL CAPABILITY refused with {:04X}", answer.sw);
+            }
+        }
+        Ok(mode)
     }
 
     /// Notes that the card answers in the UICC class, where a command has just shown it.

@@ -12,6 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod watched;
 
 pub use self::core::{Clock, Environment};
 pub use intake::Delivery;
@@ -21,7 +22,7 @@ pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
 use crate::bootstrap;
-use crate::card::transport::CardTransport;
+use crate::card::transport::{Cancel, CardTransport};
 use crate::config::Config;
 use crate::driver::{Ran, Seat, Worker};
 use crate::error::{Code, Error, Result};
@@ -47,6 +48,8 @@ struct Shared {
     db: Mutex<Option<Database>>,
     clock: Clock,
     closed: AtomicBool,
+    /// What ends a running exchange of a card, without waiting for the driving thread.
+    cancels: Mutex<Vec<(CardId, Cancel)>>,
     /// Kept here because questions hold it weakly: with the client it goes.
     _answers: Arc<Answers>,
 }
@@ -91,6 +94,7 @@ impl Client {
             db: Mutex::new(Some(db)),
             clock,
             closed: AtomicBool::new(false),
+            cancels: Mutex::new(Vec::new()),
             _answers: answers,
         })))
     }
@@ -164,9 +168,13 @@ impl Client {
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
         drop(self.0.db.lock().take());
+        let cancels = std::mem::take(&mut *self.0.cancels.lock());
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;
+        }
+        for (_, cancel) in cancels {
+            cancel();
         }
         self.0.seat.close();
         // The thread sees the closed seat and ends by itself, after what it is doing.
@@ -175,11 +183,36 @@ impl Client {
 
     /// Opens a card.
     pub fn open_card(&self, slot: u32, transport: Box<dyn CardTransport>) -> Result<CardId> {
-        self.0.seat.call(move |core| core.open_card(slot, transport))?
+        let cancel = transport.canceller();
+        let transport = watched::watched(transport)?;
+        let id = self.0.seat.call(move |core| core.open_card(slot, transport))??;
+        self.0.cancels.lock().extend(cancel.map(|cancel| (id, cancel)));
+        Ok(id)
     }
 
-    /// Closes a card; its session is aborted.
+    /// Ends the exchange that a card is in, which fails with `Cancelled`; nothing if it is in none.
+    ///
+    /// Fails with `NotSupported` where the card's transport cannot be interrupted, and with `State` if
+    /// the card is closed.
+    pub fn cancel_card(&self, id: CardId) -> Result<()> {
+        self.open()?;
+        let cancels = self.0.cancels.lock();
+        let cancel = cancels.iter().find(|(card, _)| *card == id).map(|(_, cancel)| cancel.clone());
+        drop(cancels);
+        let no = || Error::new(Code::NotSupported, "the card's transport cannot be interrupted");
+        cancel.ok_or_else(no)?();
+        Ok(())
+    }
+
+    /// Closes a card; its session is aborted, a running exchange cancelled where that is possible.
     pub fn close_card(&self, id: CardId) {
+        let mut cancels = self.0.cancels.lock();
+        let at = cancels.iter().position(|(card, _)| *card == id);
+        let cancel = at.map(|at| cancels.swap_remove(at).1);
+        drop(cancels);
+        if let Some(cancel) = cancel.filter(|_| !self.0.seat.is_driving_thread()) {
+            cancel();
+        }
         // Inside a card's own callback the core is in use: then it is done right afterwards.
         if self.0.seat.call(move |core| core.close_card(id)).is_err() {
             // A closed client has closed its cards.

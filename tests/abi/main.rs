@@ -7,6 +7,7 @@
 )]
 
 mod errors;
+mod hang;
 mod library;
 mod null;
 mod ownership;
