@@ -66,6 +66,7 @@ impl<'c> Channel<'c> {
     /// The channel that the transport opens on the application `aid`; only where it owns channels.
     pub fn open_owned(card: &'c mut Card, aid: &[u8]) -> Result<Self> {
         let handle = card.open_owned_channel(aid)?;
+        card.note_uicc();
         Ok(Self::new(card, Route::Owned(handle), Mode::Uicc))
     }
 
@@ -78,7 +79,10 @@ impl<'c> Channel<'c> {
             manage_channel_open(card).map(Route::Logical)
         };
         match opened {
-            Ok(route) => Ok(Self::new(card, route, Mode::Uicc)),
+            Ok(route) => {
+                card.note_uicc();
+                Ok(Self::new(card, route, Mode::Uicc))
+            }
             Err(error) if error.is_card_gone() || !basic_allowed || !card.has_basic_channel() => {
                 Err(error)
             }

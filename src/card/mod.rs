@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod apdu;
+pub mod at;
 pub mod bip;
 pub mod cat;
 pub mod channel;
