@@ -770,6 +770,46 @@ typedef struct dmsc_alert_reply {
 } dmsc_alert_reply;
 
 /**
+ * A byte stream to a modem, given by the host: a serial line, a USB endpoint, a multiplexer's channel.
+ * Copied when the card is opened; `read` and `write` must be there. Nobody else may use the stream.
+ *
+ * A callback returns DMSC_OK or a negative number, as with @ref dmsc_card_transport.
+ * Thread: the driving thread, one at a time. Re-entry: as with @ref dmsc_card_transport.
+ */
+typedef struct dmsc_at_port {
+  /**
+   * sizeof(dmsc_at_port); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Reads what is there, at most `cap` octets, their number in `len`; waits for the first one at most
+   * `timeout_ms`. 0 octets: nothing came in that time.
+   */
+  int32_t (*read)(void *user_data, uint8_t *buffer, size_t cap, uint32_t timeout_ms, size_t *len);
+  /**
+   * Writes all of the octets.
+   */
+  int32_t (*write)(void *user_data, const uint8_t *data, size_t len);
+  /**
+   * Called exactly once, after the last other callback; not called if the card was not opened.
+   */
+  void (*destroy)(void *user_data);
+  /**
+   * Longest time for one AT command, in milliseconds. 0: 10000.
+   */
+  uint32_t timeout_ms;
+  /**
+   * Most octets of card data to ask for at once, 1 to 256: many modems cut lines of more than 256 or 512
+   * characters, and an octet takes two. 0: 128.
+   */
+  uint32_t max_le;
+} dmsc_at_port;
+
+/**
  * Access to one card, given by the host. Copied when the card is opened; `transmit` must be there.
  *
  * A callback returns DMSC_OK or a negative number: DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET and _TRANSMIT
@@ -1357,6 +1397,27 @@ const char *dmsc_alert_item(const struct dmsc_alert *alert, uint32_t index);
 DMSC_MUST_USE
 dmsc_status dmsc_alert_answer(struct dmsc_alert *alert,
                               const struct dmsc_alert_reply *reply);
+
+/**
+ * Opens the card behind a modem's AT commands (3GPP TS 27.007): +CCHO, +CGLA and +CCHC where the modem
+ * has them, else +CSIM, else +CRSM.
+ *
+ * The modem's own toolkit keeps running, so that @ref dmsc_card_toolkit_start has no place here; feed
+ * @ref dmsc_card_proactive_command instead where the modem hands commands out. Switches the echo off and
+ * numbered errors on (ATE0V1, AT+CMEE=1), and asks the modem only for the commands that are needed.
+ * @pre `port->struct_size` is set.
+ * @param slot as in @ref dmsc_card_open.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_TRANSMIT also when no modem answers;
+ *         DMSC_ERR_NOT_SUPPORTED the modem has none of the commands; DMSC_ERR_CARD_ABSENT no card in it;
+ *         DMSC_ERR_CARD_ACCESS_DENIED the modem wants the PIN first; DMSC_ERR_TIMEOUT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_at(struct dmsc_client *client,
+                              uint32_t slot,
+                              const struct dmsc_at_port *port,
+                              struct dmsc_card **out);
 
 /**
  * Makes a buffer with a copy of `len` octets at `data`; used by callbacks that return octets.

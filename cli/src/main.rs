@@ -13,6 +13,7 @@ mod listener;
 mod logger;
 mod output;
 mod store;
+mod tty;
 
 use clap::{Parser, Subcommand};
 use commands::card::CardCommand;

@@ -183,9 +183,23 @@ impl Client {
 
     /// Opens a card.
     pub fn open_card(&self, slot: u32, transport: Box<dyn CardTransport>) -> Result<CardId> {
-        let cancel = transport.canceller();
-        let transport = watched::watched(transport)?;
-        let id = self.0.seat.call(move |core| core.open_card(slot, transport))??;
+        self.open_card_with(slot, move || Ok(transport))
+    }
+
+    /// Opens a card whose transport is made by `open` on the driving thread, like all else that talks to
+    /// the card.
+    pub fn open_card_with(
+        &self,
+        slot: u32,
+        open: impl FnOnce() -> Result<Box<dyn CardTransport>> + Send + 'static,
+    ) -> Result<CardId> {
+        let opened = self.0.seat.call(move |core| {
+            let transport = open()?;
+            let cancel = transport.canceller();
+            let id = core.open_card(slot, watched::watched(transport)?)?;
+            Ok::<_, Error>((id, cancel))
+        });
+        let (id, cancel) = opened??;
         self.0.cancels.lock().extend(cancel.map(|cancel| (id, cancel)));
         Ok(id)
     }

@@ -364,7 +364,7 @@ fn check_numbers(c: &dmsc_card_transport) -> Result<()> {
 
 /// # Safety
 /// `out` is valid for a write.
-unsafe fn give_card(client: &Client, id: CardId, out: *mut *mut dmsc_card) -> Result<i32> {
+pub(super) unsafe fn give_card(client: &Client, id: CardId, out: *mut *mut dmsc_card) -> Result<i32> {
     let card = handle::give(dmsc_card { client: client.clone(), id });
     // SAFETY: the caller's promise.
     unsafe { handle::put(out, "out", card) }?;

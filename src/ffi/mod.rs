@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod alert;
+mod at;
 mod buffer;
 mod callbacks;
 mod card;
@@ -27,6 +28,7 @@ mod trigger;
 mod txn;
 
 pub use alert::*;
+pub use at::*;
 pub use buffer::*;
 pub use callbacks::*;
 pub use card::*;

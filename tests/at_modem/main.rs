@@ -4,6 +4,7 @@
 // Clippy takes only functions with #[test] for tests; these are their helpers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod abi;
 mod modem;
 
 use dmsc::bytes::hex;

@@ -1,6 +1,6 @@
 //! `dmsc card ...`: what a card is, and its bootstrap data into a store.
 
-use crate::card::CardName;
+use crate::card::{CARD_HELP, CardName};
 use crate::device::{self, DeviceArguments};
 use crate::event;
 use crate::listener::{Deaf, Ear, Seen};
@@ -25,8 +25,7 @@ pub(crate) enum CardCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Print the whole ICCID, not its last four digits only
     #[arg(long)]
@@ -35,8 +34,7 @@ pub(crate) struct InfoArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BootstrapArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Directory of the phone's store; made if missing
     #[arg(long, value_name = "DIR")]

@@ -2,7 +2,7 @@
 
 use super::card::{SLOT, show_report};
 use crate::answer::{Answerer, Manner};
-use crate::card::{CardName, SimCard};
+use crate::card::{CARD_HELP, CardName, SimCard};
 use crate::device::DeviceArguments;
 use crate::listener::{Ear, Seen};
 use crate::output::{Output, hex, printable};
@@ -22,8 +22,7 @@ use uicc_sim::card::Verdict;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Directory of the phone's store; made if missing. A simulated card keeps its memory there too
     #[arg(long, value_name = "DIR")]
