@@ -1272,6 +1272,64 @@ typedef struct dmsc_session_info {
 } dmsc_session_info;
 
 /**
+ * One exchange with a card. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_apdu {
+  /**
+   * sizeof(dmsc_apdu) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * When the response was there, in milliseconds since 1970 (UTC).
+   */
+  uint64_t unix_ms;
+  /**
+   * The command APDU. PINs, and what a user typed unseen, are octets FF.
+   */
+  const uint8_t *command;
+  /**
+   * Number of octets at command.
+   */
+  size_t command_len;
+  /**
+   * The response APDU with its status word.
+   */
+  const uint8_t *response;
+  /**
+   * Number of octets at response.
+   */
+  size_t response_len;
+} dmsc_apdu;
+
+/**
+ * Sees the exchanges with the cards. Copied; `exchange` must be there.
+ *
+ * Thread: the driving thread, one call at a time. Re-entry: as in a callback of a card transport.
+ */
+typedef struct dmsc_apdu_trace {
+  /**
+   * sizeof(dmsc_apdu_trace); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * An exchange is over. One that failed has no response and is not shown.
+   */
+  void (*exchange)(void *user_data, const struct dmsc_apdu *apdu);
+  /**
+   * Called exactly once, after the last other callback; not called if the struct was refused.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_apdu_trace;
+
+/**
  * What a node is.
  */
 typedef struct dmsc_node_info {
@@ -1796,6 +1854,35 @@ void dmsc_session_cancel(struct dmsc_session *session);
  * Thread: any.
  */
 void dmsc_session_free(struct dmsc_session *session);
+
+/**
+ * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked
+ * on before; NULL ends it.
+ *
+ * What a card holds is shown as it is, credentials in bootstrap data and identities included; only PINs are
+ * not. For tests and tools.
+ * @pre `trace` is NULL or `trace->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL client, no `exchange`); DMSC_ERR_REENTRANT;
+ *         DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace(struct dmsc_client *client,
+                              const struct dmsc_apdu_trace *trace);
+
+/**
+ * Writes every exchange with every card of the client to a capture file (pcap, GSMTAP), from now on and in
+ * place of what looked on before; NULL ends it. Wireshark shows commands, files and toolkit in it.
+ *
+ * The file is made anew. It holds what @ref dmsc_client_trace shows; keep it as secret as the card. When it
+ * cannot be written any more that is logged, and nothing else changes.
+ * @return DMSC_OK; DMSC_ERR_IO the file cannot be made; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace_pcap(struct dmsc_client *client,
+                                   const char *path);
 
 /**
  * The value of leaf `uri`, for example "./DevInfo/DevId".

@@ -3,6 +3,7 @@
 //! Must not know files or applications.
 
 use super::fcp::FileHeader;
+use super::trace::{self, Trace};
 use super::transport::{CardTransport, TransportFlags};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -148,9 +149,6 @@ impl Response {
         (self.sw & 0xFF) as u8
     }
 }
-
-/// Sees every command APDU and its response APDU, with all secrets in them.
-pub type Trace = Box<dyn FnMut(&[u8], &[u8]) + Send>;
 
 /// One card session: the APDU layer over a transport.
 ///
@@ -416,8 +414,8 @@ impl Card {
         self.check_present()?;
         let answer = self.transport.transmit(command);
         let mut data = self.note_gone(answer)?;
-        if let Some(trace) = &mut self.trace {
-            trace(command, &data);
+        if let Some(show) = &mut self.trace {
+            show(&trace::masked(command), &data);
         }
         let length = data.len();
         match data.split_last_chunk::<2>() {

@@ -4,6 +4,7 @@ use super::intake::Delivery;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
+use super::trace::TraceSink;
 use crate::bootstrap::{self, News};
 use crate::card::cat::{Effect, Refresh};
 use crate::card::transport::CardTransport;
@@ -99,6 +100,8 @@ pub(super) struct Core {
     held: VecDeque<Delivery>,
     running: Option<Running>,
     notices: Vec<Notice>,
+    /// Who looks on.
+    pub(super) trace: Option<TraceSink>,
 }
 
 impl Drive for Core {
@@ -154,6 +157,7 @@ impl Core {
             held: VecDeque::new(),
             running: None,
             notices: Vec::new(),
+            trace: None,
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
@@ -193,7 +197,7 @@ impl Core {
             return Err(Error::new(Code::Busy, format!("slot {number} has an open card")));
         }
         let id = CardId(self.next_card);
-        let slot = Slot::open(id, number, transport)?;
+        let slot = Slot::open(id, number, transport, self.trace_of(number))?;
         self.next_card += 1;
         // Only a card that is gone can be left there.
         self.slots.retain(|slot| slot.number() != number);
@@ -351,6 +355,14 @@ impl Core {
             let number = slot.number();
             self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
         }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
     }
 
     pub(super) fn slots(&self) -> &[Slot] {

@@ -9,6 +9,7 @@ mod intake;
 mod running;
 mod slot;
 mod table;
+mod trace;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -18,6 +19,7 @@ pub use self::core::{Clock, Environment};
 pub use intake::Delivery;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
+pub use trace::{Exchange, TraceSink};
 pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
@@ -30,6 +32,7 @@ use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
 use parking_lot::Mutex;
+use std::path::Path;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -242,6 +245,18 @@ impl Client {
     /// Sends one command APDU to a card as it is.
     pub fn card_transmit(&self, id: CardId, command: Vec<u8>) -> Result<Vec<u8>> {
         self.0.seat.call(move |core| core.transmit(id, &command))?
+    }
+
+    /// Shows every exchange with every card to `sink` from now on; `None` ends it.
+    pub fn set_trace(&self, sink: Option<TraceSink>) -> Result<()> {
+        self.0.seat.call(move |core| core.set_trace(sink))
+    }
+
+    /// Writes every exchange with every card to a capture file from now on (pcap with GSMTAP).
+    ///
+    /// Fails with `Io` if the file cannot be made.
+    pub fn trace_to_pcap(&self, path: &Path) -> Result<()> {
+        self.set_trace(Some(trace::capture(path)?))
     }
 
     /// Tells what happened to a card, without waiting for the driving thread.

@@ -6,6 +6,7 @@ use crate::card::bip::Bip;
 use crate::card::cat::{Cat, Config as CatConfig, Effect, Imei, LocalInfo, Refresh};
 use crate::card::pkcs15;
 use crate::card::toolkit::Toolkit;
+use crate::card::trace::Trace;
 use crate::card::transport::CardTransport;
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
@@ -86,8 +87,14 @@ const CURRENT_APPLICATION: &[u16] = &[0x7FFF];
 
 impl Slot {
     /// Reads what the card is.
-    pub(super) fn open(id: CardId, number: u32, transport: Box<dyn CardTransport>) -> Result<Self> {
+    pub(super) fn open(
+        id: CardId,
+        number: u32,
+        transport: Box<dyn CardTransport>,
+        trace: Option<Trace>,
+    ) -> Result<Self> {
         let mut card = Card::new(transport);
+        card.set_trace(trace);
         let atr = card.atr().map_err(|error| error.context("answer to reset"))?;
         let identity = read_identity(&mut card)?;
         let is_uicc = card.mode()? == Mode::Uicc;
@@ -111,6 +118,10 @@ impl Slot {
             failures: 0,
             paused_ms: None,
         })
+    }
+
+    pub(super) fn set_trace(&mut self, trace: Option<Trace>) {
+        self.card.set_trace(trace);
     }
 
     pub(super) fn id(&self) -> CardId {
