@@ -4,9 +4,10 @@ use super::intake::Delivery;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
+use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
 use super::trace::TraceSink;
 use crate::bootstrap::{self, News};
-use crate::card::cat::{Effect, Refresh};
+use crate::card::cat::{Effect, HostAnswer, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
@@ -30,6 +31,9 @@ pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
+    Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
+    Withdrawn(Arc<dyn ToolkitHost>, u32),
+    Send(Arc<dyn ToolkitHost>, u32, Outgoing, Vec<u8>),
 }
 
 /// A client's clock.
@@ -102,6 +106,9 @@ pub(super) struct Core {
     notices: Vec<Notice>,
     /// Who looks on.
     pub(super) trace: Option<TraceSink>,
+    /// Who carries out what the cards' toolkits ask of the host.
+    pub(super) toolkit_host: Option<Arc<dyn ToolkitHost>>,
+    pub(super) requests: Weak<dyn RequestSink>,
 }
 
 impl Drive for Core {
@@ -158,6 +165,8 @@ impl Core {
             running: None,
             notices: Vec::new(),
             trace: None,
+            toolkit_host: None,
+            requests: Weak::<NoAnswers>::new(),
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
@@ -165,8 +174,23 @@ impl Core {
         Ok(core)
     }
 
-    pub(super) fn set_answer_sink(&mut self, answers: Weak<dyn AnswerSink>) {
+    pub(super) fn set_answer_sinks(
+        &mut self,
+        answers: Weak<dyn AnswerSink>,
+        requests: Weak<dyn RequestSink>,
+    ) {
         self.answers = Some(answers);
+        self.requests = requests;
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// A number for a question to the host; never used twice.
+    pub(super) fn next_question(&mut self) -> u64 {
+        self.next_question += 1;
+        self.next_question - 1
     }
 
     pub(super) fn now(&self) -> Now {
@@ -238,8 +262,8 @@ impl Core {
 
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
-        let language = self.config.device.language.clone();
-        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, now))
+        let (language, can) = (self.config.device.language.clone(), self.capabilities());
+        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))
     }
 
     pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
@@ -282,12 +306,10 @@ impl Core {
             let (number, done) = (slot.number(), slot.step(now));
             let is_news = slot.has_just_failed();
             match done {
-                Ok(None) => {}
+                Ok(None) => did |= toolkit::outgoing(self, id, now),
                 Ok(Some(effects)) => {
                     did = true;
-                    for effect in effects {
-                        self.card_effect(id, number, effect);
-                    }
+                    self.card_effects(id, number, effects);
                 }
                 Err(error) => {
                     did = true;
@@ -301,7 +323,7 @@ impl Core {
         did
     }
 
-    fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
+    pub(super) fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
         match effect {
             Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
@@ -314,6 +336,8 @@ impl Core {
                 }
             }
             Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
+            Effect::Ask(request) => self.ask_host(id, slot, request),
+            Effect::AskWithdrawn => self.withdraw(slot),
             _ => {}
         }
     }
@@ -435,8 +459,7 @@ impl Core {
     }
 
     fn ask(&mut self, alert: UserAlert, session_id: u64) {
-        let id = self.next_question;
-        self.next_question += 1;
+        let id = self.next_question();
         let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
         let question = Question { alert, session_id, id, sink };
         self.notices.push(Notice::Question(self.listener.clone(), question));
@@ -567,6 +590,12 @@ struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
     fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl RequestSink for NoAnswers {
+    fn answer(&self, _: CardId, _: u64, _: HostAnswer) -> Result<()> {
         Ok(())
     }
 }

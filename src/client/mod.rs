@@ -9,6 +9,7 @@ mod intake;
 mod running;
 mod slot;
 mod table;
+mod toolkit;
 mod trace;
 #[cfg(test)]
 mod tests;
@@ -19,11 +20,13 @@ pub use self::core::{Clock, Environment};
 pub use intake::Delivery;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
+pub use toolkit::{Capabilities, Outgoing, ToolkitEvent, ToolkitHost, ToolkitRequest};
 pub use trace::{Exchange, TraceSink};
 pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
 use crate::bootstrap;
+use crate::card::cat::HostAnswer;
 use crate::card::transport::{Cancel, CardTransport};
 use crate::config::Config;
 use crate::driver::{Ran, Seat, Worker};
@@ -38,6 +41,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use table::SessionTable;
+use toolkit::RequestSink;
 
 /// A DM client. Clones are the same client.
 #[derive(Clone)]
@@ -67,6 +71,13 @@ impl AnswerSink for Answers {
     }
 }
 
+impl RequestSink for Answers {
+    fn answer(&self, card: CardId, id: u64, answer: HostAnswer) -> Result<()> {
+        let gone = || Error::new(Code::State, "the client of this request is gone");
+        self.0.upgrade().ok_or_else(gone)?.post(move |core| core.toolkit_answer(card, id, answer))
+    }
+}
+
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").finish_non_exhaustive()
@@ -89,7 +100,8 @@ impl Client {
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
-        seat.call(move |core| core.set_answer_sink(sink))?;
+        let requests: Weak<dyn RequestSink> = Arc::downgrade(&(answers.clone() as Arc<dyn RequestSink>));
+        seat.call(move |core| core.set_answer_sinks(sink, requests))?;
         Ok(Self(Arc::new(Shared {
             seat,
             worker: Mutex::new(None),
@@ -247,6 +259,31 @@ impl Client {
         self.0.seat.call(move |core| core.transmit(id, &command))?
     }
 
+    /// Says who carries out what cards' toolkits ask of the host. What a toolkit announced when it started
+    /// stays as it is.
+    pub fn set_toolkit_host(&self, host: Option<Arc<dyn ToolkitHost>>) -> Result<()> {
+        self.0.seat.call(move |core| core.set_toolkit_host(host))
+    }
+
+    /// Carries out one proactive command that the host's modem has fetched; the data of the TERMINAL
+    /// RESPONSE, or `None` while the host is asked: then it is sent by [`ToolkitHost::send`].
+    ///
+    /// The first call makes the host the owner of the card's toolkit. Fails with `State` if the library
+    /// owns it or another command is open, and with `CardBadData` for what is no command.
+    pub fn proactive_command(&self, id: CardId, command: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        self.0.seat.call(move |core| core.proactive(id, &command))?
+    }
+
+    /// The data of TERMINAL PROFILE for a modem that owns the toolkit. Makes the host its owner.
+    pub fn terminal_profile(&self, id: CardId) -> Result<Vec<u8>> {
+        self.0.seat.call(move |core| core.terminal_profile(id))?
+    }
+
+    /// Tells a card's toolkit what happened. `State` if it was not started.
+    pub fn toolkit_event(&self, id: CardId, event: ToolkitEvent) -> Result<()> {
+        self.0.seat.call(move |core| core.toolkit_event(id, event))?
+    }
+
     /// Shows every exchange with every card to `sink` from now on; `None` ends it.
     pub fn set_trace(&self, sink: Option<TraceSink>) -> Result<()> {
         self.0.seat.call(move |core| core.set_trace(sink))
@@ -322,6 +359,9 @@ fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
         Notice::Question(listener, question) => listener.question(question),
+        Notice::Toolkit(host, request) => host.request(request),
+        Notice::Withdrawn(host, slot) => host.withdrawn(slot),
+        Notice::Send(host, slot, what, data) => host.send(slot, what, &data),
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);
             // A client that was closed in the callback has no use for the verdict.

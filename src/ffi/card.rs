@@ -178,7 +178,7 @@ impl dmsc_card {
     ///
     /// # Safety
     /// As for [`handle::get`].
-    unsafe fn guard(card: *const Self, body: impl FnOnce(&Client, CardId) -> Result<i32>) -> i32 {
+    pub(super) unsafe fn guard(card: *const Self, body: impl FnOnce(&Client, CardId) -> Result<i32>) -> i32 {
         guard(|| {
             // SAFETY: the caller's promise.
             let card = unsafe { handle::get(card) }?;

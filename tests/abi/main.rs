@@ -16,6 +16,7 @@ mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod toolkit;
 mod trace;
 mod transactions;
 mod values;
