@@ -6,6 +6,7 @@
 mod bearer;
 mod core;
 mod intake;
+mod provisioning;
 mod running;
 mod slot;
 mod table;
@@ -17,7 +18,9 @@ mod tree;
 mod watched;
 
 pub use self::core::{Clock, Environment};
+pub use crate::trigger::push::Sec;
 pub use intake::Delivery;
+pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
 pub use toolkit::{Capabilities, Outgoing, ToolkitEvent, ToolkitHost, ToolkitRequest};
@@ -93,7 +96,7 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = Database::new(store)?;
+        let db = config.database(store)?;
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
         let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
@@ -306,9 +309,20 @@ impl Client {
         self.0.seat.call(move |core| core.start_toolkit(id))?
     }
 
-    /// Applies what is new in a card's DM bootstrap data.
+    /// Applies what is new in a card's bootstrap data, or asks the user first (`Report::waiting`).
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Seals the store's secrets with a new key. `Busy` while somebody writes.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.db()?.rotate_key()
+    }
+
+    /// Applies a pushed bootstrap or a document of the factory, or asks the user first
+    /// (`Report::waiting`).
+    pub fn provision(&self, message: Provisioning) -> Result<bootstrap::Report> {
+        self.0.seat.call(move |core| core.provision(message))?
     }
 
     /// Judges a notification; the id of the session that will follow.

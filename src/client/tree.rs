@@ -6,13 +6,13 @@ use crate::markup::Encoding;
 use crate::store::{Database, Txn};
 use crate::time::Now;
 use crate::tree::{
-    Actor, Answer, Content, Filter, Format, NewNode, Part, Path, Property, Query, Refusal, Tree,
-    Uri, tnds,
+    Actor, Answer, Content, Filter, Format, NewNode, Node, Origin, Part, Path, Property, Query,
+    Refusal, Tree, Uri, tnds,
 };
 use std::fmt;
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
     /// Format property.
     pub format: Format,
@@ -22,15 +22,18 @@ pub struct NodeInfo {
     pub version: u16,
     /// TStamp property, seconds since 1970-01-01 UTC.
     pub tstamp: i64,
+    /// Who brought the node.
+    pub origin: Origin,
 }
 
 fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
     let node = query.node(path)?.ok_or(Refusal::NotFound)?;
-    Ok(NodeInfo { format: node.format, size: node.size, version: node.ver_no, tstamp: node.tstamp })
+    let Node { format, size, ver_no: version, tstamp, origin, .. } = node;
+    Ok(NodeInfo { format, size, version, tstamp, origin })
 }
 
 impl Client {
-    fn db(&self) -> Result<Database> {
+    pub(super) fn db(&self) -> Result<Database> {
         let db = self.0.db.lock().clone();
         db.ok_or_else(|| Error::new(Code::State, "the client is closed"))
     }
@@ -63,12 +66,26 @@ impl Client {
         children.iter().map(|child| Ok((child.name().to_owned(), info(&query, child)?))).collect()
     }
 
-    /// A subtree as TNDS, without passwords and nonces.
-    pub fn tree_export(&self, uri: &str, encoding: Encoding) -> Result<Vec<u8>> {
+    /// A subtree as TNDS, without passwords and nonces; `whole` writes the ACL that counts for the top node
+    /// at it.
+    pub fn tree_export(&self, uri: &str, encoding: Encoding, whole: bool) -> Result<Vec<u8>> {
         let view = self.db()?.read()?;
-        let query = Query::new(&view, Actor::Host);
-        let document = query.export(&Path::parse(uri)?, Filter::ALL)?;
+        let (query, path) = (Query::new(&view, Actor::Host), Path::parse(uri)?);
+        let document = match whole {
+            true => query.export_whole(&path)?,
+            false => query.export(&path, Filter::ALL)?,
+        };
         tnds::write(&document, encoding == Encoding::Wbxml)
+    }
+
+    /// A node's ACL; with `effective` the one that counts for it, from a node above if need be.
+    pub fn tree_acl(&self, uri: &str, effective: bool) -> Result<String> {
+        let view = self.db()?.read()?;
+        let (query, path) = (Query::new(&view, Actor::Host), Path::parse(uri)?);
+        Ok(match effective {
+            true => query.effective_acl(&path)?.to_string(),
+            false => query.property(&path, Property::Acl)?,
+        })
     }
 
     /// Begins a transaction of the host; `Busy` while another writer is at work.
@@ -149,6 +166,13 @@ impl TreeTxn {
     pub fn import(&mut self, parent: &str, document: &[u8]) -> Result<()> {
         let document = tnds::read(document)?;
         self.tree().import_add(&Uri::parse(parent)?, &document)?;
+        Ok(())
+    }
+
+    /// Makes the subtree at `uri` what a TNDS document says, all or nothing.
+    pub fn import_replace(&mut self, uri: &str, document: &[u8]) -> Result<()> {
+        let document = tnds::read(document)?;
+        self.tree().import_replace(&Uri::parse(uri)?, &document)?;
         Ok(())
     }
 

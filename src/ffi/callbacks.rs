@@ -37,6 +37,9 @@ pub enum dmsc_event_type {
     /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
     /// server id.
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+    /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+    /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+    DMSC_EVENT_BOOTSTRAP_DONE = 40,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -114,9 +117,10 @@ pub struct dmsc_callbacks {
     pub user_data: *mut c_void,
     /// Something happened.
     pub on_event: Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const dmsc_event)>,
-    /// The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+    /// The user is asked (Alert 1100 to 1104; whether a bootstrap may be applied, and its PIN: see
+    /// dmsc_alert_info.purpose). The callee owns `alert` and must give it to
     /// @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
-    /// interface, and servers get 406.
+    /// interface, servers get 406, and a bootstrap that needs the user is refused.
     pub on_alert: Option<unsafe extern "C" fn(user_data: *mut c_void, alert: *mut dmsc_alert)>,
     /// A notification is genuine; return a dmsc_trigger_verdict. NULL: every genuine one starts a session.
     pub on_trigger: Option<

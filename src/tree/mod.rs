@@ -4,6 +4,7 @@
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
 mod acl;
+pub mod connectivity;
 mod ddf;
 pub mod ddf_document;
 pub mod dmacc;
@@ -12,12 +13,14 @@ mod export;
 mod format;
 pub mod import;
 pub mod install;
+mod legacy;
 mod mgmt_tree;
 mod node;
 mod property;
 mod query;
 mod records;
 mod refusal;
+mod secrecy;
 #[cfg(test)]
 mod tests;
 pub mod tnds;
@@ -25,7 +28,7 @@ mod tstamp;
 mod uri;
 
 pub use acl::{Acl, Right};
-pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
+pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
 pub use import::{Imported, Placed};
@@ -34,6 +37,7 @@ pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
 pub use query::{Answer, Listed, Query};
 pub use refusal::Refusal;
+pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
 use crate::store::By;

@@ -8,6 +8,7 @@
 
 mod errors;
 mod hang;
+mod keys;
 mod library;
 mod null;
 mod ownership;

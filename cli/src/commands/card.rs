@@ -134,7 +134,7 @@ fn bootstrap(
 ) -> Result<()> {
     let opened = arguments.card.open(Some(&arguments.store))?;
     let store = store::open(&arguments.store)?;
-    let config = arguments.device.config(&store)?;
+    let config = arguments.device.config(&arguments.store, &store)?;
     let ear = Ear::new(output.clone(), Seen::default(), None);
     let client = Client::new(config, store, Environment::system(), Box::new(ear))?;
     let card = open_traced(&client, opened.transport, pcap)?;
