@@ -9,6 +9,7 @@
 mod alerts;
 mod changes;
 mod errors;
+mod hang;
 mod host_nodes;
 mod keys;
 mod library;
@@ -19,6 +20,8 @@ mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod toolkit;
+mod trace;
 mod transactions;
 mod values;
 

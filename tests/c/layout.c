@@ -25,9 +25,11 @@ int main(void)
     PLACE(dmsc_alert_info, default_response, 56);
     SIZE(dmsc_alert_reply, 32);
     PLACE(dmsc_alert_reply, choices, 24);
-    SIZE(dmsc_card_transport, 72);
+    SIZE(dmsc_card_transport, 96);
     PLACE(dmsc_card_transport, transmit, 16);
     PLACE(dmsc_card_transport, destroy, 64);
+    PLACE(dmsc_card_transport, cancel, 72);
+    PLACE(dmsc_card_transport, timeout_ms, 88);
     SIZE(dmsc_card_info, 72);
     PLACE(dmsc_card_info, iccid, 8);
     PLACE(dmsc_card_info, atr, 32);
