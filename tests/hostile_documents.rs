@@ -9,63 +9,24 @@ use dmsc::trigger::notification::Notification;
 use dmsc::trigger::push::Push;
 use dmsc::trigger::sms::Segment;
 use dmsc::{prov, syncml};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+#[path = "../benches/common/heap.rs"]
+mod heap;
 
 /// What a reader may have taken from the heap at once, in octets.
 const MOST: usize = 1024 * 1024;
 
-/// The system's allocator, which counts for each thread.
-struct Counting;
-
-thread_local! {
-    static NOW: Cell<usize> = const { Cell::new(0) };
-    static PEAK: Cell<usize> = const { Cell::new(0) };
-}
-
-fn taken(octets: usize) {
-    NOW.set(NOW.get().wrapping_add(octets));
-    PEAK.set(PEAK.get().max(NOW.get()));
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        taken(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        NOW.set(NOW.get().wrapping_sub(layout.size()));
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The old block lives until the new one is there.
-        taken(size);
-        NOW.set(NOW.get().wrapping_sub(layout.size()));
-        // SAFETY: as above.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// Octets of the heap that `work` had at once, and what it came to.
-fn peak<T>(work: impl FnOnce() -> T) -> (usize, T) {
-    let before = NOW.get();
-    PEAK.set(before);
-    let done = work();
-    (PEAK.get() - before, done)
+/// The heap is counted for the whole process, so that each test needs it for itself.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Checks that `work` takes little.
 fn frugal<T>(what: &str, work: impl FnOnce() -> T) -> T {
-    let (octets, done) = peak(work);
-    assert!(octets < MOST, "{what}: {octets} octets");
+    let (done, heap) = heap::measured(work);
+    assert!(heap.peak < MOST, "{what}: {} octets", heap.peak);
     done
 }
 
@@ -117,6 +78,7 @@ const DATA: &[u8] =
 
 #[test]
 fn two_hundred_thousand_levels() {
+    let _alone = alone();
     let nested = |open: &[u8]| {
         let levels = open.repeat(200_000);
         [HEADER, &[0, 0x6D, 0x6B], &levels, &[1; 200_000]].concat()
@@ -142,6 +104,7 @@ fn two_hundred_thousand_levels() {
 
 #[test]
 fn announced_lengths() {
+    let _alone = alone();
     let opaque = |length: &[u8]| [HEADER, DATA, &[0xC3], length, b"x\x01\x01\x01\x01\x01"].concat();
     let token = HEADER.len() + DATA.len();
     let gibibyte = opaque(&[0x84, 0x80, 0x80, 0x80, 0x00]);
@@ -158,6 +121,7 @@ fn announced_lengths() {
 
 #[test]
 fn string_table_bomb() {
+    let _alone = alone();
     let table = [&[b'A'; 65_535][..], &[0]].concat();
     let references = [0x83, 0x00].repeat(4_000);
     let message = [HEADER, &[0x84, 0x80, 0x00], &table, &DATA[1..], &references, &[1; 5]].concat();
@@ -181,6 +145,7 @@ fn string_table_bomb() {
 
 #[test]
 fn entities_and_declarations_of_text() {
+    let _alone = alone();
     let bomb =
         "<!DOCTYPE SyncML [<!ENTITY a 'aaaa'><!ENTITY b '&a;&a;&a;&a;'>]><SyncML>&b;</SyncML>";
     refused("entities", bomb.as_bytes(), MESSAGE, Class::XmlDtd, 0);
@@ -190,12 +155,13 @@ fn entities_and_declarations_of_text() {
 
 #[test]
 fn more_elements_than_anybody_sends() {
+    let _alone = alone();
     let many = [HEADER, &DATA[..DATA.len() - 3], &[0x05; 20_000]].concat();
-    let (octets, fault) = peak(|| syncml::read(&many).unwrap_err());
+    let (fault, heap) = heap::measured(|| syncml::read(&many).unwrap_err());
     assert_eq!(fault.class, Class::Limit);
     // The commands are kept until then: what one takes is bounded, and how many there are.
     let commands = 20_000 * (size_of::<syncml::model::Command<'_>>() + 16);
-    assert!(octets < commands * 3 / 2, "{octets} octets");
+    assert!(heap.peak < commands * 3 / 2, "{} octets", heap.peak);
     for (name, document) in [("events", &many[..]), ("text", "<SyncML>".as_bytes())] {
         let document = match name {
             "text" => [document, "<Final/>".repeat(30_000).as_bytes()].concat(),
@@ -208,6 +174,7 @@ fn more_elements_than_anybody_sends() {
 
 #[test]
 fn objects_of_cards_and_deliveries() {
+    let _alone = alone();
     frugal("objects", || {
         for length in [&[0x84, 0x40, 0, 0, 0][..], &[0x83, 0xFF, 0xFF, 0xFF], &[0x80]] {
             let object = [&[0x6F], length, &[0; 20]].concat();
