@@ -278,13 +278,21 @@ enum dmsc_status
    */
   DMSC_ERR_STORAGE_IO = -520,
   /**
-   * The store's content is damaged or of another version.
+   * The store's content is damaged, or the file is no store.
    */
   DMSC_ERR_STORAGE_CORRUPT = -521,
   /**
    * The store's medium is full.
    */
   DMSC_ERR_STORAGE_FULL = -522,
+  /**
+   * The key that seals the store's secrets is missing, is another one, or can be read by others.
+   */
+  DMSC_ERR_STORAGE_KEY = -523,
+  /**
+   * The store was written by a newer version of the library.
+   */
+  DMSC_ERR_STORAGE_VERSION = -524,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -632,6 +640,11 @@ enum dmsc_export_format
    * TNDS in WBXML (application/vnd.syncml.dmtnds+wbxml).
    */
   DMSC_EXPORT_TNDS_WBXML = 1,
+  /**
+   * Added to one of the others: the access control list that counts for the top node is written at
+   * it, also if it is inherited, so that the subtree has the same rights elsewhere.
+   */
+  DMSC_EXPORT_INHERITED = 256,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -773,6 +786,43 @@ enum dmsc_provisioning_flag
 typedef enum dmsc_provisioning_flag dmsc_provisioning_flag;
 #else
 typedef uint32_t dmsc_provisioning_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who brought a node into the tree.
+ */
+enum dmsc_origin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The library or the host.
+   */
+  DMSC_ORIGIN_HOST = 0,
+  /**
+   * A document of the device's maker, or the standard objects of a new store.
+   */
+  DMSC_ORIGIN_FACTORY = 1,
+  /**
+   * A pushed bootstrap.
+   */
+  DMSC_ORIGIN_BOOTSTRAP = 2,
+  /**
+   * The card in a slot: the node goes with the card.
+   */
+  DMSC_ORIGIN_CARD = 3,
+  /**
+   * A DM server.
+   */
+  DMSC_ORIGIN_SERVER = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_origin dmsc_origin;
+#else
+typedef uint32_t dmsc_origin;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -1048,6 +1098,43 @@ typedef struct dmsc_storage {
 } dmsc_storage;
 
 /**
+ * Keys kept by the host, for example in the platform's key store. Copied by @ref dmsc_client_new.
+ *
+ * Values of the tree that are secret are sealed with XChaCha20-Poly1305 under a key of 32 octets. Keys
+ * have numbers: 1 is made at the first use of a store, each @ref dmsc_client_rotate_key makes the next.
+ * `load` and `make` must be there. A callback returns DMSC_OK or a negative number, which is passed
+ * through to the call that caused it. Thread: any, one at a time.
+ */
+typedef struct dmsc_keys {
+  /**
+   * sizeof(dmsc_keys); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Writes the key `number` to the 32 octets at `key`; DMSC_ERR_STORAGE_KEY if there is none.
+   */
+  int32_t (*load)(void *user_data, uint32_t number, uint8_t *key);
+  /**
+   * Makes the key `number` and keeps it durably, in place of one that may be there. The 32 octets at
+   * `key` are random and may be taken as they are; what they are on return is the key.
+   */
+  int32_t (*make)(void *user_data, uint32_t number, uint8_t *key);
+  /**
+   * Forgets the key `number`, with which nothing is sealed any more; DMSC_OK if there was none. May be
+   * NULL.
+   */
+  int32_t (*remove)(void *user_data, uint32_t number);
+  /**
+   * Called exactly once, after the last other callback; may be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_keys;
+
+/**
  * What a client is. Everything is copied by @ref dmsc_client_new. Texts are UTF-8; NULL or 0 means the
  * default named at the member.
  */
@@ -1113,6 +1200,23 @@ typedef struct dmsc_config {
    * Largest object taken, in octets, 512 to 16777216. 0: 1048576.
    */
   uint32_t max_obj_size;
+  /**
+   * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
+   * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
+   */
+  const struct dmsc_keys *keys;
+  /**
+   * URIs of nodes whose values are sealed like the passwords and nonces of accounts, access points and
+   * proxies. They are patterns: a name that is one asterisk stands for any name, two asterisks stand for
+   * any number of names, once in a pattern. A pattern stays with the store once it was opened with it;
+   * a store has at most 64 with the built-in ones. Sealed values are read and written as others. May be
+   * NULL.
+   */
+  const char *const *secret_uris;
+  /**
+   * Number of patterns at secret_uris.
+   */
+  size_t secret_uri_count;
   /**
    * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
    * question, pushes with a good MAC; no account is replaced by a push.
@@ -1413,6 +1517,14 @@ typedef struct dmsc_node_info {
    * Time of the last change, seconds since 1970-01-01 UTC (property TStamp).
    */
   int64_t tstamp;
+  /**
+   * A dmsc_origin number: who brought the node.
+   */
+  uint32_t origin;
+  /**
+   * DMSC_ORIGIN_CARD: the card's slot; else 0.
+   */
+  uint32_t origin_slot;
 } dmsc_node_info;
 
 /**
@@ -1681,7 +1793,10 @@ dmsc_status dmsc_card_bootstrap(struct dmsc_card *card,
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no device_id, a size out of range); DMSC_ERR_UTF8;
  *         DMSC_ERR_NOT_SUPPORTED (data_dir without the feature "redb");
  *         DMSC_ERR_BUSY (another process uses the store); DMSC_ERR_STORAGE_IO, _CORRUPT, _FULL;
- *         a negative number of the host's storage. On failure no destroy function is called.
+ *         DMSC_ERR_STORAGE_VERSION (written by a newer library); DMSC_ERR_STORAGE_KEY (its key is missing
+ *         or another one, or others may read the key's file); DMSC_ERR_URI (a malformed pattern);
+ *         DMSC_ERR_TOO_LARGE (too many patterns); a negative number of the host's storage or keys.
+ *         On failure no destroy function is called, and a store that was there is as it was.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1698,6 +1813,18 @@ dmsc_status dmsc_client_new(const struct dmsc_config *config,
  * Thread: any.
  */
 void dmsc_client_free(struct dmsc_client *client);
+
+/**
+ * Makes a new key and seals the store's secrets with it, all or nothing; then forgets the old key.
+ *
+ * The old key stays in use when this fails. What was sealed with the old key is also taken from the
+ * built-in store's file, as far as the file system lets go of it.
+ * @return DMSC_OK; DMSC_ERR_BUSY a transaction is open or a session writes; DMSC_ERR_NOT_SUPPORTED nothing
+ *         is kept; DMSC_ERR_STORAGE_*; a negative number of the host's storage or keys; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_rotate_key(struct dmsc_client *client);
 
 /**
  * Handles what is due - card, timers, session, answers - and waits for it at most `timeout_ms`.
@@ -1952,7 +2079,7 @@ dmsc_status dmsc_tree_children(struct dmsc_client *client,
 /**
  * Writes the subtree `uri` as TNDS, without passwords and nonces.
  *
- * @param format a dmsc_export_format number.
+ * @param format a dmsc_export_format number, perhaps with DMSC_EXPORT_INHERITED.
  * @param out written on success only; free it with @ref dmsc_buffer_free.
  * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
  *         DMSC_ERR_STORAGE_*.
@@ -1963,6 +2090,22 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
                              const char *uri,
                              uint32_t format,
                              struct dmsc_buffer **out);
+
+/**
+ * The access control list of node `uri`, for example "Get=*&Replace=com.example"; "" if it has none of its
+ * own.
+ *
+ * @param effective 0: the node's own list; else the one that counts for it, from a node above if need be.
+ * @param acl text without NUL; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED below ./Inbox;
+ *         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
+                              const char *uri,
+                              uint32_t effective,
+                              struct dmsc_buffer **acl);
 
 /**
  * Delivers a notification (package #0 of OMA DM Notification 1.2.1, bare or in a WSP push).
@@ -2056,6 +2199,20 @@ dmsc_status dmsc_txn_import(struct dmsc_txn *txn,
                             const char *parent_uri,
                             const uint8_t *tnds,
                             size_t len);
+
+/**
+ * Makes the subtree `uri`, which has to be there, what a TNDS document (XML or WBXML) says: nodes that it
+ * does not hold are removed, new ones made, all or nothing.
+ *
+ * @return DMSC_OK; DMSC_ERR_SYNTAX; DMSC_ERR_NODE_NOT_FOUND and the other errors of @ref dmsc_txn_replace and
+ *         @ref dmsc_txn_add. The transaction stays open, without any of the changes.
+ * Thread: one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_txn_import_replace(struct dmsc_txn *txn,
+                                    const char *uri,
+                                    const uint8_t *tnds,
+                                    size_t len);
 
 /**
  * Makes the changes durable and frees the transaction, also on failure (then nothing is changed).

@@ -2,8 +2,11 @@
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
-use crate::tree::DeviceInfo;
+use crate::random::SystemRandom;
+use crate::store::{Database, KeySource, Sealing, Store};
+use crate::tree::{DeviceInfo, SecretUris};
 use bitflags::bitflags;
+use std::sync::Arc;
 
 bitflags! {
     /// What may bootstrap the device, and who is asked. The numbers are the C API's.
@@ -79,6 +82,10 @@ pub struct Config {
     pub max_msg_size_card: u32,
     /// Largest object taken, in octets.
     pub max_obj_size: u32,
+    /// Where the keys are that seal secret values in the store; `None` for a store that is not kept.
+    pub keys: Option<Arc<dyn KeySource>>,
+    /// Patterns of URIs whose values are secret besides the built-in ones ([`SecretUris`]).
+    pub secret_uris: Vec<String>,
     /// What may bootstrap the device.
     pub bootstrap: BootstrapPolicy,
 }
@@ -103,8 +110,21 @@ impl Config {
             max_msg_size: limits::MAX_MSG_SIZE,
             max_msg_size_card: limits::MAX_MSG_SIZE_CARD,
             max_obj_size: limits::MAX_OBJ_SIZE,
+            keys: None,
+            secret_uris: Vec::new(),
             bootstrap: BootstrapPolicy::default(),
         }
+    }
+
+    /// Opens a store as this configuration says.
+    ///
+    /// Errors: those of [`Database::open`] and [`SecretUris::add`].
+    pub fn database(&self, store: Arc<dyn Store>) -> Result<Database> {
+        let mut secret = SecretUris::built_in()?;
+        self.secret_uris.iter().try_for_each(|uri| secret.add(uri))?;
+        let Some(keys) = self.keys.clone() else { return Database::new(store) };
+        let (secrecy, random) = (Box::new(secret), Box::new(SystemRandom));
+        Database::open(store, Sealing { keys, secrecy, random })
     }
 
     /// Fails with `InvalidArg` if a value cannot be used.

@@ -133,10 +133,14 @@ codes! {
     Uri = -505, "DMSC_ERR_URI";
     /// Reading or writing the store failed.
     StorageIo = -520, "DMSC_ERR_STORAGE_IO";
-    /// The store's content is damaged or of another version.
+    /// The store's content is damaged, or the file is no store.
     StorageCorrupt = -521, "DMSC_ERR_STORAGE_CORRUPT";
     /// The store's medium is full.
     StorageFull = -522, "DMSC_ERR_STORAGE_FULL";
+    /// The key that seals the store's secrets is missing, is another one, or can be read by others.
+    StorageKey = -523, "DMSC_ERR_STORAGE_KEY";
+    /// The store was written by a newer version of the library.
+    StorageVersion = -524, "DMSC_ERR_STORAGE_VERSION";
 }
 
 /// What failed, where, and why. The text never holds a secret, a PIN, or a full ICCID or IMSI.
@@ -221,7 +225,14 @@ impl Error {
 
     /// True if the store failed: whatever else is tried now fails as well.
     pub fn is_storage(&self) -> bool {
-        matches!(self.code, Code::StorageIo | Code::StorageCorrupt | Code::StorageFull)
+        matches!(
+            self.code,
+            Code::StorageIo
+                | Code::StorageCorrupt
+                | Code::StorageFull
+                | Code::StorageKey
+                | Code::StorageVersion
+        )
     }
 }
 

@@ -28,6 +28,8 @@ pub const URI_OCTETS: usize = 1023;
 pub const URI_SEGMENT: usize = 127;
 /// Nodes of the tree.
 pub const TREE_NODES: usize = 1_000_000;
+/// Patterns of URIs whose values are sealed, the built-in ones included.
+pub const SECRET_URIS: usize = 64;
 /// Octets of one ACL.
 pub const ACL_OCTETS: usize = 4096;
 /// Octets of one Title.

@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
-    ("config", &["tree"]),
+    ("config", &["tree", "store"]),
     ("event", &["session"]),
     ("driver", &[]),
     (

@@ -15,7 +15,7 @@ use crate::event::{
     TriggerVerdict,
 };
 use crate::limits;
-use crate::random::Random;
+use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Cause, Context, UserAlert};
 use crate::store::Database;
 use crate::time::Now;
@@ -60,16 +60,6 @@ impl Environment {
 impl std::fmt::Debug for Environment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Environment").finish_non_exhaustive()
-    }
-}
-
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    #[allow(clippy::expect_used)]
-    fn fill(&mut self, buffer: &mut [u8]) {
-        // Without randomness no nonce may be made; a panic here poisons the client, nothing else.
-        getrandom::fill(buffer).expect("the system gives random octets");
     }
 }
 

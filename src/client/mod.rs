@@ -79,7 +79,7 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = Database::new(store)?;
+        let db = config.database(store)?;
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
         let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
@@ -213,6 +213,11 @@ impl Client {
     /// Applies what is new in a card's bootstrap data, or asks the user first (`Report::waiting`).
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Seals the store's secrets with a new key. `Busy` while somebody writes.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.db()?.rotate_key()
     }
 
     /// Applies a pushed bootstrap or a document of the factory, or asks the user first

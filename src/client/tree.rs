@@ -33,7 +33,7 @@ fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
 }
 
 impl Client {
-    fn db(&self) -> Result<Database> {
+    pub(super) fn db(&self) -> Result<Database> {
         let db = self.0.db.lock().clone();
         db.ok_or_else(|| Error::new(Code::State, "the client is closed"))
     }

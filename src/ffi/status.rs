@@ -108,10 +108,14 @@ pub enum dmsc_status {
     DMSC_ERR_URI = -505,
     /// Reading or writing the store failed.
     DMSC_ERR_STORAGE_IO = -520,
-    /// The store's content is damaged or of another version.
+    /// The store's content is damaged, or the file is no store.
     DMSC_ERR_STORAGE_CORRUPT = -521,
     /// The store's medium is full.
     DMSC_ERR_STORAGE_FULL = -522,
+    /// The key that seals the store's secrets is missing, is another one, or can be read by others.
+    DMSC_ERR_STORAGE_KEY = -523,
+    /// The store was written by a newer version of the library.
+    DMSC_ERR_STORAGE_VERSION = -524,
 }
 
 /// `dmsc_status` as functions return it: a callback may return any negative number, which no Rust enum
@@ -175,6 +179,8 @@ mod tests {
             DMSC_ERR_STORAGE_IO,
             DMSC_ERR_STORAGE_CORRUPT,
             DMSC_ERR_STORAGE_FULL,
+            DMSC_ERR_STORAGE_KEY,
+            DMSC_ERR_STORAGE_VERSION,
         ];
         assert_eq!(all.len(), Code::ALL.len());
         for (status, code) in all.iter().zip(Code::ALL) {

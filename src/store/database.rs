@@ -1,17 +1,20 @@
 //! One store for the whole client: read views at any time, at most one write transaction.
 //!
-//! Owns the schema version of the content. What the bytes mean is not known here.
+//! Owns the opening of a store (schema, key, rules of secrecy) and the rotation of its key. What the
+//! bytes mean is not known here.
 
-use super::{Batch, Reader, Snapshot, Store, Table, Txn, Visit};
+use super::seal::{self, Vault};
+use super::{Batch, KeySource, Reader, Secrecy, Snapshot, Store, Table, Txn, Visit, schema};
 use crate::error::{Code, Error, Result};
+use crate::random::Random;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
 
-/// Version of keys and records; a store of a newer version is not opened.
-const SCHEMA: u32 = 1;
-/// Key of the version in [`Table::Meta`].
-const SCHEMA_KEY: &[u8] = b"schema";
+/// Key in [`Table::Meta`] that says: old values may be left on the medium, and an old key.
+const SWEEP_KEY: &[u8] = b"sweep";
 
 /// A store with the gate that admits one writer. Clones share both.
 #[derive(Clone)]
@@ -19,34 +22,93 @@ pub struct Database(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn Store>,
+    vault: Option<Vault>,
     writing: AtomicBool,
 }
 
+/// What a store is sealed with.
+pub struct Sealing {
+    /// Where its keys are.
+    pub keys: Arc<dyn KeySource>,
+    /// Which values are secret.
+    pub secrecy: Box<dyn Secrecy>,
+    /// Unpredictable octets for nonces and new keys.
+    pub random: Box<dyn Random>,
+}
+
+impl fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealing").field("keys", &self.keys).finish_non_exhaustive()
+    }
+}
+
 impl Database {
-    /// Takes the store over; marks an empty one with this build's schema version.
+    /// Takes over a store in which nothing is secret: a volatile one, or one in a test.
     ///
-    /// Errors: `StorageCorrupt` if the content was written by a newer version; what the store gives.
+    /// Errors: `StorageKey` if it is sealed, and those of [`Self::open`].
     pub fn new(store: Arc<dyn Store>) -> Result<Self> {
-        let found = store.snapshot()?.get(Table::Meta, SCHEMA_KEY)?;
-        match found.as_deref().map(<[u8; 4]>::try_from) {
-            Some(Ok(bytes)) => check_schema(u32::from_be_bytes(bytes))?,
-            Some(Err(_)) => {
-                return Err(Error::new(
-                    Code::StorageCorrupt,
-                    "store: schema version is unreadable",
-                ));
-            }
+        Self::prepare(store, None)
+    }
+
+    /// Takes the store over. An empty or older one is brought to the present schema, and what lies open
+    /// although it is secret by now is sealed, in one commit.
+    ///
+    /// Errors: `StorageVersion` if it was written by a newer version; `StorageKey` if its key is missing
+    /// or another one; `StorageCorrupt`; what store and key source give. Nothing is changed then.
+    pub fn open(store: Arc<dyn Store>, sealing: Sealing) -> Result<Self> {
+        Self::prepare(store, Some(sealing))
+    }
+
+    fn prepare(store: Arc<dyn Store>, sealing: Option<Sealing>) -> Result<Self> {
+        let snapshot = store.snapshot()?;
+        let mut batch = Batch::new();
+        schema::migrate(&*snapshot, &mut batch)?;
+        let mut sweep = snapshot.get(Table::Meta, SWEEP_KEY)?.is_some();
+        let vault = match sealing {
             None => {
-                let key = (Table::Meta, SCHEMA_KEY.to_vec());
-                store.commit(&Batch::from([(key, Some(SCHEMA.to_be_bytes().to_vec()))]))?;
+                seal::check_unsealed(&*snapshot)?;
+                None
             }
+            Some(Sealing { keys, secrecy, random }) => {
+                let (vault, moved) = Vault::open(keys, secrecy, random, &*snapshot, &mut batch)?;
+                if moved {
+                    batch.extend([to_sweep(true)]);
+                    sweep = true;
+                }
+                Some(vault)
+            }
+        };
+        drop(snapshot);
+        if !batch.is_empty() {
+            store.commit(&batch)?;
         }
-        Ok(Self(Arc::new(Inner { store, writing: AtomicBool::new(false) })))
+        let database = Self(Arc::new(Inner { store, vault, writing: AtomicBool::new(false) }));
+        if sweep {
+            database.0.sweep();
+        }
+        Ok(database)
+    }
+
+    /// Seals everything with a new key, in one commit, and forgets the old one.
+    ///
+    /// Views that are open keep what they see. Errors: `NotSupported` if nothing is sealed, `Busy` while
+    /// a write transaction is open, what store and key source give; the old key stays in use then.
+    pub fn rotate_key(&self) -> Result<()> {
+        let vault = self.0.vault.as_ref().ok_or_else(|| {
+            Error::new(Code::NotSupported, "store: nothing is sealed in a store that is not kept")
+        })?;
+        let permit = Permit::take(&self.0)?;
+        let (next, mut batch) = vault.reseal(&*self.0.store.snapshot()?)?;
+        batch.extend([to_sweep(true)]);
+        permit.commit(batch)?;
+        vault.switch(next);
+        self.0.sweep();
+        Ok(())
     }
 
     /// What is committed now.
     pub fn read(&self) -> Result<View> {
-        Ok(View(self.0.store.snapshot()?))
+        self.0.view()
     }
 
     /// True while a write transaction is open.
@@ -57,7 +119,30 @@ impl Database {
     /// Opens the write transaction. Errors: `Busy` while another one is open.
     pub fn begin(&self) -> Result<Txn> {
         let permit = Permit::take(&self.0)?;
-        Ok(Txn::new(self.0.store.snapshot()?, permit))
+        Ok(Txn::new(permit.view()?, permit))
+    }
+}
+
+/// Notes in a batch that there is something to sweep, or nothing any more.
+fn to_sweep(due: bool) -> ((Table, Vec<u8>), Option<Vec<u8>>) {
+    ((Table::Meta, SWEEP_KEY.to_vec()), due.then(Vec::new))
+}
+
+impl Inner {
+    fn view(self: &Arc<Self>) -> Result<View> {
+        Ok(View { snapshot: self.store.snapshot()?, inner: Arc::clone(self) })
+    }
+
+    /// Takes from the medium what was open or sealed with an older key. What fails is tried again at the
+    /// next opening.
+    fn sweep(&self) {
+        let forgotten = self.vault.as_ref().map_or(Ok(()), |vault| vault.forget_previous());
+        let swept = forgotten
+            .and_then(|()| self.store.scrub())
+            .and_then(|()| self.store.commit(&Batch::from([to_sweep(false)])));
+        if let Err(error) = swept {
+            log::warn!("store: old values are left on the medium: {error}");
+        }
     }
 }
 
@@ -66,14 +151,6 @@ impl fmt::Debug for Database {
         let writing = self.0.writing.load(Ordering::Relaxed);
         f.debug_struct("Database").field("writing", &writing).finish_non_exhaustive()
     }
-}
-
-fn check_schema(found: u32) -> Result<()> {
-    if (1..=SCHEMA).contains(&found) {
-        return Ok(());
-    }
-    let what = format!("store: schema version {found}, this build reads 1 to {SCHEMA}");
-    Err(Error::new(Code::StorageCorrupt, what))
 }
 
 /// The right to write; given back when dropped.
@@ -87,12 +164,12 @@ impl Permit {
         Ok(Self(Arc::clone(inner)))
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: Batch) -> Result<()> {
+        self.0.store.commit_owned(batch)
     }
 
-    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        self.0.store.snapshot()
+    pub(super) fn view(&self) -> Result<View> {
+        self.0.view()
     }
 }
 
@@ -102,8 +179,63 @@ impl Drop for Permit {
     }
 }
 
-/// Read access to one committed state.
-pub struct View(Box<dyn Snapshot>);
+/// Read access to one committed state. The store stays open as long as there is one.
+pub struct View {
+    snapshot: Box<dyn Snapshot>,
+    inner: Arc<Inner>,
+}
+
+impl View {
+    /// `value` as it is written.
+    pub(super) fn sealed(&self, table: Table, key: &[u8], value: Vec<u8>) -> Vec<u8> {
+        match self.vault_of(table) {
+            Some(vault) => vault.seal(table, key, value),
+            None => value,
+        }
+    }
+
+    /// What was written as `value`.
+    pub(super) fn unsealed(&self, table: Table, key: &[u8], value: Vec<u8>) -> Result<Vec<u8>> {
+        match self.vault_of(table) {
+            Some(vault) => vault.unseal(table, key, &value),
+            None => Ok(value),
+        }
+    }
+
+    fn vault_of(&self, table: Table) -> Option<&Vault> {
+        self.inner.vault.as_ref().filter(|_| table == Table::Secret)
+    }
+
+    /// The entries as they are written.
+    pub(super) fn scan_written(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<()> {
+        self.snapshot.scan(table, prefix, from, visit)
+    }
+
+    /// Visits entries as [`Self::sealed`] made them with their clear values.
+    pub(super) fn unsealing(
+        &self,
+        table: Table,
+        visit: Visit<'_>,
+        scan: impl FnOnce(Visit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(vault) = self.vault_of(table) else { return scan(visit) };
+        let mut failed = None;
+        scan(&mut |key, sealed| match vault.unseal(table, key, sealed).map(Zeroizing::new) {
+            Ok(value) => visit(key, &value),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+}
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,11 +245,17 @@ impl fmt::Debug for View {
 
 impl Reader for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.0.get(table, key)
+        let found = self.snapshot.get(table, key)?;
+        found.map(|value| self.unsealed(table, key, value)).transpose()
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        self.0.scan(table, prefix, from, visit)
+        let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
+        self.unsealing(table, visit, scan)
+    }
+
+    fn is_secret(&self, key: &[u8]) -> bool {
+        self.inner.vault.as_ref().is_some_and(|vault| vault.covers(key))
     }
 }
 
@@ -125,22 +263,6 @@ impl Reader for View {
 mod tests {
     use super::*;
     use crate::store::memory::MemoryStore;
-
-    fn with_schema(value: &[u8]) -> Result<Database> {
-        let store = MemoryStore::new();
-        let key = (Table::Meta, SCHEMA_KEY.to_vec());
-        store.commit(&Batch::from([(key, Some(value.to_vec()))])).unwrap();
-        Database::new(Arc::new(store))
-    }
-
-    #[test]
-    fn a_newer_schema_is_refused_with_both_numbers() {
-        let error = with_schema(&2u32.to_be_bytes()).unwrap_err();
-        assert_eq!(error.code(), Code::StorageCorrupt);
-        assert_eq!(error.what(), "store: schema version 2, this build reads 1 to 1");
-        assert_eq!(with_schema(b"1").unwrap_err().code(), Code::StorageCorrupt);
-        assert!(with_schema(&1u32.to_be_bytes()).is_ok());
-    }
 
     #[test]
     fn one_writer_at_a_time() {

@@ -2,8 +2,9 @@
 //!
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
-use super::database::Permit;
-use super::{Batch, Reader, Snapshot, Table, Visit};
+use super::database::{Permit, View};
+use super::tables::Place;
+use super::{Batch, Reader, Table, Visit};
 use crate::error::Result;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
@@ -62,7 +63,8 @@ struct Mark {
 
 /// The one open write transaction of a database. Dropping it discards everything.
 pub struct Txn {
-    snapshot: Box<dyn Snapshot>,
+    view: View,
+    /// As it is going to be written: secret values are sealed already.
     overlay: Batch,
     journal: Vec<Undo>,
     marks: Vec<Mark>,
@@ -82,9 +84,9 @@ impl fmt::Debug for Txn {
 }
 
 impl Txn {
-    pub(super) fn new(snapshot: Box<dyn Snapshot>, permit: Permit) -> Self {
+    pub(super) fn new(view: View, permit: Permit) -> Self {
         Self {
-            snapshot,
+            view,
             overlay: Batch::new(),
             journal: Vec::new(),
             marks: Vec::new(),
@@ -96,6 +98,7 @@ impl Txn {
 
     /// Writes `value` under `key`.
     pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        let value = self.view.sealed(table, key, value);
         self.set(table, key, Some(value));
     }
 
@@ -105,10 +108,18 @@ impl Txn {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
-        let key = (table, key.to_vec());
         if self.marks.is_empty() {
-            self.overlay.insert(key, value);
+            // Single values are written again and again, nodes rarely.
+            let written = match table {
+                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                _ => None,
+            };
+            match written {
+                Some(written) => *written = value,
+                None => drop(self.overlay.insert((table, key.to_vec()), value)),
+            }
         } else {
+            let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
@@ -166,13 +177,12 @@ impl Txn {
     ///
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
-        if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay)?;
-            self.overlay.clear();
-            self.snapshot = self.permit.snapshot()?;
-        }
         self.journal.clear();
         self.marks.clear();
+        if !self.overlay.is_empty() {
+            self.permit.commit(std::mem::take(&mut self.overlay))?;
+            self.view = self.permit.view()?;
+        }
         Ok(std::mem::take(&mut self.changes))
     }
 
@@ -181,11 +191,11 @@ impl Txn {
     /// Nothing is written when there is nothing to write. Errors: what the store gives; the store
     /// then still holds the state before.
     pub fn commit(self) -> Result<Vec<Change>> {
-        let Self { snapshot, overlay, changes, permit, .. } = self;
+        let Self { view, overlay, changes, permit, .. } = self;
         // A store in memory copies itself while a snapshot looks at it.
-        drop(snapshot);
+        drop(view);
         if !overlay.is_empty() {
-            permit.commit(&overlay)?;
+            permit.commit(overlay)?;
         }
         Ok(changes)
     }
@@ -193,21 +203,40 @@ impl Txn {
 
 impl Reader for Txn {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key.to_vec())) {
-            Some(value) => Ok(value.clone()),
-            None => self.snapshot.get(table, key),
+        match self.overlay.get(&(table, key) as &dyn Place) {
+            Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
+            Some(None) => Ok(None),
+            None => self.view.get(table, key),
         }
     }
 
+    fn is_secret(&self, key: &[u8]) -> bool {
+        self.view.is_secret(key)
+    }
+
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        let start = (table, prefix.max(from).to_vec());
+        let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
+        self.view.unsealing(table, visit, scan)
+    }
+}
+
+impl Txn {
+    /// The entries as they are or are going to be written.
+    fn scan_written(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<()> {
+        let start: &dyn Place = &(table, prefix.max(from));
         let mut ours = self
             .overlay
-            .range((Bound::Included(start), Bound::Unbounded))
+            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;
-        self.snapshot.scan(table, prefix, from, &mut |key, value| {
+        self.view.scan_written(table, prefix, from, &mut |key, value| {
             // Our entries before the committed one, then ours instead of it.
             let mut hidden = false;
             while let Some(((_, our_key), our_value)) =

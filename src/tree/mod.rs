@@ -20,6 +20,7 @@ mod property;
 mod query;
 mod records;
 mod refusal;
+mod secrecy;
 #[cfg(test)]
 mod tests;
 pub mod tnds;
@@ -36,6 +37,7 @@ pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
 pub use query::{Answer, Listed, Query};
 pub use refusal::Refusal;
+pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
 use crate::store::By;

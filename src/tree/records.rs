@@ -21,9 +21,14 @@ pub(super) fn load(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
     reader.get(Table::Node, path.key())?.map(|record| Node::decode(&record)).transpose()
 }
 
+/// Where the leaf's value is.
+fn value_table(reader: &dyn Reader, path: &Path) -> Table {
+    if reader.is_secret(path.key()) { Table::Secret } else { Table::Value }
+}
+
 /// The leaf's value; empty if nothing is stored.
 pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
-    Ok(reader.get(Table::Value, path.key())?.unwrap_or_default())
+    Ok(reader.get(value_table(reader, path), path.key())?.unwrap_or_default())
 }
 
 /// The leaf's value as text, if the leaf exists and is text.
@@ -55,10 +60,11 @@ pub(super) fn write(txn: &mut Txn, path: &Path, mut node: Node, value: &[u8]) ->
     node.size = u32::try_from(value.len())
         .map_err(|_| Error::new(Code::TooLarge, "tree: a value exceeds 4 GiB"))?;
     update(txn, path, &node);
+    let table = value_table(txn, path);
     if value.is_empty() {
-        txn.delete(Table::Value, path.key());
+        txn.delete(table, path.key());
     } else {
-        txn.put(Table::Value, path.key(), value.to_vec());
+        txn.put(table, path.key(), value.to_vec());
     }
     Ok(())
 }
@@ -72,7 +78,7 @@ pub(super) fn update(txn: &mut Txn, path: &Path, node: &Node) {
 pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
     for path in paths {
         txn.delete(Table::Node, path.key());
-        txn.delete(Table::Value, path.key());
+        txn.delete(value_table(txn, path), path.key());
     }
     let count = count(txn)?;
     set_count(txn, count.saturating_sub(paths.len() as u64));
@@ -83,10 +89,11 @@ pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
 pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Result<(), Refusal> {
     for (old, _) in subtree(txn, from)? {
         let new = old.moved(from, to).unwrap_or(Err(Refusal::BadUri))?;
-        for table in [Table::Node, Table::Value] {
-            if let Some(bytes) = txn.get(table, old.key())? {
-                txn.delete(table, old.key());
-                txn.put(table, new.key(), bytes);
+        let values = (value_table(txn, &old), value_table(txn, &new));
+        for (from, to) in [(Table::Node, Table::Node), values] {
+            if let Some(bytes) = txn.get(from, old.key())? {
+                txn.delete(from, old.key());
+                txn.put(to, new.key(), bytes);
             }
         }
     }

@@ -7,6 +7,7 @@
 )]
 
 mod errors;
+mod keys;
 mod library;
 mod null;
 mod ownership;

@@ -16,6 +16,7 @@ fn null_handles_are_refused_by_name() {
             dmsc_client_run_once(client, 0),
             dmsc_client_start(client),
             dmsc_client_stop(client, 0),
+            dmsc_client_rotate_key(client),
             dmsc_card_open(client, 0, &raw const transport, &raw mut card),
             dmsc_card_open_pcsc(client, 0, null(), &raw mut card),
             dmsc_session_start(client, &raw const request, &raw mut session),
@@ -227,6 +228,10 @@ fn structs_without_their_functions_are_refused() {
         let number = unsafe { dmsc_client_new(&raw const config, null(), &raw mut client) };
         refused(number, INVALID_ARG, "dmsc_storage needs load, save and remove");
     }
+    let keys = blank::<dmsc_keys>();
+    let config = dmsc_config { keys: &raw const keys, ..config(&device) };
+    let number = unsafe { dmsc_client_new(&raw const config, null(), &mut null_mut()) };
+    refused(number, INVALID_ARG, "dmsc_keys needs load and make");
     let sink = blank::<dmsc_log_sink>();
     refused(unsafe { dmsc_log_set(&raw const sink, 1) }, INVALID_ARG, "dmsc_log_sink.log is NULL");
     assert_eq!((sim.destroyed(), vault.destroyed.load(Ordering::SeqCst)), (0, 0));

@@ -36,9 +36,13 @@ int main(void)
     PLACE(dmsc_bootstrap_report, objects_failed, 24);
     SIZE(dmsc_storage, 48);
     PLACE(dmsc_storage, destroy, 40);
-    SIZE(dmsc_config, 112);
+    SIZE(dmsc_keys, 48);
+    PLACE(dmsc_keys, make, 24);
+    PLACE(dmsc_keys, destroy, 40);
+    SIZE(dmsc_config, 136);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
+    PLACE(dmsc_config, secret_uri_count, 128);
     SIZE(dmsc_event, 56);
     PLACE(dmsc_event, session_id, 16);
     PLACE(dmsc_event, data_len, 48);

@@ -119,7 +119,7 @@ fn masked(iccid: &str) -> String {
 fn bootstrap(arguments: &BootstrapArguments, output: &Arc<Output>) -> Result<()> {
     let opened = arguments.card.open(Some(&arguments.store))?;
     let store = store::open(&arguments.store)?;
-    let config = arguments.device.config(&store)?;
+    let config = arguments.device.config(&arguments.store, &store)?;
     let ear = Ear::new(output.clone(), Seen::default(), None);
     let client = Client::new(config, store, Environment::system(), Box::new(ear))?;
     let card = client.open_card(SLOT, opened.transport)?;

@@ -92,7 +92,7 @@ pub(crate) fn run(
 ) -> std::result::Result<(), Failure> {
     let message = message(arguments)?;
     let store = store::open(&arguments.store)?;
-    let mut config = arguments.device.config(&store)?;
+    let mut config = arguments.device.config(&arguments.store, &store)?;
     config.bootstrap.set(BootstrapPolicy::UNSIGNED_PUSH, arguments.unsigned);
     config.bootstrap.set(BootstrapPolicy::REPLACE_BY_PUSH, arguments.replace);
     let seen = Seen::default();

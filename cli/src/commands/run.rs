@@ -82,7 +82,7 @@ pub(crate) fn run(arguments: &RunArguments, output: &Arc<Output>) -> Result<()> 
     let store = store::open(&arguments.store)?;
     // Not before there is a directory for the simulated card's memory.
     let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
-    let config = arguments.device.config(&store)?;
+    let config = arguments.device.config(&arguments.store, &store)?;
     let seen = Seen::default();
     let answers = Answerer::new(arguments.answer, output.clone());
     let ear = Ear::new(output.clone(), seen.clone(), Some(answers));
