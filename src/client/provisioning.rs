@@ -169,17 +169,16 @@ impl Core {
             return Ok(Some(message));
         }
         let push = message.push()?;
-        let servers = bootstrap::judge_push(&push, self.push_source())?;
         let policy = self.config.bootstrap;
         let unsigned = push.sec.is_none();
-        if unsigned && !policy.contains(BootstrapPolicy::UNSIGNED_PUSH) {
-            message.verify(None)?;
-        }
         let pin = push.sec.is_some_and(security::needs_user);
         let mac = push.sec == Some(Sec::UserPinMac);
-        if !unsigned && !pin {
+        let taken_unsigned = unsigned && policy.contains(BootstrapPolicy::UNSIGNED_PUSH);
+        if !pin && !taken_unsigned {
             message.verify(None)?;
         }
+        // Before the user is troubled with it.
+        let servers = bootstrap::judge_push(&push, self.push_source())?;
         if !pin && !unsigned && !policy.contains(BootstrapPolicy::ASK_FOR_PUSH) {
             return Ok(Some(message));
         }
