@@ -5,6 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::markup::Encoding;
 use crate::store::{Database, Txn};
 use crate::time::Now;
+use crate::tree::connectivity::is_password;
 use crate::tree::{
     Actor, Answer, Content, Filter, Format, NewNode, Node, Origin, Part, Path, Property, Query,
     Refusal, Tree, Uri, tnds,
@@ -38,13 +39,17 @@ impl Client {
         db.ok_or_else(|| Error::new(Code::State, "the client is closed"))
     }
 
-    /// The value of a leaf. Passwords and nonces of accounts are not given.
+    /// The value of a leaf. Passwords and nonces of accounts are not given; those of access points and
+    /// proxies are, since the host connects with them.
     pub fn tree_get(&self, uri: &str) -> Result<Vec<u8>> {
         let view = self.db()?.read()?;
-        match Query::new(&view, Actor::Host).get(&Uri::parse(uri)?)? {
+        let (uri_text, uri) = (uri, Uri::parse(uri)?);
+        let query = Query::new(&view, Actor::Host);
+        let query = if is_password(&uri.path) { query.with_secrets() } else { query };
+        match query.get(&uri)? {
             Answer::Leaf { value, .. } => Ok(value),
             Answer::Property(text) => Ok(text.into_bytes()),
-            _ => Err(Error::new(Code::NodeNotAllowed, format!("{uri} is no leaf"))),
+            _ => Err(Error::new(Code::NodeNotAllowed, format!("{uri_text} is no leaf"))),
         }
     }
 
