@@ -53,6 +53,10 @@ pub const DODF_OBJECTS: usize = 32;
 pub const DODFS: usize = 8;
 /// Consecutive GET RESPONSE for one command.
 pub const GET_RESPONSES: usize = 16;
+/// Octets of a short command APDU.
+pub const SHORT_APDU: usize = 5 + 255 + 1;
+/// Octets a modem may say in answer to one AT command.
+pub const AT_REPLY: usize = 16 * 1024;
 /// Octets one command may return.
 pub const RESPONSE_OCTETS: usize = 4096;
 /// Proactive commands without the card coming to rest.
@@ -76,6 +80,11 @@ pub const TRIGGER_QUEUE: usize = 1;
 pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
+
+/// Alerts of the host that may wait for a server.
+pub const ALERTS: usize = 256;
+/// Octets of data of one alert of the host.
+pub const ALERT_OCTETS: usize = 64 * 1024;
 
 /// Messages of one DM session.
 pub const SESSION_MESSAGES: u32 = 1000;

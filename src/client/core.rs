@@ -5,7 +5,9 @@ use super::provisioning::Pending;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::card::cat::{Effect, Refresh};
+use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
+use super::trace::TraceSink;
+use crate::card::cat::{Effect, HostAnswer, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
@@ -17,9 +19,9 @@ use crate::event::{
 use crate::limits;
 use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Cause, Context, UserAlert};
-use crate::store::Database;
+use crate::store::{Change, Database};
 use crate::time::Now;
-use crate::tree;
+use crate::tree::{self, Hosted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -28,8 +30,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// core or a notice does.
 pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
+    Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
+    Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
+    Withdrawn(Arc<dyn ToolkitHost>, u32),
+    Send(Arc<dyn ToolkitHost>, u32, Outgoing, Vec<u8>),
 }
 
 /// A client's clock.
@@ -75,6 +81,7 @@ pub(super) struct Wanted {
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
+    pub(super) hosted: Arc<Hosted>,
     pub(super) random: Box<dyn Random>,
     clock: Clock,
     listener: Arc<dyn Listener>,
@@ -88,10 +95,17 @@ pub(super) struct Core {
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
     /// The bootstrap that waits for the user.
     pub(super) pending: Option<Pending>,
+    /// Answered alerts that are still in the store.
+    pub(super) alerts_done: Vec<u64>,
     notices: Vec<Notice>,
+    /// Who looks on.
+    pub(super) trace: Option<TraceSink>,
+    /// Who carries out what the cards' toolkits ask of the host.
+    pub(super) toolkit_host: Option<Arc<dyn ToolkitHost>>,
+    pub(super) requests: Weak<dyn RequestSink>,
 }
 
 impl Drive for Core {
@@ -102,8 +116,9 @@ impl Drive for Core {
         let cards = self.step_cards(now);
         let held = self.step_held();
         let bootstrap = self.step_pending(now);
+        let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || bootstrap || session
+        cards || held || bootstrap || alerts || session
     }
 
     fn idle_time(&self) -> Option<Duration> {
@@ -111,7 +126,9 @@ impl Drive for Core {
         let to_begin = self.running.is_none() && !self.waiting.is_empty();
         let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        if (to_begin || to_apply || !self.held.is_empty()) && !self.db.is_writing() {
+        let to_write =
+            to_begin || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
+        if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let cards = self.slots.iter().filter_map(Slot::deadline);
@@ -122,14 +139,19 @@ impl Drive for Core {
     }
 
     fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let changes = self.db.take_changes().into_iter();
+        let told = changes.map(|set| Notice::Changes(self.listener.clone(), set));
+        let told = told.chain(self.handler_failures().map(|event| self.notice(event)));
+        let mut told: Vec<Notice> = told.collect();
+        told.append(&mut self.notices);
+        told
     }
 }
 
 impl Core {
     pub(super) fn new(
         config: Config,
-        db: Database,
+        (db, hosted): (Database, Arc<Hosted>),
         environment: Environment,
         listener: Arc<dyn Listener>,
         sessions: Arc<SessionTable>,
@@ -137,6 +159,7 @@ impl Core {
         let core = Self {
             config,
             db,
+            hosted,
             random: environment.random,
             clock: environment.clock,
             listener,
@@ -150,16 +173,38 @@ impl Core {
             held: VecDeque::new(),
             running: None,
             pending: None,
+            alerts_done: Vec::new(),
             notices: Vec::new(),
+            trace: None,
+            toolkit_host: None,
+            requests: Weak::<NoAnswers>::new(),
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
+        if core.listener.wants_changes() {
+            core.db.watch();
+        }
         Ok(core)
     }
 
-    pub(super) fn set_answer_sink(&mut self, answers: Weak<dyn AnswerSink>) {
+    pub(super) fn set_answer_sinks(
+        &mut self,
+        answers: Weak<dyn AnswerSink>,
+        requests: Weak<dyn RequestSink>,
+    ) {
         self.answers = Some(answers);
+        self.requests = requests;
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// A number for a question to the host; never used twice.
+    pub(super) fn next_question(&mut self) -> u64 {
+        self.next_question += 1;
+        self.next_question - 1
     }
 
     pub(super) fn now(&self) -> Now {
@@ -171,8 +216,12 @@ impl Core {
         Context { db: &self.db, now, random: &mut *self.random }
     }
 
+    fn notice(&self, event: Event) -> Notice {
+        Notice::Event(self.listener.clone(), event)
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
-        self.notices.push(Notice::Event(self.listener.clone(), event));
+        self.notices.push(self.notice(event));
     }
 
     pub(super) fn ask_about(&mut self, info: TriggerInfo) {
@@ -190,7 +239,7 @@ impl Core {
             return Err(Error::new(Code::Busy, format!("slot {number} has an open card")));
         }
         let id = CardId(self.next_card);
-        let slot = Slot::open(id, number, transport)?;
+        let slot = Slot::open(id, number, transport, self.trace_of(number))?;
         self.next_card += 1;
         // Only a card that is gone can be left there.
         self.slots.retain(|slot| slot.number() != number);
@@ -231,8 +280,8 @@ impl Core {
 
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
-        let language = self.config.device.language.clone();
-        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, now))
+        let (language, can) = (self.config.device.language.clone(), self.capabilities());
+        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))
     }
 
     pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
@@ -257,12 +306,10 @@ impl Core {
             let (number, done) = (slot.number(), slot.step(now));
             let is_news = slot.has_just_failed();
             match done {
-                Ok(None) => {}
+                Ok(None) => did |= toolkit::outgoing(self, id, now),
                 Ok(Some(effects)) => {
                     did = true;
-                    for effect in effects {
-                        self.card_effect(id, number, effect);
-                    }
+                    self.card_effects(id, number, effects);
                 }
                 Err(error) => {
                     did = true;
@@ -276,7 +323,7 @@ impl Core {
         did
     }
 
-    fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
+    pub(super) fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
         match effect {
             Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
@@ -289,6 +336,8 @@ impl Core {
                 }
             }
             Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
+            Effect::Ask(request) => self.ask_host(id, slot, request),
+            Effect::AskWithdrawn => self.withdraw(slot),
             _ => {}
         }
     }
@@ -330,6 +379,14 @@ impl Core {
             let number = slot.number();
             self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
         }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
     }
 
     /// True if the host can ask the user.
@@ -408,8 +465,7 @@ impl Core {
 
     /// Asks the user; the question's number.
     pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
-        let id = self.next_question;
-        self.next_question += 1;
+        let id = self.next_question();
         let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
         let question = Question { alert, session_id, purpose, id, sink };
         self.notices.push(Notice::Question(self.listener.clone(), question));
@@ -418,6 +474,7 @@ impl Core {
 
     fn tell_about(&mut self, running: &mut Running) {
         for event in running.take_events() {
+            self.note_alert(&event);
             self.tell(event);
         }
     }
@@ -515,6 +572,9 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
+        // Handles that outlive the client keep its tree, but not the host's part of it.
+        self.running = None;
+        self.hosted.nodes.clear();
     }
 }
 
@@ -523,6 +583,12 @@ struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
     fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl RequestSink for NoAnswers {
+    fn answer(&self, _: CardId, _: u64, _: HostAnswer) -> Result<()> {
         Ok(())
     }
 }
