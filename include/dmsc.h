@@ -1646,6 +1646,11 @@ typedef struct dmsc_config {
    */
   uint32_t max_obj_size;
   /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
+  /**
    * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
    * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
    */
@@ -1662,11 +1667,6 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
-  /**
-   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
-   * question, pushes with a good MAC; no account is replaced by a push.
-   */
-  uint32_t bootstrap_flags;
 } dmsc_config;
 
 /**
