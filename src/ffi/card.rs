@@ -222,10 +222,8 @@ impl CardTransport for HostCard {
     }
 
     fn max_le(&self) -> u16 {
-        match u16::try_from(self.c.max_le) {
-            Ok(octets @ 1..=256) => octets,
-            _ => 256,
-        }
+        let octets = u16::try_from(self.c.max_le).unwrap_or_default();
+        if (1..=256).contains(&octets) { octets } else { 256 }
     }
 
     fn canceller(&self) -> Option<Cancel> {
