@@ -40,6 +40,8 @@ pub struct CardConfig {
     pub ef_dir_path: bool,
     /// EF TokenInfo exists.
     pub token_info: bool,
+    /// ODF and DODF have short identifiers: the low bits of their file identifiers.
+    pub short_ids: bool,
     /// Client provisioning documents: EF Bootstrap, Config1, Config2 (hexadecimal; empty: no such file).
     #[serde(deserialize_with = "octets")]
     pub cp_bootstrap: Vec<u8>,
@@ -74,6 +76,7 @@ impl Default for CardConfig {
             pkcs15_by_aid: true,
             ef_dir_path: true,
             token_info: true,
+            short_ids: false,
             cp_bootstrap: Vec::new(),
             cp_config1: Vec::new(),
             cp_config2: Vec::new(),

@@ -102,8 +102,11 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
     if !documents.is_empty() {
         odf.extend(directory_entry(CP_DODF_FID));
     }
+    let sfi = |fid: u16| config.short_ids.then_some((fid & 0x1F) as u8).filter(|sfi| (1..=30).contains(sfi));
     if !config.faults.odf_missing {
-        files.add(File::transparent(root, 0x5031, padded(odf)));
+        let mut file = File::transparent(root, 0x5031, padded(odf));
+        file.sfi = sfi(0x5031);
+        files.add(file);
     }
     if config.token_info {
         files.add(File::transparent(root, 0x5032, token_info(&config.iccid)));
@@ -112,7 +115,9 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
         None => padded(dm_object(config, bootstrap.len())),
         Some(DodfFault::Broken) => overrun(dm_object(config, bootstrap.len())),
     };
-    files.add(File::transparent(root, config.dodf_fid, dodf));
+    let mut file = File::transparent(root, config.dodf_fid, dodf);
+    file.sfi = sfi(config.dodf_fid);
+    files.add(file);
     let content = match config.faults.bootstrap {
         None => padded(bootstrap.to_vec()),
         Some(fault) => broken_bootstrap(fault, bootstrap),
