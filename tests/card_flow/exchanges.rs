@@ -1,127 +1,17 @@
 //! How many exchanges a card is troubled with, as docs/performance.md has it: bootstrap cold, warm and
 //! unchanged, one HTTP POST over a channel, and a minute of nothing.
 
-// Clippy takes only functions with #[test] for tests; these are their helpers.
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-use dmsc::card::transport::CardTransport;
-use dmsc::client::{CardId, CardSignal, Client, Environment};
-use dmsc::config::Config;
-use dmsc::driver::Ran;
-use dmsc::error::{Code, Error, Result};
-use dmsc::event::{Event, Listener, Question, TriggerInfo, TriggerVerdict};
-use dmsc::random::Random;
-use dmsc::session::Answer;
+use super::phone::{Exchange, Phone};
+use dmsc::client::CardSignal;
 use dmsc::store::memory::MemoryStore;
-use dmsc::time::Now;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
-use uicc_sim::card::{Card, Protocol};
+use std::sync::Arc;
+use uicc_sim::card::Protocol;
 use uicc_sim::profile::Profile;
 
 /// Exchanges that tell which card it is: the channel, EF.ICCID, the channel's end.
 const IDENTITY: usize = 4;
 /// EF.ICCID once more behind the last object.
 const CONFIRMATION: usize = 2;
-
-type Exchange = (Vec<u8>, Vec<u8>);
-
-struct Reader(Arc<Mutex<Card>>);
-
-impl CardTransport for Reader {
-    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>> {
-        let answer = self.0.lock().unwrap().transmit(command);
-        answer.map_err(|_| Error::new(Code::CardRemoved, "the card was removed"))
-    }
-
-    fn atr(&mut self) -> Result<Vec<u8>> {
-        Ok(Vec::new())
-    }
-}
-
-struct Agreeable;
-
-impl Listener for Agreeable {
-    fn event(&self, _: &Event) {}
-    fn question(&self, question: Question) {
-        question.answer(Answer::Accepted).unwrap();
-    }
-    fn trigger(&self, _: &TriggerInfo) -> TriggerVerdict {
-        TriggerVerdict::Accept
-    }
-    fn has_user(&self) -> bool {
-        true
-    }
-}
-
-struct Counting(u8);
-
-impl Random for Counting {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        for octet in buffer {
-            *octet = self.0;
-            self.0 = self.0.wrapping_add(1);
-        }
-    }
-}
-
-/// A phone with one card whose exchanges are counted, and its clock.
-struct Phone {
-    client: Client,
-    card: CardId,
-    seen: Arc<Mutex<Vec<Exchange>>>,
-    clock: Arc<AtomicU64>,
-}
-
-impl Phone {
-    fn new(profile: Profile, store: &Arc<MemoryStore>) -> Self {
-        let clock = Arc::new(AtomicU64::new(0));
-        let time = Arc::clone(&clock);
-        let environment = Environment {
-            clock: Arc::new(move || Now {
-                mono_ms: time.load(Ordering::SeqCst),
-                unix_s: 1_700_000_000,
-            }),
-            random: Box::new(Counting(0)),
-        };
-        let config = Config::new("IMEI:004999010640000");
-        let client = Client::new(config, store.clone(), environment, Box::new(Agreeable)).unwrap();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let list = Arc::clone(&seen);
-        let show = move |exchange: &dmsc::client::Exchange<'_>| {
-            list.lock().unwrap().push((exchange.command.to_vec(), exchange.response.to_vec()));
-        };
-        client.set_trace(Some(Arc::new(show))).unwrap();
-        let reader = Reader(Arc::new(Mutex::new(profile.build().unwrap())));
-        let card = client.open_card(0, Box::new(reader)).unwrap();
-        Self { client, card, seen, clock }
-    }
-
-    fn take(&self) -> Vec<Exchange> {
-        std::mem::take(&mut *self.seen.lock().unwrap())
-    }
-
-    fn bootstrap(&self) -> usize {
-        self.client.bootstrap_card(self.card).unwrap();
-        self.take().len()
-    }
-
-    /// Drives until nothing is due before `until` on the clock.
-    fn run(&self, until: u64) {
-        loop {
-            if self.client.run_once(Duration::ZERO).unwrap() == Ran::Something {
-                continue;
-            }
-            let idle = self.client.idle_time().map_or(u64::MAX, |idle| idle.as_millis() as u64);
-            let next = self.clock.load(Ordering::SeqCst).saturating_add(idle.max(1));
-            if next > until {
-                return self.clock.store(until, Ordering::SeqCst);
-            }
-            self.clock.store(next, Ordering::SeqCst);
-        }
-    }
-}
 
 /// A card whose EF DM_Bootstrap takes this many READ BINARY: four are 1,024 octets.
 const READS: usize = 5;
