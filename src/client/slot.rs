@@ -28,6 +28,8 @@ pub enum CardSignal {
     Reset,
     /// It has something to say.
     Proactive,
+    /// A card was put into its reader.
+    Inserted,
 }
 
 /// What a card is.
@@ -327,7 +329,7 @@ impl Slot {
 
     /// The card answers again after a reset, from its beginning; it may be another one.
     pub(super) fn ready_again(&mut self) {
-        self.card.card_ready();
+        self.card.card_inserted();
         self.reading = None;
         (self.stale, self.told_gone, self.restart) = (true, false, false);
         (self.failures, self.paused_ms) = (0, None);
