@@ -100,6 +100,7 @@ impl Database {
         let permit = Permit::take(&self.0)?;
         let (next, mut batch) = vault.reseal(&*self.0.store.snapshot()?)?;
         batch.extend([to_sweep(true)]);
+        vault.admit(&next);
         permit.commit(&batch)?;
         vault.switch(next);
         self.0.sweep();
