@@ -3,9 +3,12 @@
 //! What C and Java call. Owns the driving thread and the table of sessions; everything that happens is
 //! in [`core`]. Must not know C or Java.
 
+mod alerts;
 mod bearer;
 mod core;
+mod hosting;
 mod intake;
+mod provisioning;
 mod running;
 mod slot;
 mod table;
@@ -14,7 +17,10 @@ mod tests;
 mod tree;
 
 pub use self::core::{Clock, Environment};
+pub use crate::trigger::push::Sec;
+pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
+pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
 pub use tree::{NodeInfo, TreeTxn};
@@ -28,6 +34,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
+use crate::tree::Hosted;
 use parking_lot::Mutex;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +52,7 @@ struct Shared {
     sessions: Arc<SessionTable>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
+    hosted: Arc<Hosted>,
     clock: Clock,
     closed: AtomicBool,
     /// Kept here because questions hold it weakly: with the client it goes.
@@ -76,10 +84,12 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = config.database(store)?;
+        let (mut db, hosted) = (config.database(store)?, Arc::new(Hosted::default()));
+        db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
-        let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
+        let tree = (db.clone(), hosted.clone());
+        let core = Core::new(config, tree, environment, listener.into(), sessions.clone())?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
@@ -89,6 +99,7 @@ impl Client {
             worker: Mutex::new(None),
             sessions,
             db: Mutex::new(Some(db)),
+            hosted,
             clock,
             closed: AtomicBool::new(false),
             _answers: answers,
@@ -207,7 +218,7 @@ impl Client {
         self.0.seat.call(move |core| core.start_toolkit(id))?
     }
 
-    /// Applies what is new in a card's DM bootstrap data.
+    /// Applies what is new in a card's bootstrap data, or asks the user first (`Report::waiting`).
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
     }
@@ -215,6 +226,12 @@ impl Client {
     /// Seals the store's secrets with a new key. `Busy` while somebody writes.
     pub fn rotate_key(&self) -> Result<()> {
         self.db()?.rotate_key()
+    }
+
+    /// Applies a pushed bootstrap or a document of the factory, or asks the user first
+    /// (`Report::waiting`).
+    pub fn provision(&self, message: Provisioning) -> Result<bootstrap::Report> {
+        self.0.seat.call(move |core| core.provision(message))?
     }
 
     /// Judges a notification; the id of the session that will follow.
@@ -264,6 +281,7 @@ impl Client {
 fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
+        Notice::Changes(listener, changes) => listener.changes(&changes),
         Notice::Question(listener, question) => listener.question(question),
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);

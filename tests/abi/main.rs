@@ -6,7 +6,10 @@
     reason = "all of them are calls that a C program would make; what they break is said at each"
 )]
 
+mod alerts;
+mod changes;
 mod errors;
+mod host_nodes;
 mod keys;
 mod library;
 mod null;

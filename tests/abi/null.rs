@@ -26,6 +26,9 @@ fn null_handles_are_refused_by_name() {
             dmsc_tree_export(client, uri, 0, &raw mut buffer),
             dmsc_client_deliver_trigger(client, &raw const trigger, null_mut()),
             dmsc_txn_begin(client, &raw mut txn),
+            dmsc_client_queue_alert(client, &blank(), null_mut()),
+            dmsc_tree_bind(client, uri, &blank()),
+            dmsc_tree_unbind(client, uri),
         ] {
             assert_eq!(number, INVALID_ARG);
         }
@@ -121,6 +124,18 @@ fn null_arguments_and_outputs() {
             "command is NULL",
         );
         check(dmsc_card_bootstrap(card.0, null_mut())).unwrap();
+
+        refused(
+            dmsc_client_queue_alert(client, null(), null_mut()),
+            INVALID_ARG,
+            "dmsc_generic_alert is NULL",
+        );
+        let node = c("./Node");
+        let (node, handler) = (node.as_ptr(), blank());
+        refused(dmsc_tree_bind(client, null(), &raw const handler), INVALID_ARG, "uri is NULL");
+        refused(dmsc_tree_bind(client, node, null()), INVALID_ARG, "dmsc_node_handler is NULL");
+        refused(dmsc_tree_bind(client, node, &raw const handler), INVALID_ARG, "needs info");
+        refused(dmsc_tree_unbind(client, null()), INVALID_ARG, "uri is NULL");
 
         refused(dmsc_buffer_new(null(), 1, &raw mut buffer), INVALID_ARG, "data is NULL");
         refused(dmsc_buffer_new(null(), 0, null_mut()), INVALID_ARG, "out is NULL");

@@ -43,13 +43,17 @@ int main(void)
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
     PLACE(dmsc_config, secret_uri_count, 128);
-    SIZE(dmsc_event, 56);
+    SIZE(dmsc_event, 64);
+    PLACE(dmsc_event, number, 56);
     PLACE(dmsc_event, session_id, 16);
     PLACE(dmsc_event, data_len, 48);
     SIZE(dmsc_trigger_info, 64);
     PLACE(dmsc_trigger_info, vendor_len, 56);
-    SIZE(dmsc_callbacks, 48);
+    SIZE(dmsc_callbacks, 56);
     PLACE(dmsc_callbacks, destroy, 40);
+    PLACE(dmsc_callbacks, on_changes, 48);
+    SIZE(dmsc_change, 48);
+    PLACE(dmsc_change, new_size, 44);
     SIZE(dmsc_error_info, 32);
     PLACE(dmsc_error_info, os_error, 24);
     SIZE(dmsc_log_sink, 32);
@@ -63,6 +67,15 @@ int main(void)
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);
     PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_generic_alert, 72);
+    PLACE(dmsc_generic_alert, data_len, 64);
+    SIZE(dmsc_host_node, 24);
+    PLACE(dmsc_host_node, type, 16);
+    SIZE(dmsc_exec_request, 56);
+    PLACE(dmsc_exec_request, session_id, 48);
+    SIZE(dmsc_node_handler, 120);
+    PLACE(dmsc_node_handler, info, 16);
+    PLACE(dmsc_node_handler, destroy, 112);
     SIZE(dmsc_status, 4);
     SIZE(dmsc_event_type, 4);
     if (!wrong)
