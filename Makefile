@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo check check-oracle fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo check check-oracle crash tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -69,6 +69,18 @@ check: lint test memcheck
 # Against libwbxml and Wireshark, with more documents than `test` takes time for.
 check-oracle: deps-check
 	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
+
+# A process is killed a thousand times in the middle of its work on the store.
+crash: deps-check
+	DMSC_CRASH_ROUNDS=1000 $(CARGO) test --locked --test store_crash -- --nocapture | grep -v '^step'
+
+# Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
+# toolchain with rust-src.
+TSAN_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+tsan: deps-check
+	RUSTFLAGS=-Zsanitizer=thread TSAN_OPTIONS=halt_on_error=1 CARGO_TARGET_DIR=$(CURDIR)/target/tsan \
+	    $(CARGO) +nightly test --locked -Zbuild-std --target $(TSAN_TARGET) \
+	    --no-default-features --features redb --test store_threads -- --nocapture
 
 # Every fuzz target one after the other; stops at the first finding. RUSTC_BOOTSTRAP lets a stable
 # compiler instrument the code.
