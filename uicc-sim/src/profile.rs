@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::card::{Card, CardConfig};
+use crate::dm::auth::Scheme;
 use crate::dm::bootstrap::{self, Bootstrap};
 use crate::dm::notification::{Initiator, UiMode};
 use crate::dm::script::Package;
@@ -67,6 +68,9 @@ pub struct Account {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
+    /// How it is shown.
+    #[serde(default)]
+    pub auth: Scheme,
     /// The user name.
     pub name: String,
     /// The secret.
