@@ -126,13 +126,20 @@ fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
     })
 }
 
+/// Opens a session with package 1.
+pub(crate) fn start(db: &Database, encoding: Encoding) -> Result<(Engine, Step)> {
+    Engine::start(setup(db, encoding)?, Context { db, now: NOW, random: &mut Fixed })
+}
+
+/// Takes a message of the server.
+pub(crate) fn receive(engine: &mut Engine, db: &Database, body: &[u8]) -> Result<Step> {
+    engine.receive(Context { db, now: NOW, random: &mut Fixed }, body, None)
+}
+
 /// Plays a case from the account's look-up to the end of the session; shows every message of the
 /// client.
 pub(crate) fn play(db: &Database, script: &Script, sent: &mut dyn FnMut(&[u8])) -> Result<()> {
-    let setup = setup(db, script.encoding)?;
-    let mut random = Fixed;
-    let (mut engine, mut step) =
-        Engine::start(setup, Context { db, now: NOW, random: &mut random })?;
+    let (mut engine, mut step) = start(db, script.encoding)?;
     let mut number = 0;
     while let Step::Send(outgoing) = step {
         sent(&outgoing.body);
@@ -140,8 +147,7 @@ pub(crate) fn play(db: &Database, script: &Script, sent: &mut dyn FnMut(&[u8])) 
             matches!(event, SessionEvent::PackageSent { is_final: true, .. })
         };
         let is_done = engine.take_events().iter().any(closed);
-        let context = Context { db, now: NOW, random: &mut random };
-        step = engine.receive(context, script.answer(number, is_done), None)?;
+        step = receive(&mut engine, db, script.answer(number, is_done))?;
         number += 1;
     }
     assert_eq!(step, Step::Done);
