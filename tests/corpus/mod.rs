@@ -1,6 +1,7 @@
 //! The recorded sessions of `tests/data/sessions`: the state before each, the server's messages, and
 //! how one is played. Shared by a test and a bench.
 
+#![allow(dead_code, reason = "not everybody needs everything")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use dmsc::error::Result;
