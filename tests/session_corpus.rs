@@ -28,7 +28,8 @@ fn played(case: &str, encoding: Encoding) -> Played {
         assert_eq!(found, encoding);
         messages.push(message.into_owned());
     };
-    play(&db, &Script::load(case, encoding), &mut take).unwrap();
+    let setup = corpus::setup(&db, encoding).unwrap();
+    play(setup, &db, &Script::load(case, encoding), &mut take).unwrap();
     Played { messages, db }
 }
 
@@ -172,8 +173,7 @@ fn one_mebibyte_to_a_server_that_repeats_itself() {
 fn an_add_below_a_missing_parent_creates_it() {
     both("g-add-orphan", |played| {
         assert_eq!(played.codes("Add"), [200]);
-        let (message, _) = (&played.messages[1], ());
-        let Some(Command::Status(status)) = message.commands.get(1) else { panic!() };
+        let Some(Command::Status(status)) = played.messages[1].commands.get(1) else { panic!() };
         assert!(played.value(&status.target_refs[0]).is_some());
     });
 }

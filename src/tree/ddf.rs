@@ -148,7 +148,7 @@ fn is_port(value: &[u8]) -> bool {
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(path.names().next(), Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox")) {
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox") {
         return Description::Free;
     }
     let names: Vec<&str> = path.names().collect();
@@ -176,7 +176,7 @@ impl Rule {
 
 /// True for `./Inbox` and everything below: nothing of it can be read.
 pub(super) fn is_inbox(path: &Path) -> bool {
-    path.names().next() == Some("Inbox")
+    path.top() == "Inbox"
 }
 
 /// True for AAuthSecret and AAuthData of an account.
@@ -187,5 +187,5 @@ pub(super) fn is_secret(path: &Path) -> bool {
 /// True for the ServerID of an account.
 pub(super) fn is_server_id(path: &Path) -> bool {
     let mut names = path.names();
-    names.next() == Some("DMAcc") && names.nth(1) == Some("ServerID") && names.next().is_none()
+    path.top() == "DMAcc" && names.nth(2) == Some("ServerID") && names.next().is_none()
 }

@@ -109,7 +109,8 @@ impl Script {
     }
 }
 
-fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
+/// The session as its caller sets it up.
+pub(crate) fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
     Ok(Setup {
         account: dmacc::find(&db.read()?, "bench-server")?.unwrap(),
         address: "http://127.0.0.1:8080/dm".into(),
@@ -129,7 +130,11 @@ fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
 
 /// Opens a session with package 1.
 pub(crate) fn start(db: &Database, encoding: Encoding) -> Result<(Engine, Step)> {
-    Engine::start(setup(db, encoding)?, Context { db, now: NOW, random: &mut Fixed })
+    start_with(setup(db, encoding)?, db)
+}
+
+fn start_with(setup: Setup, db: &Database) -> Result<(Engine, Step)> {
+    Engine::start(setup, Context { db, now: NOW, random: &mut Fixed })
 }
 
 /// Takes a message of the server.
@@ -137,10 +142,14 @@ pub(crate) fn receive(engine: &mut Engine, db: &Database, body: &[u8]) -> Result
     engine.receive(Context { db, now: NOW, random: &mut Fixed }, body, None)
 }
 
-/// Plays a case from the account's look-up to the end of the session; shows every message of the
-/// client.
-pub(crate) fn play(db: &Database, script: &Script, sent: &mut dyn FnMut(&[u8])) -> Result<()> {
-    let (mut engine, mut step) = start(db, script.encoding)?;
+/// Plays a case from the first message to the end of the session; shows every message of the client.
+pub(crate) fn play(
+    setup: Setup,
+    db: &Database,
+    script: &Script,
+    sent: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
+    let (mut engine, mut step) = start_with(setup, db)?;
     let mut number = 0;
     while let Step::Send(outgoing) = step {
         sent(&outgoing.body);
