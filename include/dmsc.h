@@ -377,6 +377,11 @@ enum dmsc_event_type
    * data: the error's text.
    */
   DMSC_EVENT_ALERT_DONE = 15,
+  /**
+   * A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+   * text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+   */
+  DMSC_EVENT_BOOTSTRAP_DONE = 40,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -654,6 +659,11 @@ enum dmsc_export_format
    * TNDS in WBXML (application/vnd.syncml.dmtnds+wbxml).
    */
   DMSC_EXPORT_TNDS_WBXML = 1,
+  /**
+   * Added to one of the others: the access control list that counts for the top node is written at
+   * it, also if it is inherited, so that the subtree has the same rights elsewhere.
+   */
+  DMSC_EXPORT_INHERITED = 256,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -726,6 +736,178 @@ enum dmsc_change_by
 typedef enum dmsc_change_by dmsc_change_by;
 #else
 typedef uint32_t dmsc_change_by;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Bits of bootstrap_flags in @ref dmsc_config.
+ */
+enum dmsc_bootstrap_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Cards are not read: @ref dmsc_card_bootstrap gives DMSC_ERR_BOOTSTRAP_REFUSED. What the card
+   * brought before stays until it goes.
+   */
+  DMSC_BOOTSTRAP_NO_CARD = 1,
+  /**
+   * The user is asked before new data of a card is applied.
+   */
+  DMSC_BOOTSTRAP_ASK_FOR_CARD = 2,
+  /**
+   * The user is asked before a push is applied, unless its PIN is asked for anyway.
+   */
+  DMSC_BOOTSTRAP_ASK_FOR_PUSH = 4,
+  /**
+   * A push without SEC is taken if the user says so; else it is DMSC_ERR_BOOTSTRAP_MAC.
+   */
+  DMSC_BOOTSTRAP_UNSIGNED_PUSH = 8,
+  /**
+   * A push may replace an account that a push brought before; else it is
+   * DMSC_ERR_BOOTSTRAP_REFUSED. An account from elsewhere is never replaced.
+   */
+  DMSC_BOOTSTRAP_REPLACE_BY_PUSH = 16,
+  /**
+   * A session with the server of each new account is started as soon as possible (OMA DM Bootstrap
+   * 1.2, 5.3); else only where the document says so (w7, INIT). Start the toolkit of a card first
+   * whose server is on the card itself.
+   */
+  DMSC_BOOTSTRAP_START_SESSIONS = 32,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_bootstrap_flag dmsc_bootstrap_flag;
+#else
+typedef uint32_t dmsc_bootstrap_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What an answer of the user is for.
+ */
+enum dmsc_alert_purpose
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A server asks in a DM session.
+   */
+  DMSC_ALERT_SESSION = 0,
+  /**
+   * May the device be set up with what a card or a push brings? Code 1101, session_id 0.
+   */
+  DMSC_ALERT_BOOTSTRAP_CONSENT = 1,
+  /**
+   * The PIN of a pushed bootstrap, or the digits of PIN and MAC. Code 1102, hidden, session_id 0.
+   */
+  DMSC_ALERT_BOOTSTRAP_PIN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_alert_purpose dmsc_alert_purpose;
+#else
+typedef uint32_t dmsc_alert_purpose;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a push says that it is authenticated (parameter SEC of its Content-Type), where the host has
+ * taken off the envelope.
+ */
+enum dmsc_sec
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Not given here: as content_type says, else unauthenticated.
+   */
+  DMSC_SEC_NOT_GIVEN = 0,
+  /**
+   * 0, NETWPIN, NETWORKID: with the network's secret, of GSM the IMSI.
+   */
+  DMSC_SEC_NETWPIN = 1,
+  /**
+   * 1, USERPIN: with a PIN that the user types.
+   */
+  DMSC_SEC_USERPIN = 2,
+  /**
+   * 2, USERNETWPIN, USERPIN_NETWORKID: with both.
+   */
+  DMSC_SEC_USERNETWPIN = 3,
+  /**
+   * 3, USERPINMAC: the user types PIN and MAC. Not for the DM profile.
+   */
+  DMSC_SEC_USERPINMAC = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_sec dmsc_sec;
+#else
+typedef uint32_t dmsc_sec;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Bits of flags in @ref dmsc_provisioning.
+ */
+enum dmsc_provisioning_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The device's maker gives the document, which is not in a push: a provisioning document, a DM
+   * message (WBXML) or a TNDS object. Nothing is checked and nobody is asked. The same document is
+   * applied once for the life of the store; a later one replaces accounts of an earlier one.
+   */
+  DMSC_PROVISIONING_FACTORY = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_provisioning_flag dmsc_provisioning_flag;
+#else
+typedef uint32_t dmsc_provisioning_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who brought a node into the tree.
+ */
+enum dmsc_origin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The library or the host.
+   */
+  DMSC_ORIGIN_HOST = 0,
+  /**
+   * A document of the device's maker, or the standard objects of a new store.
+   */
+  DMSC_ORIGIN_FACTORY = 1,
+  /**
+   * A pushed bootstrap.
+   */
+  DMSC_ORIGIN_BOOTSTRAP = 2,
+  /**
+   * The card in a slot: the node goes with the card.
+   */
+  DMSC_ORIGIN_CARD = 3,
+  /**
+   * A DM server.
+   */
+  DMSC_ORIGIN_SERVER = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_origin dmsc_origin;
+#else
+typedef uint32_t dmsc_origin;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -813,6 +995,14 @@ typedef struct dmsc_alert_info {
    * The answer shown at first, as the option DR has it; "" if none. Valid until the alert is answered.
    */
   const char *default_response;
+  /**
+   * A dmsc_alert_purpose number: what the answer is for.
+   */
+  uint32_t purpose;
+  /**
+   * DMSC_ALERT_BOOTSTRAP_PIN: attempts left, this one included; else 0.
+   */
+  uint32_t tries_left;
 } dmsc_alert_info;
 
 /**
@@ -938,7 +1128,7 @@ typedef struct dmsc_bootstrap_report {
    */
   uint32_t accounts_added;
   /**
-   * Accounts whose card data changed and that were made anew.
+   * Accounts that were made anew because their data changed.
    */
   uint32_t accounts_replaced;
   /**
@@ -953,6 +1143,10 @@ typedef struct dmsc_bootstrap_report {
    * Objects that could not be read or used; the last error's text is in the event.
    */
   uint32_t objects_failed;
+  /**
+   * Objects with new content that wait for the user's answer.
+   */
+  uint32_t objects_waiting;
 } dmsc_bootstrap_report;
 
 /**
@@ -1108,6 +1302,11 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
+  /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
 } dmsc_config;
 
 /**
@@ -1263,9 +1462,10 @@ typedef struct dmsc_callbacks {
    */
   void (*on_event)(void *user_data, const struct dmsc_event *event);
   /**
-   * The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+   * The user is asked (Alert 1100 to 1104; whether a bootstrap may be applied, and its PIN: see
+   * dmsc_alert_info.purpose). The callee owns `alert` and must give it to
    * @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
-   * interface, and servers get 406.
+   * interface, servers get 406, and a bootstrap that needs the user is refused.
    */
   void (*on_alert)(void *user_data, struct dmsc_alert *alert);
   /**
@@ -1566,6 +1766,53 @@ typedef struct dmsc_node_handler {
 } dmsc_node_handler;
 
 /**
+ * A bootstrap to apply. Copied by the call.
+ */
+typedef struct dmsc_provisioning {
+  /**
+   * sizeof(dmsc_provisioning); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Content-Type of `data` where the host has taken off the envelope, for example
+   * "application/vnd.wap.connectivity-wbxml; SEC=1; MAC=0BB3...". NULL: `data` is a WSP push PDU.
+   */
+  const char *content_type;
+  /**
+   * A dmsc_sec number that counts instead of the one in content_type.
+   */
+  uint32_t sec;
+  /**
+   * A dmsc_provisioning_flag number or 0.
+   */
+  uint32_t flags;
+  /**
+   * The MAC, 40 hexadecimal digits, instead of the one in content_type; NULL: not given here.
+   */
+  const char *mac;
+  /**
+   * The subscription's IMSI in digits, for a push signed with the network's secret; NULL: not known.
+   */
+  const char *imsi;
+  /**
+   * The network's secret itself, for example an ESN; NULL: not known.
+   */
+  const uint8_t *network_secret;
+  /**
+   * Number of octets at network_secret.
+   */
+  size_t network_secret_len;
+  /**
+   * The octets.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+} dmsc_provisioning;
+
+/**
  * What session to start. Copied by the call.
  */
 typedef struct dmsc_session_request {
@@ -1633,6 +1880,14 @@ typedef struct dmsc_node_info {
    * Time of the last change, seconds since 1970-01-01 UTC (property TStamp).
    */
   int64_t tstamp;
+  /**
+   * A dmsc_origin number: who brought the node.
+   */
+  uint32_t origin;
+  /**
+   * DMSC_ORIGIN_CARD: the card's slot; else 0.
+   */
+  uint32_t origin_slot;
 } dmsc_node_info;
 
 /**
@@ -1844,17 +2099,19 @@ DMSC_MUST_USE
 dmsc_status dmsc_card_toolkit_start(struct dmsc_card *card);
 
 /**
- * Reads the DM bootstrap data of the card and applies what is new (OMA DM Bootstrap 1.2, smart card).
+ * Reads the bootstrap data of the card, DM message and provisioning documents, and applies what is new
+ * (OMA DM Bootstrap 1.2, smart card; OMA Provisioning Smartcard 1.1).
  *
  * All changes are one transaction of the store. The same data of the same card is applied once, however
  * often this is called; data that is gone from the card takes its accounts with it; another card takes
  * away the accounts of the card before in this slot, also when it holds none itself. An account that a
  * server has from elsewhere is not replaced. Each object and each account is told as an event.
  * @param report may be NULL; written on success only; `report->struct_size` must be set.
- * @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
- *         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
- *         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
- *         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+ * @return DMSC_OK (also when everything was known, or only a part could be used); DMSC_PENDING new data
+ *         waits for the user (DMSC_BOOTSTRAP_ASK_FOR_CARD), DMSC_EVENT_BOOTSTRAP_DONE follows; if none of
+ *         the objects can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT,
+ *         DMSC_ERR_BOOTSTRAP_REFUSED the server has another account, cards are switched off, or nobody
+ *         can be asked, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
  *         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
  *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
  * Thread: any.
@@ -2083,6 +2340,31 @@ dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
                              const char *uri);
 
 /**
+ * Applies a bootstrap that was pushed (OMA DM Bootstrap 1.2, DM profile and CP profile; OMA Provisioning
+ * Bootstrap 1.1), or a document of the device's maker, completely or not at all.
+ *
+ * A push has to be signed with a secret of the network or of the user. Where that is the user's PIN, or
+ * the user's consent is wanted, `on_alert` asks, at most three times for the PIN; a push with wrong
+ * secrets is discarded. Nothing is ever answered to the sender. Each account and object is told as
+ * DMSC_EVENT_BOOTSTRAP_APPLIED, a failure too. One bootstrap at a time waits for the user.
+ * @pre `message->struct_size` is set.
+ * @param report may be NULL; written on success only; `report->struct_size` must be set.
+ * @return DMSC_OK applied; DMSC_PENDING the user is asked, DMSC_EVENT_BOOTSTRAP_DONE follows;
+ *         DMSC_ERR_BOOTSTRAP_FORMAT the document or its envelope cannot be used; DMSC_ERR_BOOTSTRAP_MAC
+ *         it is not signed, the network's secret is missing, or the MAC is wrong;
+ *         DMSC_ERR_BOOTSTRAP_PIN a PIN is needed and nobody can be asked; DMSC_ERR_BOOTSTRAP_REFUSED
+ *         the server has an account that may not be replaced, or nobody can be asked; DMSC_ERR_BUSY a
+ *         transaction is open or another bootstrap waits for the user: try again;
+ *         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; a DMSC_ERR_NODE_* of the tree; DMSC_ERR_STORAGE_*;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_apply_provisioning(struct dmsc_client *client,
+                                           const struct dmsc_provisioning *message,
+                                           struct dmsc_bootstrap_report *report);
+
+/**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.
  *
  * @pre `request->struct_size` is set.
@@ -2189,7 +2471,7 @@ dmsc_status dmsc_tree_children(struct dmsc_client *client,
 /**
  * Writes the subtree `uri` as TNDS, without passwords and nonces.
  *
- * @param format a dmsc_export_format number.
+ * @param format a dmsc_export_format number, perhaps with DMSC_EXPORT_INHERITED.
  * @param out written on success only; free it with @ref dmsc_buffer_free.
  * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
  *         DMSC_ERR_STORAGE_*.
@@ -2202,6 +2484,22 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
                              struct dmsc_buffer **out);
 
 /**
+ * The access control list of node `uri`, for example "Get=*&Replace=com.example"; "" if it has none of its
+ * own.
+ *
+ * @param effective 0: the node's own list; else the one that counts for it, from a node above if need be.
+ * @param acl text without NUL; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED below ./Inbox;
+ *         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
+                              const char *uri,
+                              uint32_t effective,
+                              struct dmsc_buffer **acl);
+
+/**
  * Delivers a notification (package #0 of OMA DM Notification 1.2.1, bare or in a WSP push).
  *
  * A genuine one is shown to `on_trigger` and then starts a DM session; a wrong one is dropped: the
@@ -2211,7 +2509,9 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
  *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
- *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
+ *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
+ *         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
+ *         DMSC_ERR_REENTRANT;
  *         DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
@@ -2291,6 +2591,20 @@ dmsc_status dmsc_txn_import(struct dmsc_txn *txn,
                             const char *parent_uri,
                             const uint8_t *tnds,
                             size_t len);
+
+/**
+ * Makes the subtree `uri`, which has to be there, what a TNDS document (XML or WBXML) says: nodes that it
+ * does not hold are removed, new ones made, all or nothing.
+ *
+ * @return DMSC_OK; DMSC_ERR_SYNTAX; DMSC_ERR_NODE_NOT_FOUND and the other errors of @ref dmsc_txn_replace and
+ *         @ref dmsc_txn_add. The transaction stays open, without any of the changes.
+ * Thread: one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_txn_import_replace(struct dmsc_txn *txn,
+                                    const char *uri,
+                                    const uint8_t *tnds,
+                                    size_t len);
 
 /**
  * Makes the changes durable and frees the transaction, also on failure (then nothing is changed).

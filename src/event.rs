@@ -39,6 +39,9 @@ pub enum EventKind {
     /// An alert of the host is done with: answered by a server (`phase` is its SyncML status, `status` 0 or
     /// `Refused`), or larger than it takes (`TooLarge`); `number` is the alert's, `uri` the server id.
     AlertDone = 15,
+    /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
+    /// it brought were told one by one before.
+    BootstrapDone = 40,
 }
 
 /// One event.
@@ -137,12 +140,28 @@ pub(crate) trait AnswerSink: Send + Sync {
     fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
+/// What an answer of the user is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server's alert in a session.
+    Session,
+    /// May the device be set up with what a card or a push brings?
+    BootstrapConsent,
+    /// The PIN of a pushed bootstrap, or PIN and MAC in one.
+    BootstrapPin {
+        /// Attempts left, this one included.
+        tries: u32,
+    },
+}
+
 /// A question to the user, given away to the host; answer it once, from any thread.
 pub struct Question {
     /// What to ask.
     pub alert: UserAlert,
-    /// The session that asks.
+    /// The session that asks; 0 for a bootstrap.
     pub session_id: u64,
+    /// What the answer is for.
+    pub purpose: Purpose,
     pub(crate) id: u64,
     pub(crate) sink: Weak<dyn AnswerSink>,
 }
@@ -220,6 +239,7 @@ mod tests {
                 hidden: false,
             },
             session_id: 1,
+            purpose: Purpose::Session,
             id,
             sink: Arc::downgrade(&(sink.clone() as Arc<dyn AnswerSink>)),
         };

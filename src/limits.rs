@@ -38,6 +38,8 @@ pub const TITLE_OCTETS: usize = 255;
 pub const TYPE_OCTETS: usize = 255;
 /// DM accounts (DMAcc/<x>).
 pub const ACCOUNTS: u32 = 64;
+/// Access points (NAP/<x>), and proxies (PX/<x>).
+pub const CONNECTIONS: u32 = 256;
 /// Addresses, ports, connectivity references or credentials of one account.
 pub const ACCOUNT_PARTS: u32 = 16;
 
@@ -62,6 +64,11 @@ pub const CHANNEL_BUFFER: usize = 1400;
 pub const HTTP_HEAD: usize = 4 * 1024;
 /// Time without a single octet from the server before the exchange fails, in milliseconds.
 pub const HTTP_SILENCE_MS: u64 = 30_000;
+
+/// Attempts that the user has to type the PIN of a pushed bootstrap.
+pub const BOOTSTRAP_PIN_TRIES: u32 = 3;
+/// Characters of that PIN, and of the digits of its MAC.
+pub const BOOTSTRAP_PIN: u32 = 40;
 
 /// Notifications that may wait for one server.
 pub const TRIGGER_QUEUE: usize = 1;

@@ -46,7 +46,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // Over the facade; below it only the traits that the host implements and the values it gives.
-    ("ffi", &["client", "config", "event", "driver", "card", "markup", "session", "store", "tree"]),
+    (
+        "ffi",
+        &[
+            "bootstrap",
+            "client",
+            "config",
+            "event",
+            "driver",
+            "card",
+            "markup",
+            "session",
+            "store",
+            "tree",
+        ],
+    ),
 ];
 
 /// The rows of [`MAY_USE`] and [`GROUND`] with their place from the bottom.

@@ -17,6 +17,7 @@ mod store;
 use clap::{Parser, Subcommand};
 use commands::card::CardCommand;
 use commands::decode::{DecodeArguments, EncodeCommand};
+use commands::provision::ProvisionArguments;
 use commands::{run::RunArguments, tree::TreeCommand};
 use failure::Failure;
 use output::Output;
@@ -47,9 +48,10 @@ enum Command {
     Card(CardCommand),
     /// Applies a card's bootstrap data, runs its toolkit and holds DM sessions
     Run(RunArguments),
-    /// Looks at the management tree of a store
+    /// Looks at the management tree of a store, and changes it
     #[command(subcommand)]
     Tree(TreeCommand),
+    Provision(ProvisionArguments),
     Decode(DecodeArguments),
     /// Writes documents in the form that goes over the air
     #[command(subcommand)]
@@ -75,6 +77,7 @@ fn run(command: &Command, output: &Arc<Output>) -> Result<(), Failure> {
         Command::Card(command) => commands::card::run(command, output)?,
         Command::Run(arguments) => commands::run::run(arguments, output)?,
         Command::Tree(command) => commands::tree::run(command, output)?,
+        Command::Provision(arguments) => commands::provision::run(arguments, output)?,
         Command::Decode(arguments) => commands::decode::run(arguments, output)?,
         Command::Encode(command) => commands::decode::encode(command, output)?,
     }

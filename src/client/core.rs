@@ -1,17 +1,18 @@
 //! The client's core: what is due, in which order. Moved between threads by the driver, never shared.
 
 use super::intake::Delivery;
+use super::provisioning::Pending;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::bootstrap::{self, News};
 use crate::card::cat::{Effect, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
 use crate::error::{Code, Error, Result};
 use crate::event::{
-    AnswerSink, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource, TriggerVerdict,
+    AnswerSink, Event, EventKind, Listener, Purpose, Question, TriggerInfo, TriggerSource,
+    TriggerVerdict,
 };
 use crate::limits;
 use crate::random::{Random, SystemRandom};
@@ -92,6 +93,8 @@ pub(super) struct Core {
     pub(super) running: Option<Running>,
     /// Answered alerts that are still in the store.
     pub(super) alerts_done: Vec<u64>,
+    /// The bootstrap that waits for the user.
+    pub(super) pending: Option<Pending>,
     notices: Vec<Notice>,
 }
 
@@ -102,22 +105,26 @@ impl Drive for Core {
         let now = self.now();
         let cards = self.step_cards(now);
         let held = self.step_held();
+        let bootstrap = self.step_pending(now);
         let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || alerts || session
+        cards || held || bootstrap || alerts || session
     }
 
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
         let to_begin = self.running.is_none() && !self.waiting.is_empty();
+        let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        let to_write = to_begin || !self.held.is_empty() || !self.alerts_done.is_empty();
+        let to_write =
+            to_begin || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
         if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let cards = self.slots.iter().filter_map(Slot::deadline);
         let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
-        let due = cards.chain(session).min()?;
+        let pending = self.pending.iter().filter_map(Pending::deadline);
+        let due = cards.chain(session).chain(pending).min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
@@ -156,6 +163,7 @@ impl Core {
             held: VecDeque::new(),
             running: None,
             alerts_done: Vec::new(),
+            pending: None,
             notices: Vec::new(),
         };
         let mut txn = core.db.begin()?;
@@ -261,24 +269,6 @@ impl Core {
         outcome
     }
 
-    pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<bootstrap::Report> {
-        let (now, db) = (self.now(), self.db.clone());
-        let slot = self.slot(id)?;
-        let number = slot.number();
-        let bootstrap::Outcome { report, error } = slot.bootstrap(&db, now);
-        let mut told = false;
-        for news in &report.news {
-            told |= matches!(news, News::Failed { .. });
-            self.tell(bootstrap_event(news).slot(number));
-        }
-        let Some(error) = error else { return Ok(report) };
-        if !told {
-            self.tell(Event::new(EventKind::BootstrapApplied).slot(number).failed(&error));
-        }
-        self.card_failed(id, &error);
-        Err(error)
-    }
-
     /// Every card's toolkit does one exchange at most, so that no card keeps the others waiting.
     fn step_cards(&mut self, now: Now) -> bool {
         let mut did = false;
@@ -350,7 +340,7 @@ impl Core {
     }
 
     /// A card's exchange failed: without the card its session ends, and its toolkit too.
-    fn card_failed(&mut self, id: CardId, error: &Error) {
+    pub(super) fn card_failed(&mut self, id: CardId, error: &Error) {
         log::warn!("card: {error}");
         if !error.is_card_gone() {
             return;
@@ -361,6 +351,11 @@ impl Core {
             let number = slot.number();
             self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
         }
+    }
+
+    /// True if the host can ask the user.
+    pub(super) fn has_user(&self) -> bool {
+        self.listener.has_user()
     }
 
     pub(super) fn slots(&self) -> &[Slot] {
@@ -396,7 +391,7 @@ impl Core {
         }
         let event = Event::new(EventKind::SessionStarted).session(wanted.id);
         self.tell(event.uri(wanted.server_id.clone()));
-        let ui = self.listener.has_user();
+        let ui = self.has_user();
         match Running::begin(self, &wanted, ui, now) {
             Ok((running, turn)) => {
                 self.set_in_use(&running, true);
@@ -424,7 +419,7 @@ impl Core {
             Turn::Idle | Turn::Worked => self.running = Some(running),
             Turn::Ask(alert) => {
                 running.asked(self.next_question);
-                self.ask(alert, id);
+                self.ask(alert, id, Purpose::Session);
                 self.running = Some(running);
             }
             Turn::Ended(outcome) => self.end(running, outcome),
@@ -432,12 +427,14 @@ impl Core {
         true
     }
 
-    fn ask(&mut self, alert: UserAlert, session_id: u64) {
+    /// Asks the user; the question's number.
+    pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
         let id = self.next_question;
         self.next_question += 1;
         let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
-        let question = Question { alert, session_id, id, sink };
+        let question = Question { alert, session_id, purpose, id, sink };
         self.notices.push(Notice::Question(self.listener.clone(), question));
+        id
     }
 
     fn tell_about(&mut self, running: &mut Running) {
@@ -485,6 +482,9 @@ impl Core {
     }
 
     pub(super) fn answer(&mut self, question: u64, answer: Answer) {
+        if self.pending.as_ref().is_some_and(|pending| pending.is_asking(question)) {
+            return self.bootstrap_answered(answer);
+        }
         let Some(mut running) = self.running.take() else { return };
         let now = self.now();
         if !running.is_asking(question) {
@@ -530,27 +530,6 @@ impl Core {
                     info.error = Some(error);
                 });
             }
-        }
-    }
-}
-
-fn bootstrap_event(news: &News) -> Event {
-    let about = |kind, uri: &str| Event::new(kind).uri(uri);
-    let account = |event: Event, server_id: &Option<String>| Event {
-        data: server_id.clone().unwrap_or_default().into_bytes(),
-        ..event
-    };
-    match news {
-        News::Found { path } => about(EventKind::BootstrapFound, path),
-        News::Applied { uri, server_id } => {
-            account(about(EventKind::BootstrapApplied, uri), server_id)
-        }
-        News::Removed { uri, server_id } => {
-            account(about(EventKind::BootstrapRemoved, uri), server_id)
-        }
-        News::Failed { path, error } => {
-            let event = Event::new(EventKind::BootstrapApplied).failed(error);
-            Event { uri: path.clone(), ..event }
         }
     }
 }

@@ -8,6 +8,7 @@ mod bearer;
 mod core;
 mod hosting;
 mod intake;
+mod provisioning;
 mod running;
 mod slot;
 mod table;
@@ -16,8 +17,10 @@ mod tests;
 mod tree;
 
 pub use self::core::{Clock, Environment};
+pub use crate::trigger::push::Sec;
 pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
+pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
 pub use tree::{NodeInfo, TreeTxn};
@@ -215,7 +218,7 @@ impl Client {
         self.0.seat.call(move |core| core.start_toolkit(id))?
     }
 
-    /// Applies what is new in a card's DM bootstrap data.
+    /// Applies what is new in a card's bootstrap data, or asks the user first (`Report::waiting`).
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
     }
@@ -223,6 +226,12 @@ impl Client {
     /// Seals the store's secrets with a new key. `Busy` while somebody writes.
     pub fn rotate_key(&self) -> Result<()> {
         self.db()?.rotate_key()
+    }
+
+    /// Applies a pushed bootstrap or a document of the factory, or asks the user first
+    /// (`Report::waiting`).
+    pub fn provision(&self, message: Provisioning) -> Result<bootstrap::Report> {
+        self.0.seat.call(move |core| core.provision(message))?
     }
 
     /// Judges a notification; the id of the session that will follow.

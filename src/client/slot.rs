@@ -1,6 +1,6 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
-use crate::bootstrap::{self, News};
+use crate::bootstrap::{self, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{Cat, Config as CatConfig, Effect, Imei, LocalInfo, Refresh};
@@ -9,7 +9,6 @@ use crate::card::toolkit::Toolkit;
 use crate::card::transport::CardTransport;
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
-use crate::store::Database;
 use crate::time::Now;
 
 /// A card's handle within its client; never used twice.
@@ -170,20 +169,20 @@ impl Slot {
         Ok(())
     }
 
-    /// Applies what is new in the card's DM bootstrap data.
-    pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> bootstrap::Outcome {
-        if let Err(error) = self.identify() {
-            return error.into();
-        }
+    /// Reads the card's bootstrap data; where that is `refused`, only which card it is.
+    pub(super) fn read_bootstrap(&mut self, refused: Option<Error>) -> Result<Reading> {
+        self.identify()?;
         let Some(identity) = &self.identity else {
             let text = "a card without EF.ICCID cannot be told from another one";
-            return Error::new(Code::CardBadData, text).into();
+            return Err(Error::new(Code::CardBadData, text));
         };
-        let outcome = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
+        if let Some(reason) = refused {
+            return Ok(bootstrap::without_reading(self.number, identity, reason));
+        }
+        let reading = bootstrap::read(&mut self.card, self.number, identity);
         self.look = true;
-        let found = |news: &News| matches!(news, News::Found { .. });
-        self.has_dm_bootstrap = outcome.report.news.iter().any(found);
-        outcome
+        self.has_dm_bootstrap = reading.as_ref().is_ok_and(Reading::has_dm_object);
+        reading
     }
 
     /// Reads the card's identity again if it may have changed.

@@ -6,14 +6,15 @@ use crate::markup::Encoding;
 use crate::store::{Database, Txn};
 use crate::time::Now;
 use crate::tree::{
-    Actor, Answer, Content, Filter, Format, Part, Path, Property, Query, Refusal, Tree, Uri, tnds,
+    Actor, Answer, Content, Filter, Format, Node, Origin, Part, Path, Property, Query, Refusal,
+    Tree, Uri, tnds,
 };
 use parking_lot::Mutex;
 use std::fmt;
 use std::sync::Arc;
 
 /// What a node is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeInfo {
     /// Format property.
     pub format: Format,
@@ -23,11 +24,14 @@ pub struct NodeInfo {
     pub version: u16,
     /// TStamp property, seconds since 1970-01-01 UTC.
     pub tstamp: i64,
+    /// Who brought the node.
+    pub origin: Origin,
 }
 
 fn info(query: &Query<'_>, path: &Path) -> Result<NodeInfo> {
     let node = query.node(path)?.ok_or(Refusal::NotFound)?;
-    Ok(NodeInfo { format: node.format, size: node.size, version: node.ver_no, tstamp: node.tstamp })
+    let Node { format, size, ver_no: version, tstamp, origin, .. } = node;
+    Ok(NodeInfo { format, size, version, tstamp, origin })
 }
 
 impl Client {
@@ -83,12 +87,27 @@ impl Client {
         })
     }
 
-    /// A subtree as TNDS, without passwords and nonces.
-    pub fn tree_export(&self, uri: &str, encoding: Encoding) -> Result<Vec<u8>> {
+    /// A subtree as TNDS, without passwords and nonces; `whole` writes the ACL that counts for the top node
+    /// at it.
+    pub fn tree_export(&self, uri: &str, encoding: Encoding, whole: bool) -> Result<Vec<u8>> {
         let path = Path::parse(uri)?;
         self.reading(self.0.hosted.nodes.touches(&path), move |query| {
-            let document = query.export(&path, Filter::ALL)?;
+            let document = match whole {
+                true => query.export_whole(&path)?,
+                false => query.export(&path, Filter::ALL)?,
+            };
             tnds::write(&document, encoding == Encoding::Wbxml)
+        })
+    }
+
+    /// A node's ACL; with `effective` the one that counts for it, from a node above if need be.
+    pub fn tree_acl(&self, uri: &str, effective: bool) -> Result<String> {
+        let path = Path::parse(uri)?;
+        self.reading(self.is_hosted(&path), move |query| {
+            Ok(match effective {
+                true => query.effective_acl(&path)?.to_string(),
+                false => query.property(&path, Property::Acl)?,
+            })
         })
     }
 
@@ -212,6 +231,16 @@ impl TreeTxn {
         let parent = Uri::parse(parent)?;
         self.change(&parent.path.clone(), move |tree| {
             tree.import_add(&parent, &document)?;
+            Ok(())
+        })
+    }
+
+    /// Makes the subtree at `uri` what a TNDS document says, all or nothing.
+    pub fn import_replace(&mut self, uri: &str, document: &[u8]) -> Result<()> {
+        let document = tnds::read(document)?.into_owned();
+        let uri = Uri::parse(uri)?;
+        self.change(&uri.path.clone(), move |tree| {
+            tree.import_replace(&uri, &document)?;
             Ok(())
         })
     }

@@ -47,6 +47,9 @@ pub enum dmsc_event_type {
     /// answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
     /// data: the error's text.
     DMSC_EVENT_ALERT_DONE = 15,
+    /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+    /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+    DMSC_EVENT_BOOTSTRAP_DONE = 40,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -222,9 +225,10 @@ pub struct dmsc_callbacks {
     pub user_data: *mut c_void,
     /// Something happened.
     pub on_event: Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const dmsc_event)>,
-    /// The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+    /// The user is asked (Alert 1100 to 1104; whether a bootstrap may be applied, and its PIN: see
+    /// dmsc_alert_info.purpose). The callee owns `alert` and must give it to
     /// @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
-    /// interface, and servers get 406.
+    /// interface, servers get 406, and a bootstrap that needs the user is refused.
     pub on_alert: Option<unsafe extern "C" fn(user_data: *mut c_void, alert: *mut dmsc_alert)>,
     /// A notification is genuine; return a dmsc_trigger_verdict. NULL: every genuine one starts a session.
     pub on_trigger: Option<

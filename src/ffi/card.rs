@@ -5,6 +5,7 @@ use super::client::dmsc_client;
 use super::destroy::UserData;
 use super::guard::{guard, guard_value};
 use super::handle::{self, CStruct, Handle};
+use super::provisioning::{dmsc_bootstrap_report, give_report};
 use super::status::dmsc_result;
 use super::storage::outcome;
 use crate::card::transport::{CardTransport, TransportFlags};
@@ -95,29 +96,6 @@ pub struct dmsc_card_info {
 // SAFETY: integers only.
 unsafe impl CStruct for dmsc_card_info {
     const NAME: &'static str = "dmsc_card_info";
-}
-
-/// What a bootstrap came to.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct dmsc_bootstrap_report {
-    /// sizeof(dmsc_bootstrap_report); set by the caller.
-    pub struct_size: usize,
-    /// Accounts that are new.
-    pub accounts_added: u32,
-    /// Accounts whose card data changed and that were made anew.
-    pub accounts_replaced: u32,
-    /// Accounts that are gone because the card no longer holds them.
-    pub accounts_removed: u32,
-    /// Objects applied before with the same content: nothing was done.
-    pub objects_unchanged: u32,
-    /// Objects that could not be read or used; the last error's text is in the event.
-    pub objects_failed: u32,
-}
-
-// SAFETY: integers only.
-unsafe impl CStruct for dmsc_bootstrap_report {
-    const NAME: &'static str = "dmsc_bootstrap_report";
 }
 
 /// What the host tells about a card with @ref dmsc_card_notify.
@@ -478,17 +456,19 @@ pub unsafe extern "C" fn dmsc_card_toolkit_start(card: *mut dmsc_card) -> dmsc_r
     unsafe { dmsc_card::guard(card, |client, id| client.start_toolkit(id).map(|()| 0)) }
 }
 
-/// Reads the DM bootstrap data of the card and applies what is new (OMA DM Bootstrap 1.2, smart card).
+/// Reads the bootstrap data of the card, DM message and provisioning documents, and applies what is new
+/// (OMA DM Bootstrap 1.2, smart card; OMA Provisioning Smartcard 1.1).
 ///
 /// All changes are one transaction of the store. The same data of the same card is applied once, however
 /// often this is called; data that is gone from the card takes its accounts with it; another card takes
 /// away the accounts of the card before in this slot, also when it holds none itself. An account that a
 /// server has from elsewhere is not replaced. Each object and each account is told as an event.
 /// @param report may be NULL; written on success only; `report->struct_size` must be set.
-/// @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
-///         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
-///         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
-///         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+/// @return DMSC_OK (also when everything was known, or only a part could be used); DMSC_PENDING new data
+///         waits for the user (DMSC_BOOTSTRAP_ASK_FOR_CARD), DMSC_EVENT_BOOTSTRAP_DONE follows; if none of
+///         the objects can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT,
+///         DMSC_ERR_BOOTSTRAP_REFUSED the server has another account, cards are switched off, or nobody
+///         can be asked, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
 ///         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
 ///         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
 /// Thread: any.
@@ -499,21 +479,8 @@ pub unsafe extern "C" fn dmsc_card_bootstrap(
     report: *mut dmsc_bootstrap_report,
 ) -> dmsc_result {
     let body = |client: &Client, id| {
-        let done = client.bootstrap_card(id)?;
-        if report.is_null() {
-            return Ok(0);
-        }
-        let ours = dmsc_bootstrap_report {
-            struct_size: size_of::<dmsc_bootstrap_report>(),
-            accounts_added: done.accounts_added,
-            accounts_replaced: done.accounts_replaced,
-            accounts_removed: done.accounts_removed,
-            objects_unchanged: done.objects_unchanged,
-            objects_failed: done.objects_failed,
-        };
         // SAFETY: the caller's precondition.
-        unsafe { handle::write_struct(report, &ours) }?;
-        Ok(0)
+        unsafe { give_report(&client.bootstrap_card(id)?, report) }
     };
     // SAFETY: the caller's precondition.
     unsafe { dmsc_card::guard(card, body) }

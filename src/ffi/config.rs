@@ -4,7 +4,7 @@ use super::guard::guard_value;
 use super::handle::{self, CStruct};
 use super::keys::dmsc_keys;
 use super::storage::dmsc_storage;
-use crate::config::Config;
+use crate::config::{BootstrapPolicy, Config};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use std::ffi::c_char;
@@ -56,6 +56,31 @@ pub struct dmsc_config {
     pub secret_uris: *const *const c_char,
     /// Number of patterns at secret_uris.
     pub secret_uri_count: usize,
+    /// What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+    /// question, pushes with a good MAC; no account is replaced by a push.
+    pub bootstrap_flags: u32,
+}
+
+/// Bits of bootstrap_flags in @ref dmsc_config.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_bootstrap_flag {
+    /// Cards are not read: @ref dmsc_card_bootstrap gives DMSC_ERR_BOOTSTRAP_REFUSED. What the card
+    /// brought before stays until it goes.
+    DMSC_BOOTSTRAP_NO_CARD = 0x01,
+    /// The user is asked before new data of a card is applied.
+    DMSC_BOOTSTRAP_ASK_FOR_CARD = 0x02,
+    /// The user is asked before a push is applied, unless its PIN is asked for anyway.
+    DMSC_BOOTSTRAP_ASK_FOR_PUSH = 0x04,
+    /// A push without SEC is taken if the user says so; else it is DMSC_ERR_BOOTSTRAP_MAC.
+    DMSC_BOOTSTRAP_UNSIGNED_PUSH = 0x08,
+    /// A push may replace an account that a push brought before; else it is
+    /// DMSC_ERR_BOOTSTRAP_REFUSED. An account from elsewhere is never replaced.
+    DMSC_BOOTSTRAP_REPLACE_BY_PUSH = 0x10,
+    /// A session with the server of each new account is started as soon as possible (OMA DM Bootstrap
+    /// 1.2, 5.3); else only where the document says so (w7, INIT). Start the toolkit of a card first
+    /// whose server is on the card itself.
+    DMSC_BOOTSTRAP_START_SESSIONS = 0x20,
 }
 
 // SAFETY: pointers and integers; zero means "not given".
@@ -109,6 +134,10 @@ pub(super) unsafe fn read(c: &dmsc_config) -> Result<Config> {
     config.max_obj_size = size(c.max_obj_size, config.max_obj_size);
     // SAFETY: the caller's promise.
     config.secret_uris = unsafe { secret_uris(c) }?;
+    config.bootstrap = BootstrapPolicy::from_bits(c.bootstrap_flags).ok_or_else(|| {
+        let text = format!("bootstrap_flags {:#x}: unknown bits", c.bootstrap_flags);
+        Error::new(Code::InvalidArg, text)
+    })?;
     config.check()?;
     Ok(config)
 }

@@ -4,6 +4,7 @@
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
 mod acl;
+pub mod connectivity;
 mod ddf;
 pub mod ddf_document;
 pub mod dmacc;
@@ -13,6 +14,7 @@ mod format;
 mod host_nodes;
 pub mod import;
 pub mod install;
+mod legacy;
 mod mgmt_tree;
 mod node;
 mod property;
@@ -27,7 +29,7 @@ mod tstamp;
 mod uri;
 
 pub use acl::{Acl, Right};
-pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
+pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
 pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};

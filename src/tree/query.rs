@@ -127,6 +127,14 @@ impl<'r> Query<'r> {
         Ok(access(path, &node))
     }
 
+    /// The ACL that counts for the node: its own, or that of the nearest node above with one.
+    ///
+    /// Errors: as [`Self::get`].
+    pub fn effective_acl(&self, path: &Path) -> core::result::Result<Acl, Refusal> {
+        self.readable(path)?;
+        Ok(records::effective_acl(self.reader, path)?)
+    }
+
     /// Checks that the actor may execute the node.
     ///
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425.
