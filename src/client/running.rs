@@ -350,7 +350,7 @@ impl Running {
             SessionEvent::CommandDone { command, uri, status } => Event {
                 phase: status.into(),
                 uri,
-                data: command.into_bytes(),
+                data: command.into_owned().into_bytes(),
                 ..new(EventKind::CommandDone)
             },
             SessionEvent::AlertAnswered { number, status } => {

@@ -111,7 +111,7 @@ impl Database {
         let permit = self.permit()?;
         let (next, mut batch) = vault.reseal(&*self.inner.store.snapshot()?)?;
         batch.extend([to_sweep(true)]);
-        permit.commit(&batch, &[])?;
+        permit.commit(batch, &[])?;
         vault.switch(next);
         self.inner.sweep();
         Ok(())
@@ -197,8 +197,8 @@ impl Permit {
         Ok(Self { inner: Arc::clone(inner), attachment })
     }
 
-    pub(super) fn commit(&self, batch: &Batch, changes: &[Change]) -> Result<()> {
-        self.inner.store.commit(batch)?;
+    pub(super) fn commit(&self, batch: Batch, changes: &[Change]) -> Result<()> {
+        self.inner.store.commit_owned(batch)?;
         if let Some(changed) = self.inner.changed.lock().as_mut() {
             let set = coalesce(changes);
             if !set.is_empty() {

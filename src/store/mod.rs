@@ -111,6 +111,11 @@ pub trait Store: Send + Sync {
     fn scrub(&self) -> Result<()> {
         Ok(())
     }
+
+    /// As `commit`, with a batch that is not needed any more: a store in memory keeps it as it is.
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
+        self.commit(&batch)
+    }
 }
 
 /// What the layer above keeps with an open database; the store only hands it on to every reader.

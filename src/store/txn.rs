@@ -4,6 +4,7 @@
 
 use super::database::{Permit, View};
 use super::outside::{Operation, Outside, Participant};
+use super::tables::Place;
 use super::{Attachment, Batch, Change, Reader, Table, Visit};
 use crate::error::{Code, Error, Result};
 use std::fmt;
@@ -78,10 +79,18 @@ impl Txn {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
-        let key = (table, key.to_vec());
         if self.marks.is_empty() {
-            self.overlay.insert(key, value);
+            // Single values are written again and again, nodes rarely.
+            let written = match table {
+                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                _ => None,
+            };
+            match written {
+                Some(written) => *written = value,
+                None => drop(self.overlay.insert((table, key.to_vec()), value)),
+            }
         } else {
+            let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
@@ -174,14 +183,13 @@ impl Txn {
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
         self.seal()?;
+        self.journal.clear();
+        self.marks.clear();
         if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay, &self.changes)?;
-            self.overlay.clear();
+            self.permit.commit(std::mem::take(&mut self.overlay), &self.changes)?;
             self.view = self.permit.view()?;
         }
         self.outside.commit();
-        self.journal.clear();
-        self.marks.clear();
         Ok(std::mem::take(&mut self.changes))
     }
 
@@ -195,7 +203,7 @@ impl Txn {
         // A store in memory copies itself while a snapshot looks at it.
         drop(view);
         if !overlay.is_empty() {
-            permit.commit(&overlay, &changes)?;
+            permit.commit(overlay, &changes)?;
         }
         outside.commit();
         Ok(changes)
@@ -220,7 +228,7 @@ impl Reader for Txn {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key.to_vec())) {
+        match self.overlay.get(&(table, key) as &dyn Place) {
             Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
             Some(None) => Ok(None),
             None => self.view.get(table, key),
@@ -246,10 +254,10 @@ impl Txn {
         from: &[u8],
         visit: Visit<'_>,
     ) -> Result<()> {
-        let start = (table, prefix.max(from).to_vec());
+        let start: &dyn Place = &(table, prefix.max(from));
         let mut ours = self
             .overlay
-            .range((Bound::Included(start), Bound::Unbounded))
+            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;

@@ -176,25 +176,24 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
-    let names: Vec<&str> = path.names().collect();
-    match names.as_slice() {
-        // Everything below Ext and Bearer is the vendor's.
-        ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] => {
-            Description::Free
-        }
-        // The texts of the connectivity objects differ from device to device: other nodes are free.
-        ["NAP" | "PX", ..] => CONNECTIVITY_RULES
-            .iter()
-            .find(|rule| rule.fits(&names))
-            .map_or(Description::Free, Description::Rule),
-        ["DevInfo" | "DevDetail" | "DMAcc" | "Inbox", ..] => {
-            match RULES.iter().find(|rule| rule.fits(&names)) {
-                Some(rule) => Description::Rule(rule),
-                None => Description::Undefined,
-            }
-        }
-        _ => Description::Free,
+    let first = path.names().next();
+    // Most nodes belong to no standard object: one look is enough.
+    if !matches!(first, Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX")) {
+        return Description::Free;
     }
+    let names: Vec<&str> = path.names().collect();
+    // Everything below Ext and Bearer is the vendor's.
+    if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
+        names.as_slice()
+    {
+        return Description::Free;
+    }
+    // The texts of the connectivity objects differ from device to device: other nodes are free.
+    let (rules, other) = match first {
+        Some("NAP" | "PX") => (CONNECTIVITY_RULES, Description::Free),
+        _ => (RULES, Description::Undefined),
+    };
+    rules.iter().find(|rule| rule.fits(&names)).map_or(other, Description::Rule)
 }
 
 impl Rule {

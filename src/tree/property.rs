@@ -43,7 +43,7 @@ impl Tree<'_> {
         if path.is_root()
             && let Ok(acl) = &acl
         {
-            let same_add = acl.servers(Right::Add) == node.acl.servers(Right::Add);
+            let same_add = acl.servers(Right::Add).eq(node.acl.servers(Right::Add));
             if acl.is_empty() || (self.server().is_some() && !same_add) {
                 return Err(Refusal::NotAllowed);
             }
