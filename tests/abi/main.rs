@@ -8,6 +8,7 @@
 
 mod alerts;
 mod changes;
+mod descriptions;
 mod errors;
 mod host_nodes;
 mod keys;
