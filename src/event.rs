@@ -34,14 +34,14 @@ pub enum EventKind {
     /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
     /// account's server id.
     BootstrapRemoved = 13,
+    /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
+    /// it brought were told one by one before.
+    BootstrapDone = 40,
     /// A handler of the host's nodes failed; `uri` is the node, `status` the handler's number.
     NodeFailed = 14,
     /// An alert of the host is done with: answered by a server (`phase` is its SyncML status, `status` 0 or
     /// `Refused`), or larger than it takes (`TooLarge`); `number` is the alert's, `uri` the server id.
     AlertDone = 15,
-    /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
-    /// it brought were told one by one before.
-    BootstrapDone = 40,
 }
 
 /// One event.

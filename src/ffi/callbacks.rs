@@ -38,6 +38,9 @@ pub enum dmsc_event_type {
     /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
     /// server id.
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+    /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+    /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+    DMSC_EVENT_BOOTSTRAP_DONE = 40,
     /// A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
     /// which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
     /// data: the error's text.
@@ -47,9 +50,6 @@ pub enum dmsc_event_type {
     /// answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
     /// data: the error's text.
     DMSC_EVENT_ALERT_DONE = 15,
-    /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
-    /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
-    DMSC_EVENT_BOOTSTRAP_DONE = 40,
 }
 
 /// An event. Borrowed: valid during the callback only.

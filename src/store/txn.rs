@@ -183,13 +183,13 @@ impl Txn {
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
         self.seal()?;
-        self.journal.clear();
-        self.marks.clear();
         if !self.overlay.is_empty() {
             self.permit.commit(std::mem::take(&mut self.overlay), &self.changes)?;
             self.view = self.permit.view()?;
         }
         self.outside.commit();
+        self.journal.clear();
+        self.marks.clear();
         Ok(std::mem::take(&mut self.changes))
     }
 

@@ -10,6 +10,7 @@ mod alerts;
 mod changes;
 mod descriptions;
 mod errors;
+mod hang;
 mod host_nodes;
 mod keys;
 mod library;
@@ -20,6 +21,8 @@ mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod toolkit;
+mod trace;
 mod transactions;
 mod values;
 

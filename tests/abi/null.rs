@@ -233,6 +233,15 @@ fn structs_without_their_functions_are_refused() {
         refused(number, INVALID_ARG, "dmsc_card_transport needs transmit, and both of");
         assert!(card.is_null());
     }
+    for (bad, text) in [
+        (dmsc_card_transport { flags: 4, ..whole }, "dmsc_card_transport.flags 0x4"),
+        (dmsc_card_transport { flags: 2, ..whole }, "a card without channel 0 needs open_channel"),
+        (dmsc_card_transport { max_le: 257, ..whole }, "dmsc_card_transport.max_le 257"),
+    ] {
+        let mut card = null_mut();
+        let number = unsafe { dmsc_card_open(phone.client, 0, &raw const bad, &raw mut card) };
+        refused(number, INVALID_ARG, text);
+    }
     let vault = Arc::new(Vault::default());
     let whole = vault.storage();
     let device = c(DEVICE);

@@ -20,14 +20,16 @@ static void expect(const char *what, size_t found, size_t wanted)
 
 int main(void)
 {
-    SIZE(dmsc_alert_info, 64);
+    SIZE(dmsc_alert_info, 72);
     PLACE(dmsc_alert_info, session_id, 40);
     PLACE(dmsc_alert_info, default_response, 56);
     SIZE(dmsc_alert_reply, 32);
     PLACE(dmsc_alert_reply, choices, 24);
-    SIZE(dmsc_card_transport, 72);
+    SIZE(dmsc_card_transport, 96);
     PLACE(dmsc_card_transport, transmit, 16);
     PLACE(dmsc_card_transport, destroy, 64);
+    PLACE(dmsc_card_transport, cancel, 72);
+    PLACE(dmsc_card_transport, timeout_ms, 88);
     SIZE(dmsc_card_info, 72);
     PLACE(dmsc_card_info, iccid, 8);
     PLACE(dmsc_card_info, atr, 32);
@@ -39,7 +41,7 @@ int main(void)
     SIZE(dmsc_keys, 48);
     PLACE(dmsc_keys, make, 24);
     PLACE(dmsc_keys, destroy, 40);
-    SIZE(dmsc_config, 136);
+    SIZE(dmsc_config, 144);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
     PLACE(dmsc_config, secret_uri_count, 128);
@@ -61,7 +63,7 @@ int main(void)
     SIZE(dmsc_session_request, 16);
     SIZE(dmsc_session_info, 32);
     PLACE(dmsc_session_info, syncml_status, 28);
-    SIZE(dmsc_node_info, 32);
+    SIZE(dmsc_node_info, 40);
     PLACE(dmsc_node_info, tstamp, 24);
     SIZE(dmsc_trigger, 40);
     PLACE(dmsc_trigger, data_len, 32);

@@ -488,9 +488,16 @@ impl Phone {
     }
 
     pub(crate) fn open(&self, sim: &Sim, slot: u32) -> Result<OpenCard, Failure> {
-        let transport = sim.transport();
+        self.open_transport(&sim.transport(), slot)
+    }
+
+    pub(crate) fn open_transport(
+        &self,
+        transport: &dmsc_card_transport,
+        slot: u32,
+    ) -> Result<OpenCard, Failure> {
         let mut card = null_mut();
-        check(unsafe { dmsc_card_open(self.client, slot, &raw const transport, &raw mut card) })?;
+        check(unsafe { dmsc_card_open(self.client, slot, transport, &raw mut card) })?;
         Ok(OpenCard(card))
     }
 
@@ -678,6 +685,10 @@ impl OpenCard {
             dmsc_card_transmit(self.0, command.as_ptr(), command.len(), &raw mut response)
         })?;
         Ok(take_buffer(response))
+    }
+
+    pub(crate) fn cancel(self) -> Result<i32, Failure> {
+        check(unsafe { dmsc_card_cancel(self.0) })
     }
 
     pub(crate) fn notify(self, event: dmsc_card_event) -> Result<i32, Failure> {
