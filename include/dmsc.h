@@ -353,6 +353,8 @@ enum dmsc_event_type
    * The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
    * session and toolkit are ended; another error: it does not answer and is tried again.
    * phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
+   * phase 2 (with DMSC_OK): a card was put into the reader of the one that is gone; close and open it, or
+   * go on with the handle after DMSC_CARD_RESET.
    */
   DMSC_EVENT_CARD_STATE = 10,
   /**
@@ -2638,10 +2640,13 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            struct dmsc_card **out);
 
 /**
- * Opens the card in a PC/SC reader.
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
  *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * An exchange cannot be interrupted, and takes as long as the reader lets it.
  * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name; NULL: the first reader with a card.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
  * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
  *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
@@ -2652,6 +2657,18 @@ dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
                                 uint32_t slot,
                                 const char *reader,
                                 struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
 
 /**
  * The names of the PC/SC readers, each ended by a line feed.
@@ -3277,6 +3294,29 @@ dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
                               const char *uri,
                               uint32_t effective,
                               struct dmsc_buffer **acl);
+
+/**
+ * Registers a device description document (DDF, XML or WBXML; OMA DM Tree and Description 1.2.1, 9) for the
+ * nodes below `uri`, in place of the one registered before for the same `uri`.
+ *
+ * The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
+ * without name describes nodes of any name. From now on servers are held to it, whether the nodes are
+ * stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
+ * CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+ * elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
+ * store: register it again after each start, before the client is driven.
+ * @param ddf the document; NULL with `len` 0 only removes the one before.
+ * @return DMSC_OK; DMSC_ERR_SYNTAX no DDF document; DMSC_ERR_INVALID_ARG a description that contradicts
+ *         itself, or NULL; DMSC_ERR_NODE_NOT_ALLOWED a standard object describes the place;
+ *         DMSC_ERR_NODE_EXISTS a document registered for another `uri` does; DMSC_ERR_URI; DMSC_ERR_UTF8;
+ *         DMSC_ERR_STATE the client is closed.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_describe(struct dmsc_client *client,
+                               const char *uri,
+                               const uint8_t *ddf,
+                               size_t len);
 
 /**
  * Delivers a notification (package #0 of OMA DM Notification 1.2.1, bare or in a WSP push).

@@ -4,7 +4,7 @@
 use super::core::Core;
 use super::slot::CardId;
 use crate::bootstrap::security::{self, Keys};
-use crate::bootstrap::{self, Consent, News, Outcome, Reading, Report, Source};
+use crate::bootstrap::{self, Consent, Known, News, Outcome, Reading, Report, Source};
 use crate::config::BootstrapPolicy;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, Purpose};
@@ -126,9 +126,11 @@ impl Core {
         let refused = policy.contains(BootstrapPolicy::NO_CARD).then(|| {
             Error::new(Code::BootstrapRefused, "the bootstrap from cards is switched off")
         });
-        let slot = self.slot(id)?;
-        let number = slot.number();
-        let reading = slot.read_bootstrap(refused);
+        let number = self.slot(id)?.number();
+        // A record that cannot be read is reported when it is to be written.
+        let known =
+            self.db.read().and_then(|reader| Known::of(&reader, number)).unwrap_or_default();
+        let reading = self.slot(id)?.read_bootstrap(refused, &known);
         let now = self.now();
         let outcome = match &reading {
             Ok(reading) => bootstrap::from_card(reading, consent, &self.db, now),

@@ -46,6 +46,8 @@ pub struct CardConfig {
     /// `second_account`.
     #[serde(skip)]
     pub second_bootstrap: Vec<u8>,
+    /// ODF and DODF have short identifiers: the low bits of their file identifiers.
+    pub short_ids: bool,
     /// Client provisioning documents: EF Bootstrap, Config1, Config2 (hexadecimal; empty: no such file).
     /// What a profile says under `provisioning` comes instead.
     #[serde(deserialize_with = "octets")]
@@ -83,6 +85,7 @@ impl Default for CardConfig {
             token_info: true,
             dm_object: true,
             second_bootstrap: Vec::new(),
+            short_ids: false,
             cp_bootstrap: Vec::new(),
             cp_config1: Vec::new(),
             cp_config2: Vec::new(),

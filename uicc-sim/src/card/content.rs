@@ -108,7 +108,9 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
         odf.extend(directory_entry(CP_DODF_FID));
     }
     if !config.faults.odf_missing {
-        files.add(File::transparent(root, 0x5031, padded(odf)));
+        let mut file = File::transparent(root, 0x5031, padded(odf));
+        file.sfi = short_id(config, 0x5031);
+        files.add(file);
     }
     if config.token_info {
         files.add(File::transparent(root, 0x5032, token_info(&config.iccid)));
@@ -142,6 +144,11 @@ fn padded(config: &CardConfig, mut octets: Vec<u8>) -> Vec<u8> {
     octets
 }
 
+/// The short identifier of a file, where the profile gives any.
+fn short_id(config: &CardConfig, fid: u16) -> Option<u8> {
+    config.short_ids.then_some((fid & 0x1F) as u8).filter(|sfi| (1..=30).contains(sfi))
+}
+
 /// The DM bootstrap object and its DODF.
 fn add_dm_object(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstrap: &[u8]) {
     let object = dm_object(config, bootstrap.len());
@@ -149,7 +156,9 @@ fn add_dm_object(files: &mut FileSystem, root: FileId, config: &CardConfig, boot
         None => padded(config, object),
         Some(DodfFault::Broken) => overrun(object),
     };
-    files.add(File::transparent(root, config.dodf_fid, dodf));
+    let mut file = File::transparent(root, config.dodf_fid, dodf);
+    file.sfi = short_id(config, config.dodf_fid);
+    files.add(file);
     let content = match config.faults.bootstrap {
         None => padded(config, bootstrap.to_vec()),
         Some(fault) => broken_bootstrap(fault, bootstrap),
