@@ -638,3 +638,32 @@ fn a_software_component_is_delivered_and_reported() {
     let reported = "Alert 1226 is complete, correlator sw-7";
     assert!(findings.iter().any(|finding| finding.text.ends_with(reported)), "{findings:?}");
 }
+
+#[test]
+fn a_process_that_dies_around_the_commit_is_settled_by_what_the_store_says() {
+    for (dies_in, settled, stored) in
+        [("prepare", "settle 0", None), ("commit", "settle 1", Some("x"))]
+    {
+        let (host, vault) = (firmware(), Arc::new(Vault::default()));
+        let phone = Phone::new(Keep::Vault(&vault));
+        host.bind(&phone, "./Vendor/Fw").unwrap();
+        // What the medium holds at that instant.
+        let left = Arc::new(Vault::default());
+        let (medium, inside) = (Arc::clone(&vault), Arc::clone(&left));
+        host.hook(move |name| {
+            if name == dies_in {
+                medium.dump().into_iter().for_each(|(name, blob)| inside.put(&name, blob));
+            }
+        });
+        phone.change(|txn| {
+            txn.replace("./Vendor/Fw/State", "new");
+            txn.add("./Stored", "x");
+        });
+        host.hook(|_| {});
+        host.take_calls();
+        let after = Phone::new(Keep::Vault(&left));
+        host.bind(&after, "./Vendor/Fw").unwrap();
+        assert_eq!(host.take_calls(), [settled], "{dies_in}");
+        assert_eq!(after.get("./Stored").ok().as_deref(), stored, "{dies_in}");
+    }
+}
