@@ -180,9 +180,8 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 
 /// What the standard objects say about the node at `path`.
 pub(super) fn standard(path: &Path) -> Description {
-    let first = path.names().next();
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(first, Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX")) {
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
         return Description::Free;
     }
     let names: Vec<&str> = path.names().collect();
@@ -193,8 +192,8 @@ pub(super) fn standard(path: &Path) -> Description {
         return Description::Free;
     }
     // The texts of the connectivity objects differ from device to device: other nodes are free.
-    let (rules, other) = match first {
-        Some("NAP" | "PX") => (CONNECTIVITY_RULES, Description::Free),
+    let (rules, other) = match path.top() {
+        "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
         _ => (RULES, Description::Undefined),
     };
     let rule = rules.iter().find(|rule| rule.fits(&names)).map(RuleRef::BuiltIn);
@@ -215,7 +214,7 @@ impl Rule {
 
 /// True for `./Inbox` and everything below: nothing of it can be read.
 pub(super) fn is_inbox(path: &Path) -> bool {
-    path.names().next() == Some("Inbox")
+    path.top() == "Inbox"
 }
 
 /// True for AAuthSecret and AAuthData of an account, and for AuthSecret of an access point or proxy.
@@ -226,5 +225,5 @@ pub(super) fn is_secret(path: &Path) -> bool {
 /// True for the ServerID of an account.
 pub(super) fn is_server_id(path: &Path) -> bool {
     let mut names = path.names();
-    names.next() == Some("DMAcc") && names.nth(1) == Some("ServerID") && names.next().is_none()
+    path.top() == "DMAcc" && names.nth(2) == Some("ServerID") && names.next().is_none()
 }
