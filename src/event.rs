@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
+use crate::store::Change;
 use std::sync::Weak;
 
 /// Kinds of events. The numbers are the C API's.
@@ -33,6 +34,14 @@ pub enum EventKind {
     /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
     /// account's server id.
     BootstrapRemoved = 13,
+    /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
+    /// it brought were told one by one before.
+    BootstrapDone = 40,
+    /// A handler of the host's nodes failed; `uri` is the node, `status` the handler's number.
+    NodeFailed = 14,
+    /// An alert of the host is done with: answered by a server (`phase` is its SyncML status, `status` 0 or
+    /// `Refused`), or larger than it takes (`TooLarge`); `number` is the alert's, `uri` the server id.
+    AlertDone = 15,
 }
 
 /// One event.
@@ -51,12 +60,16 @@ pub struct Event {
     pub uri: Option<String>,
     /// See [`EventKind`]; the error's text when `status` is negative.
     pub data: Vec<u8>,
+    /// Number of an alert of the host; 0 if none.
+    pub number: u64,
 }
 
 impl Event {
     /// An event without details.
     pub fn new(kind: EventKind) -> Self {
-        Self { kind, slot: 0, session_id: 0, status: 0, phase: 0, uri: None, data: Vec::new() }
+        let (session_id, number) = (0, 0);
+        let (uri, data) = (None, Vec::new());
+        Self { kind, slot: 0, session_id, status: 0, phase: 0, uri, data, number }
     }
 
     /// The event of slot `slot`.
@@ -127,12 +140,28 @@ pub(crate) trait AnswerSink: Send + Sync {
     fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
+/// What an answer of the user is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server's alert in a session.
+    Session,
+    /// May the device be set up with what a card or a push brings?
+    BootstrapConsent,
+    /// The PIN of a pushed bootstrap, or PIN and MAC in one.
+    BootstrapPin {
+        /// Attempts left, this one included.
+        tries: u32,
+    },
+}
+
 /// A question to the user, given away to the host; answer it once, from any thread.
 pub struct Question {
     /// What to ask.
     pub alert: UserAlert,
-    /// The session that asks.
+    /// The session that asks; 0 for a bootstrap.
     pub session_id: u64,
+    /// What the answer is for.
+    pub purpose: Purpose,
     pub(crate) id: u64,
     pub(crate) sink: Weak<dyn AnswerSink>,
 }
@@ -167,6 +196,14 @@ pub trait Listener: Send + Sync {
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
+    /// A commit has changed these nodes; told before the events of the same step.
+    fn changes(&self, changes: &[Change]) {
+        let _ = changes;
+    }
+    /// True if [`changes`](Self::changes) is wanted.
+    fn wants_changes(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -202,6 +239,7 @@ mod tests {
                 hidden: false,
             },
             session_id: 1,
+            purpose: Purpose::Session,
             id,
             sink: Arc::downgrade(&(sink.clone() as Arc<dyn AnswerSink>)),
         };

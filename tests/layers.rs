@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
-const GROUND: &[&str] = &["error", "limits", "secret", "random", "time", "bytes"];
+const GROUND: &[&str] = &["status_word", "error", "limits", "secret", "random", "time", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -24,8 +24,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
-    ("config", &["tree"]),
-    ("event", &["session"]),
+    ("config", &["tree", "store"]),
+    ("event", &["session", "store"]),
     ("driver", &[]),
     (
         "client",
@@ -46,7 +46,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // Over the facade; below it only the traits that the host implements and the values it gives.
-    ("ffi", &["client", "config", "event", "driver", "card", "markup", "session", "store", "tree"]),
+    (
+        "ffi",
+        &[
+            "bootstrap",
+            "client",
+            "config",
+            "event",
+            "driver",
+            "card",
+            "markup",
+            "session",
+            "store",
+            "tree",
+        ],
+    ),
 ];
 
 /// The rows of [`MAY_USE`] and [`GROUND`] with their place from the bottom.

@@ -9,34 +9,48 @@
 #![warn(missing_docs)]
 
 mod alert;
+mod at;
 mod buffer;
 mod callbacks;
 mod card;
 mod client;
 mod config;
 mod destroy;
+mod generic_alert;
 mod guard;
 mod handle;
+mod keys;
 mod library;
 mod log;
+mod node_handler;
+mod provisioning;
 mod session;
 mod status;
 mod storage;
+mod toolkit;
+mod trace;
 mod tree;
 mod trigger;
 mod txn;
 
 pub use alert::*;
+pub use at::*;
 pub use buffer::*;
 pub use callbacks::*;
 pub use card::*;
 pub use client::*;
 pub use config::*;
+pub use generic_alert::*;
+pub use keys::*;
 pub use library::*;
 pub use log::*;
+pub use node_handler::*;
+pub use provisioning::*;
 pub use session::*;
 pub use status::*;
 pub use storage::*;
+pub use toolkit::*;
+pub use trace::*;
 pub use tree::*;
 pub use trigger::*;
 pub use txn::*;

@@ -234,12 +234,18 @@ impl Engine {
         }
     }
 
-    /// Adds an alert of the host to the next message that can take it.
+    /// Adds an alert of the host to the next message that can take it. One that is larger than the
+    /// server's MaxObjSize is an event instead.
     ///
     /// Errors: `State` if the session is over.
     pub fn queue_alert(&mut self, alert: HostAlert) -> Result<()> {
         if matches!(self.phase, Phase::Over | Phase::Failed) || self.ending.is_some() {
             return Err(wrong_phase("the session is over"));
+        }
+        let most = self.executor.max_sent_object.map_or(usize::MAX, size);
+        if alert.octets() > most {
+            self.events.push(SessionEvent::AlertNotSent { number: alert.number() });
+            return Ok(());
         }
         let command = Command::Alert(alert.command(self.facts.encoding));
         self.outbox.push(command, Purpose::HostAlert(alert.number()));
@@ -300,7 +306,14 @@ impl Engine {
         loop {
             match run.turn() {
                 Turn::End => return self.finish(ctx, run, txn),
-                Turn::Release(savepoint) => txn.release(savepoint),
+                Turn::Release(savepoint, group) => match txn.prepare() {
+                    Ok(()) => txn.release(savepoint),
+                    // Somebody outside the store cannot keep it; who was told why.
+                    Err(_) => {
+                        txn.rollback_to(savepoint);
+                        run.undone(&group);
+                    }
+                },
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {

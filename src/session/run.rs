@@ -132,13 +132,17 @@ pub(super) enum Turn {
         /// The Atomic asks the user: what was done before it must not wait for the answer.
         asks: bool,
     },
-    /// An Atomic succeeded.
-    Release(Savepoint),
+    /// An Atomic succeeded; [`undone`](Run::undone) if it cannot be kept all the same.
+    Release(Savepoint, Group),
     /// An Atomic failed.
     RollBack(Savepoint),
     /// All done.
     End,
 }
+
+/// A group that has ended: its task.
+#[derive(Debug)]
+pub(super) struct Group(usize);
 
 /// The commands of one message and how far they are.
 #[derive(Debug)]
@@ -206,7 +210,7 @@ impl<'m> Run<'m> {
             }
             if let Some(frame) = self.frames.pop_if(|frame| frame.end <= self.next) {
                 match frame.savepoint {
-                    Some(savepoint) => return Turn::Release(savepoint),
+                    Some(savepoint) => return Turn::Release(savepoint, Group(frame.task)),
                     None => continue,
                 }
             }
@@ -304,17 +308,22 @@ impl<'m> Run<'m> {
     fn fail_atomic(&mut self) {
         let Some(at) = self.atomic() else { return };
         let Some(frame) = self.frames.drain(at..).next() else { return };
-        for task in self.tasks.get_mut(frame.task + 1..self.next).unwrap_or_default() {
+        self.undone(&Group(frame.task));
+        self.skip_to(frame.end);
+        self.undo = frame.savepoint;
+    }
+
+    /// Notes that what the commands of an Atomic did so far is undone.
+    pub(super) fn undone(&mut self, group: &Group) {
+        for task in self.tasks.get_mut(group.0 + 1..self.next).unwrap_or_default() {
             task.results.clear();
             for outcome in task.outcomes.iter_mut().filter(|outcome| outcome.is_done()) {
                 outcome.status = status::ROLLED_BACK;
             }
         }
-        if let Some(task) = self.tasks.get_mut(frame.task) {
+        if let Some(task) = self.tasks.get_mut(group.0) {
             task.outcomes = status::ATOMIC_FAILED.into();
         }
-        self.skip_to(frame.end);
-        self.undo = frame.savepoint;
     }
 
     /// Name, URI and status of each item, in the order of the message.

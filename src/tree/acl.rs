@@ -50,6 +50,17 @@ impl Acl {
         Self { text: String::new() }
     }
 
+    /// The ACL of what a provisioning document brings: its servers may read, change and delete it.
+    pub fn of_owners<'a>(servers: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut acl = Self::default();
+        for server in servers {
+            for right in [Right::Get, Right::Replace, Right::Delete] {
+                acl.grant(right, server);
+            }
+        }
+        acl
+    }
+
     /// The root's ACL in a fresh tree: `Add=*&Get=*`.
     pub fn factory() -> Self {
         let mut acl = Self::default();

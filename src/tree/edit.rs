@@ -7,6 +7,7 @@
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description, Occurrence, Rule};
 use super::format::{Format, decode_base64};
+use super::host_nodes;
 use super::node::{Access, Node, Origin};
 use super::query::{Query, access};
 use super::refusal::Refusal;
@@ -162,8 +163,10 @@ impl<'t> Tree<'t> {
         done
     }
 
-    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind) {
-        self.txn.note(Change { uri: path.to_string(), kind, by: self.actor.by() });
+    /// Notes a change of a node whose value had and has so many octets.
+    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, old_size: u32, new_size: u32) {
+        let (uri, by) = (path.to_string(), self.actor.by());
+        self.txn.note(Change { uri, from: None, kind, by, old_size, new_size });
     }
 
     /// Creates a node, and the interior nodes above it that are missing.
@@ -261,7 +264,7 @@ impl<'t> Tree<'t> {
             ..Node::default()
         };
         records::create(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Added);
+        self.note(path, ChangeKind::Added, 0, octets(&value));
         Ok(())
     }
 
@@ -392,8 +395,9 @@ impl<'t> Tree<'t> {
     }
 
     fn overwrite(&mut self, path: &Path, node: Node, value: &[u8]) -> Done {
+        let old_size = node.size;
         records::write(self.txn, path, node, value)?;
-        self.note(path, ChangeKind::Replaced);
+        self.note(path, ChangeKind::Replaced, old_size, octets(value));
         Ok(())
     }
 
@@ -433,7 +437,7 @@ impl<'t> Tree<'t> {
         }
         self.all_or_nothing(|tree| {
             tree.remove(nodes.into_iter().map(|(path, _)| path).collect())?;
-            tree.note(path, ChangeKind::Deleted);
+            tree.note(path, ChangeKind::Deleted, node.size, 0);
             Ok(())
         })
     }
@@ -470,6 +474,11 @@ impl<'t> Tree<'t> {
 
     /// Removes these nodes, and the servers that lose their last account by it from every ACL.
     pub(super) fn remove(&mut self, paths: Vec<Path>) -> Done {
+        if let Some(nodes) = host_nodes::of(self.reader())
+            && let Some(path) = paths.iter().find(|path| nodes.is_root(path))
+        {
+            return Err(Refusal::NotAllowed.caused_by(path.to_string()));
+        }
         let mut servers = Vec::new();
         for path in paths.iter().filter(|path| ddf::is_server_id(path)) {
             servers.extend(records::text(self.reader(), path)?);
@@ -524,6 +533,11 @@ fn check_addable(path: &Path, parent: &Parent, description: &Description) -> Don
         Description::Free => access(&parent.path, &parent.node).contains(Access::ADD),
     };
     if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
+}
+
+/// Octets of a value, which is far below 4 GiB.
+fn octets(value: &[u8]) -> u32 {
+    u32::try_from(value.len()).unwrap_or(u32::MAX)
 }
 
 /// The node a command that knows no `?prop=` or `?list=` addresses.
