@@ -353,6 +353,8 @@ enum dmsc_event_type
    * The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
    * session and toolkit are ended; another error: it does not answer and is tried again.
    * phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
+   * phase 2 (with DMSC_OK): a card was put into the reader of the one that is gone; close and open it, or
+   * go on with the handle after DMSC_CARD_RESET.
    */
   DMSC_EVENT_CARD_STATE = 10,
   /**
@@ -1646,6 +1648,11 @@ typedef struct dmsc_config {
    */
   uint32_t max_obj_size;
   /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
+  /**
    * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
    * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
    */
@@ -1662,11 +1669,6 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
-  /**
-   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
-   * question, pushes with a good MAC; no account is replaced by a push.
-   */
-  uint32_t bootstrap_flags;
 } dmsc_config;
 
 /**
@@ -2638,10 +2640,13 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            struct dmsc_card **out);
 
 /**
- * Opens the card in a PC/SC reader.
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
  *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * An exchange cannot be interrupted, and takes as long as the reader lets it.
  * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name; NULL: the first reader with a card.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
  * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
  *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
@@ -2652,6 +2657,18 @@ dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
                                 uint32_t slot,
                                 const char *reader,
                                 struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
 
 /**
  * The names of the PC/SC readers, each ended by a line feed.

@@ -5,8 +5,10 @@
 //! not know what the core does.
 
 mod watchdog;
+mod watcher;
 
 pub(crate) use watchdog::Watchdog;
+pub(crate) use watcher::Watcher;
 
 use crate::error::{Code, Error, Result};
 use parking_lot::{Condvar, Mutex};

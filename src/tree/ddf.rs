@@ -176,9 +176,8 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
-    let first = path.top();
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(first, "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
         return Description::Free;
     }
     let names: Vec<&str> = path.names().collect();
@@ -189,7 +188,7 @@ pub(super) fn describe(path: &Path) -> Description {
         return Description::Free;
     }
     // The texts of the connectivity objects differ from device to device: other nodes are free.
-    let (rules, other) = match first {
+    let (rules, other) = match path.top() {
         "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
         _ => (RULES, Description::Undefined),
     };
