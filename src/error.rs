@@ -268,6 +268,9 @@ mod tests {
     fn context_keeps_the_code() {
         let error = Error::card_sw(0x6A82, "SELECT 5031").context("reading ODF");
         assert_eq!(error.code(), Code::CardFileNotFound);
-        assert_eq!(error.to_string(), "reading ODF: SELECT 5031: SW 6A82 (file or application not found)");
+        assert_eq!(
+            error.to_string(),
+            "reading ODF: SELECT 5031: SW 6A82 (file or application not found)"
+        );
     }
 }

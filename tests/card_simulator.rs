@@ -140,12 +140,8 @@ fn sc_071_exchanges_for_one_object_by_aid() {
 #[test]
 fn a_file_of_1024_octets_takes_eleven_exchanges_cold_and_eight_warm() {
     for (short_ids, cold) in [(true, 11), (false, 12)] {
-        let config = CardConfig {
-            protocol: Protocol::T1,
-            padding: 0,
-            short_ids,
-            ..CardConfig::default()
-        };
+        let config =
+            CardConfig { protocol: Protocol::T1, padding: 0, short_ids, ..CardConfig::default() };
         let (found, exchanges) = read(config.clone(), &document(1024));
         assert_eq!((octets(&found, 0), exchanges), (&document(1024)[..], cold));
         let (mut card, simulated) = card(config, &document(1024));

@@ -234,8 +234,7 @@ fn read_binary(
     if end.is_some_and(|end| end > limits::CARD_FILE) {
         return Err(too_large());
     }
-    let mut reader =
-        BinaryReader { at: start, out: Vec::new(), most: most_at_once(channel) };
+    let mut reader = BinaryReader { at: start, out: Vec::new(), most: most_at_once(channel) };
     while end.is_none_or(|end| reader.at < end) {
         let left = end.map_or(usize::MAX, |end| end - reader.at);
         if !reader.step(channel, left)? {

@@ -82,7 +82,8 @@ impl PcscTransport {
         let reader = with_card
             .ok_or_else(|| Error::new(Code::CardAbsent, "no matching reader with a card"))?;
         let connection = None;
-        let mut transport = Self { context, reader, sharing, connection, spare: None, locked: false };
+        let mut transport =
+            Self { context, reader, sharing, connection, spare: None, locked: false };
         transport.connect()?;
         Ok(transport)
     }

@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn what_was_typed_unseen_is_masked() {
         let response = |qualifier: &str| {
-            format!("8014000014810301 23{qualifier} 82028281 830100 8D0504313233 34").replace(' ', "")
+            format!("8014000014810301 23{qualifier} 82028281 830100 8D0504313233 34")
+                .replace(' ', "")
         };
         assert_eq!(shown(&response("00")), response("00"));
         assert_eq!(shown(&response("04")), response("04").replace("31323334", "FFFFFFFF"));

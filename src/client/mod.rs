@@ -10,10 +10,10 @@ mod provisioning;
 mod running;
 mod slot;
 mod table;
-mod toolkit;
-mod trace;
 #[cfg(test)]
 mod tests;
+mod toolkit;
+mod trace;
 mod tree;
 mod watched;
 
@@ -38,8 +38,8 @@ use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
 use parking_lot::Mutex;
-use std::path::Path;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -105,7 +105,8 @@ impl Client {
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
-        let requests: Weak<dyn RequestSink> = Arc::downgrade(&(answers.clone() as Arc<dyn RequestSink>));
+        let requests: Weak<dyn RequestSink> =
+            Arc::downgrade(&(answers.clone() as Arc<dyn RequestSink>));
         seat.call(move |core| core.set_answer_sinks(sink, requests))?;
         Ok(Self(Arc::new(Shared {
             seat,
@@ -241,7 +242,8 @@ impl Client {
                     Presence::Removed => CardSignal::Removed,
                     Presence::Inserted => CardSignal::Inserted,
                 };
-                let told = seat.upgrade().map(|seat| seat.post(move |core| core.notify_card(id, signal)));
+                let told =
+                    seat.upgrade().map(|seat| seat.post(move |core| core.notify_card(id, signal)));
                 matches!(told, Some(Ok(())))
             })
         };

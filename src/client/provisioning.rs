@@ -126,7 +126,8 @@ impl Core {
         });
         let number = self.slot(id)?.number();
         // A record that cannot be read is reported when it is to be written.
-        let known = self.db.read().and_then(|reader| Known::of(&reader, number)).unwrap_or_default();
+        let known =
+            self.db.read().and_then(|reader| Known::of(&reader, number)).unwrap_or_default();
         let reading = self.slot(id)?.read_bootstrap(refused, &known);
         let now = self.now();
         let outcome = match &reading {

@@ -1,9 +1,9 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
+use super::toolkit::{Outgoing, ToolkitEvent};
 use crate::bootstrap::{self, Known, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
-use super::toolkit::{Outgoing, ToolkitEvent};
 use crate::card::cat::{
     Capabilities, Cat, Config as CatConfig, Effect, HostAnswer, Imei, LocalInfo, Reaction, Refresh,
 };

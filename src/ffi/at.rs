@@ -67,13 +67,7 @@ impl AtPort for HostPort {
         let mut len = 0;
         // SAFETY: the host's function with its own pointer; the buffer lives until it returns.
         let number = unsafe {
-            read(
-                self.user.pointer(),
-                buffer.as_mut_ptr(),
-                buffer.len(),
-                timeout_ms,
-                &raw mut len,
-            )
+            read(self.user.pointer(), buffer.as_mut_ptr(), buffer.len(), timeout_ms, &raw mut len)
         };
         outcome(number, "AT port read").map(|()| len)
     }

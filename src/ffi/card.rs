@@ -156,7 +156,10 @@ impl dmsc_card {
     ///
     /// # Safety
     /// As for [`handle::get`].
-    pub(super) unsafe fn guard(card: *const Self, body: impl FnOnce(&Client, CardId) -> Result<i32>) -> i32 {
+    pub(super) unsafe fn guard(
+        card: *const Self,
+        body: impl FnOnce(&Client, CardId) -> Result<i32>,
+    ) -> i32 {
         guard(|| {
             // SAFETY: the caller's promise.
             let card = unsafe { handle::get(card) }?;
@@ -326,7 +329,8 @@ pub unsafe extern "C" fn dmsc_card_open(
 /// Fails for members that mean nothing.
 fn check_numbers(c: &dmsc_card_transport) -> Result<()> {
     use dmsc_transport_flags::*;
-    const ALL: u32 = DMSC_TRANSPORT_FETCHES_RESPONSES as u32 | DMSC_TRANSPORT_NO_BASIC_CHANNEL as u32;
+    const ALL: u32 =
+        DMSC_TRANSPORT_FETCHES_RESPONSES as u32 | DMSC_TRANSPORT_NO_BASIC_CHANNEL as u32;
     let invalid = |text: String| Err(Error::new(Code::InvalidArg, text));
     if c.flags & !ALL != 0 {
         return invalid(format!("dmsc_card_transport.flags {:#X} has unknown bits", c.flags));
@@ -342,7 +346,11 @@ fn check_numbers(c: &dmsc_card_transport) -> Result<()> {
 
 /// # Safety
 /// `out` is valid for a write.
-pub(super) unsafe fn give_card(client: &Client, id: CardId, out: *mut *mut dmsc_card) -> Result<i32> {
+pub(super) unsafe fn give_card(
+    client: &Client,
+    id: CardId,
+    out: *mut *mut dmsc_card,
+) -> Result<i32> {
     let card = handle::give(dmsc_card { client: client.clone(), id });
     // SAFETY: the caller's promise.
     unsafe { handle::put(out, "out", card) }?;

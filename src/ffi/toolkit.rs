@@ -389,8 +389,7 @@ impl dmsc_toolkit_request {
         let mut duration = None;
         info.command = match &self.request.request {
             R::SetUpCall(call) => {
-                (info.manner, data, duration) =
-                    (call.mode.into(), &call.address, call.duration_ms);
+                (info.manner, data, duration) = (call.mode.into(), &call.address, call.duration_ms);
                 0x10
             }
             R::SendSs(sent) => {

@@ -206,15 +206,19 @@ fn sc_105_sc_106_the_host_is_asked_and_its_answer_is_sent() {
         items: Vec::new(),
     };
     let rows = [
-        ("pc-select-item", "tr-select-item", (0, 2, None), Asked {
-            items: list,
-            ..asked(0x24, 0, "Toolkit Select")
-        }),
+        (
+            "pc-select-item",
+            "tr-select-item",
+            (0, 2, None),
+            Asked { items: list, ..asked(0x24, 0, "Toolkit Select") },
+        ),
         ("pc-get-input", "tr-get-input", (0, 0, Some(c"12345")), asked(0x23, 0, "Enter 12345")),
-        ("pc-launch-browser-url", "tr-launch-browser-err", (8, 0, None), Asked {
-            second: "http://xxx.yyy.zzz".to_owned(),
-            ..asked(0x15, 0, "")
-        }),
+        (
+            "pc-launch-browser-url",
+            "tr-launch-browser-err",
+            (8, 0, None),
+            Asked { second: "http://xxx.yyy.zzz".to_owned(), ..asked(0x15, 0, "") },
+        ),
     ];
     for (command, response, answer, expected) in rows {
         let mut host = Host { reply: Some(answer), ..Host::default() };
@@ -275,7 +279,10 @@ fn a_menu_is_set_up_and_what_is_chosen_is_an_envelope() {
     assert_eq!(answered(0x9000), 0);
     fed.phone.settle();
     assert_eq!(host.sent.len(), sent + 1);
-    assert_eq!(host.sent[sent].1, [0xD3, 0x09, 0x82, 0x02, 0x01, 0x81, 0x90, 0x01, 0x01, 0x15, 0x00]);
+    assert_eq!(
+        host.sent[sent].1,
+        [0xD3, 0x09, 0x82, 0x02, 0x01, 0x81, 0x90, 0x01, 0x01, 0x15, 0x00]
+    );
     assert_eq!(answered(0x1_0000), INVALID_ARG);
     assert_eq!(fed.event(dmsc_toolkit_event::DMSC_TOOLKIT_MENU_SELECTED, 256), INVALID_ARG);
 }

@@ -87,7 +87,12 @@ fn a_c_program_bootstraps_from_the_card_in_a_modem() {
     let mut card = null_mut();
     let mut report = blank::<dmsc_bootstrap_report>();
     unsafe {
-        assert_eq!(dmsc_card_open_at(client, 3, &raw const port, &raw mut card), 0, "{}", message());
+        assert_eq!(
+            dmsc_card_open_at(client, 3, &raw const port, &raw mut card),
+            0,
+            "{}",
+            message()
+        );
         assert_eq!(dmsc_card_bootstrap(card, &raw mut report), 0, "{}", message());
         assert_eq!((report.accounts_added, report.objects_failed), (1, 0));
         // An answer that does not come does not end the card.

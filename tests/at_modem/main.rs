@@ -64,12 +64,14 @@ fn document() -> Vec<u8> {
 
 #[test]
 fn every_way_to_the_card_gives_the_same_document() {
-    let ways = [(true, true, true), (true, false, false), (false, true, true), (false, false, true)];
+    let ways =
+        [(true, true, true), (true, false, false), (false, true, true), (false, false, true)];
     for (channels, generic, restricted) in ways {
         let modem = t1_modem(Manners { channels, generic, restricted, ..Manners::default() });
         assert_eq!(read(&modem), (document(), Mode::Uicc), "{channels} {generic} {restricted}");
         let commands = modem.commands();
-        let used = |name| commands.iter().any(|line| line.starts_with(name) && !line.ends_with("?"));
+        let used =
+            |name| commands.iter().any(|line| line.starts_with(name) && !line.ends_with("?"));
         assert_eq!(used("AT+CGLA="), channels);
         // Channel 0 is the modem's own: it is used only where there is no other.
         assert_eq!(used("AT+CSIM="), !channels && generic);

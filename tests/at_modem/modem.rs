@@ -292,7 +292,11 @@ impl State {
             return Err(22);
         }
         let session = 100 + u16::from(channel);
-        Ok(if self.manners.bare_session { session.to_string() } else { format!("+CCHO: {session}") })
+        Ok(if self.manners.bare_session {
+            session.to_string()
+        } else {
+            format!("+CCHO: {session}")
+        })
     }
 
     /// SELECT by path and what was asked for, on channel 0.

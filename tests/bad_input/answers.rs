@@ -83,7 +83,10 @@ fn a_card_that_refuses_everything() {
     sim.script(|_| Instead::Answer(vec![0x6F, 0x00]));
     let failure = phone.open(&sim, 0).err().unwrap();
     assert_eq!((failure.status, failure.card_sw), (-104, 0x6F00), "{}", failure.message);
-    assert_eq!(failure.message, "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00 (technical problem)");
+    assert_eq!(
+        failure.message,
+        "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00 (technical problem)"
+    );
     assert!(vault.dump() == before);
 }
 

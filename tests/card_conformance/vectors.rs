@@ -51,5 +51,8 @@ fn every_vector_is_used() {
     for name in &unused {
         assert!(decoded.contains(name), "nothing uses the vector {name}");
     }
-    assert!(sources.contains("for row in smartcard() {"), "the decoder does not read all rows any more");
+    assert!(
+        sources.contains("for row in smartcard() {"),
+        "the decoder does not read all rows any more"
+    );
 }

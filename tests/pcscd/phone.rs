@@ -199,7 +199,8 @@ impl Phone {
     /// Tells of a reset.
     pub(crate) fn reset(&self, card: CardHandle) {
         // SAFETY: an open card.
-        outcome(unsafe { dmsc_card_notify(card.0, dmsc_card_event::DMSC_CARD_RESET as u32) }).unwrap();
+        outcome(unsafe { dmsc_card_notify(card.0, dmsc_card_event::DMSC_CARD_RESET as u32) })
+            .unwrap();
     }
 
     pub(crate) fn close(&self, card: CardHandle) {

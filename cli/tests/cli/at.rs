@@ -33,7 +33,8 @@ impl Device {
         let path = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         // As long as this end is open nobody finds the line hung up.
         let kept =
-            rustix::fs::open(&*path, OFlags::RDWR | OFlags::NOCTTY, rustix::fs::Mode::empty()).unwrap();
+            rustix::fs::open(&*path, OFlags::RDWR | OFlags::NOCTTY, rustix::fs::Mode::empty())
+                .unwrap();
         let done = Arc::new(AtomicBool::new(false));
         let over = Arc::clone(&done);
         let serving = std::thread::spawn(move || serve(&master, modem, &over, kept));

@@ -63,7 +63,8 @@ fn malformed(name: &str, what: &str) -> Error {
 
 /// The values of the first line that begins with `name`.
 fn values<'a>(lines: &'a [String], name: &str) -> Result<&'a str> {
-    let line = lines.iter().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
+    let line =
+        lines.iter().find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'));
     line.map(str::trim).ok_or_else(|| malformed(name, "OK without an answer"))
 }
 
@@ -133,7 +134,9 @@ mod tests {
         ] {
             assert_eq!(apdu(&lines(text), "+CSIM").unwrap(), [0x90, 0x00], "{text}");
         }
-        for text in ["", "+CSIM: 4", "+CSIM: x,9000", "+CSIM: 6,\"9000\"", "+CSIM: 4,\"90g0\"", "OK"] {
+        for text in
+            ["", "+CSIM: 4", "+CSIM: x,9000", "+CSIM: 6,\"9000\"", "+CSIM: 4,\"90g0\"", "OK"]
+        {
             let error = apdu(&lines(text), "+CSIM").unwrap_err();
             assert_eq!(error.code(), Code::CardTransmit, "{text}");
         }

@@ -2,8 +2,8 @@
 //! names the file each time. There are no channels and no applications.
 
 use crate::bytes::hex;
-use crate::card::fcp::{FileHeader, FileKind};
 use crate::card::apdu::CLA_GSM;
+use crate::card::fcp::{FileHeader, FileKind};
 use crate::error::Result;
 use std::fmt::Write;
 
@@ -57,7 +57,11 @@ impl Restricted {
             0xA4 => {
                 let lc = usize::from(le);
                 let data = rest.get(1..).and_then(|data| data.get(..lc)).unwrap_or_default();
-                if cla == CLA_GSM { self.select_gsm(data, access) } else { self.select(p1, data, access) }
+                if cla == CLA_GSM {
+                    self.select_gsm(data, access)
+                } else {
+                    self.select(p1, data, access)
+                }
             }
             0xB0 if p1 < 0x80 => self.read(READ_BINARY, p1, p2, le, access),
             // A short identifier belongs to a directory that is current on the card.

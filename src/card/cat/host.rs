@@ -340,10 +340,9 @@ impl HostRequest {
             (Self::SendUssd(_), HostAnswer::Text(text)) => {
                 response.with(tag::TEXT, &typed(&text, true, true, Coding::Unpacked)?)
             }
-            (
-                Self::GetInkey(_) | Self::GetInput(_) | Self::SelectItem(_),
-                HostAnswer::Done,
-            ) => return Err(unfit("it needs an input")),
+            (Self::GetInkey(_) | Self::GetInput(_) | Self::SelectItem(_), HostAnswer::Done) => {
+                return Err(unfit("it needs an input"));
+            }
             (_, HostAnswer::Done) => response,
             (Self::GetInkey(asked), HostAnswer::YesNo(yes)) if asked.yes_no => {
                 response.with(tag::TEXT, &[0x04, u8::from(yes)])

@@ -30,8 +30,8 @@ use std::collections::VecDeque;
 use timer::Timers;
 
 pub use host::{
-    DisplayText, Failure, GetInkey, GetInput, HostAnswer, HostRequest, LaunchBrowser, Menu, PlayTone,
-    SelectItem, SendSms, SetUpCall, Transmission,
+    DisplayText, Failure, GetInkey, GetInput, HostAnswer, HostRequest, LaunchBrowser, Menu,
+    PlayTone, SelectItem, SendSms, SetUpCall, Transmission,
 };
 pub use local::{Imei, Imeisv, LocalInfo, Location};
 pub use profile::Capabilities;

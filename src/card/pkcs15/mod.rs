@@ -170,7 +170,8 @@ pub fn read_objects(
 pub fn read_known(card: &mut Card, paths: &[&str]) -> Result<Option<(Vec<Secret>, CardIdentity)>> {
     let mut card = card.lock()?;
     let owned = card.owns_channels();
-    let opened = if owned { Channel::open_owned(&mut card, &AID) } else { Channel::open(&mut card) };
+    let opened =
+        if owned { Channel::open_owned(&mut card, &AID) } else { Channel::open(&mut card) };
     let Some(mut channel) = refused(opened)? else { return Ok(None) };
     if !owned && refused(file::select_aid(&mut channel, &AID))?.is_none() {
         return Ok(None);

@@ -5,8 +5,8 @@ use super::directory::{self, Entry, Path, Place};
 use super::{Base, Content, EF_ODF, Found, ObjectData, Options, PinRequest, is_fatal};
 use crate::bytes::hex;
 use crate::card::access::{self, Access, Need};
-use crate::card::channel::Channel;
 use crate::card::apdu::Mode;
+use crate::card::channel::Channel;
 use crate::card::fcp::{FileHeader, Sfi};
 use crate::card::file::{self, Body, FilePath, Slice};
 use crate::card::pin::{self, PinState};
@@ -66,7 +66,8 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
 
     /// Walks from the ODF, which is selected and has `header`.
     pub(super) fn run(mut self, odf: &FilePath, header: &FileHeader) -> Result<Found> {
-        self.short_ids = self.channel.mode() == Mode::Uicc && header.sfi == Sfi::Is(short_id(EF_ODF));
+        self.short_ids =
+            self.channel.mode() == Mode::Uicc && header.sfi == Sfi::Is(short_id(EF_ODF));
         self.directories.push(odf.clone());
         let body = self.read_selected(odf, header, None).map_err(|failure| match failure {
             Failure::Locked(_) => Error::card_sw(0x6982, "reading ODF"),

@@ -78,8 +78,7 @@ fn ef_dir(config: &CardConfig) -> File {
         record.resize(usize::from(EF_DIR_RECORD), 0xFF);
         record
     };
-    let mut records =
-        if config.gsm { Vec::new() } else { vec![record(&USIM_AID, b"USim1", &[])] };
+    let mut records = if config.gsm { Vec::new() } else { vec![record(&USIM_AID, b"USim1", &[])] };
     if !config.faults.no_pkcs15 {
         let path = if config.ef_dir_path { tlv(0x51, &absolute(&[])) } else { Vec::new() };
         records.push(record(&PKCS15_AID, b"DM", &path));
@@ -114,7 +113,9 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
     if !documents.is_empty() {
         odf.extend(directory_entry(CP_DODF_FID));
     }
-    let sfi = |fid: u16| config.short_ids.then_some((fid & 0x1F) as u8).filter(|sfi| (1..=30).contains(sfi));
+    let sfi = |fid: u16| {
+        config.short_ids.then_some((fid & 0x1F) as u8).filter(|sfi| (1..=30).contains(sfi))
+    };
     if !config.faults.odf_missing {
         let mut file = File::transparent(root, 0x5031, padded(odf));
         file.sfi = sfi(0x5031);

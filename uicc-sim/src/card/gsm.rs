@@ -69,7 +69,13 @@ fn translated(sw: Sw) -> Sw {
         Sw::NO_EF => 0x9400,
         Sw::SECURITY => 0x9804,
         Sw::BLOCKED => 0x9840,
-        Sw(wrong @ 0x63C0..=0x63CF) => if wrong == 0x63C0 { 0x9840 } else { 0x9804 },
+        Sw(wrong @ 0x63C0..=0x63CF) => {
+            if wrong == 0x63C0 {
+                0x9840
+            } else {
+                0x9804
+            }
+        }
         other => other.0,
     })
 }

@@ -4,8 +4,8 @@ use super::super::command::{Command, kind, tag};
 use super::super::response::Outcome;
 use super::super::text;
 use super::{
-    DisplayText, GetInkey, GetInput, HostRequest, LaunchBrowser, Menu, PlayTone, SelectItem, SendSms,
-    SetUpCall, Transmission,
+    DisplayText, GetInkey, GetInput, HostRequest, LaunchBrowser, Menu, PlayTone, SelectItem,
+    SendSms, SetUpCall, Transmission,
 };
 
 type Read<T> = core::result::Result<T, Outcome>;
