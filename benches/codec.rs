@@ -5,73 +5,50 @@
 //! set-up does not count; the numbers repeat on a busy machine. `PEER=path` names a program that takes
 //! the same arguments and has a function `work` as well (`benches/peer/codec.c`).
 
+mod common;
+
+use common::callgrind::{instructions, number, output};
+use common::heap::{Heap, measured};
 use dmsc::syncml::model::{
     Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, Results,
     Status,
 };
 use dmsc::syncml::{self, Encoding};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::process::Command as Process;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/codec");
 const SIZES: [&str; 3] = ["1k", "16k", "256k"];
 
-/// Our operations, the file each takes, and the aim in instructions per octet of that file.
-const OPERATIONS: [(&str, Encoding, u32); 4] = [
-    ("wbxml-decode", Encoding::Wbxml, 20),
-    ("wbxml-encode", Encoding::Wbxml, 20),
-    ("xml-decode", Encoding::Xml, 45),
-    ("xml-encode", Encoding::Xml, 20),
-];
-
-/// The peer's operations: none has a typed model, so events and trees stand in.
-const PEER_OPERATIONS: [(&str, Encoding); 5] = [
-    ("wbxml-sax", Encoding::Wbxml),
-    ("wbxml-tree", Encoding::Wbxml),
-    ("tree2wbxml", Encoding::Wbxml),
-    ("xml2-sax", Encoding::Xml),
-    ("tree2xml", Encoding::Wbxml),
-];
-
-/// The system's allocator with counters.
-struct Counting;
-
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn grown(octets: usize) {
-    CALLS.fetch_add(1, Relaxed);
-    PEAK.fetch_max(NOW.fetch_add(octets, Relaxed) + octets, Relaxed);
+/// What is measured on one kind of file.
+struct Operation {
+    name: &'static str,
+    /// How the file's name ends.
+    ending: &'static str,
+    /// The aim in instructions per octet of that file.
+    aim: u32,
+    /// What the peer does instead, and the ending of the file it takes. None has a typed model, so events
+    /// and trees stand in.
+    peers: &'static [(&'static str, &'static str)],
 }
 
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // As massif counts: a block that grows is one block. Large ones grow by remapping.
-        NOW.fetch_sub(layout.size(), Relaxed);
-        grown(size);
-        // SAFETY: as above.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
+const OPERATIONS: [Operation; 5] = [
+    Operation {
+        name: "wbxml-decode",
+        ending: "wbxml",
+        aim: 20,
+        peers: &[("wbxml-sax", "wbxml"), ("wbxml-tree", "wbxml")],
+    },
+    Operation {
+        name: "wbxml-decode",
+        ending: "strtbl.wbxml",
+        aim: 20,
+        peers: &[("wbxml-sax", "strtbl.wbxml"), ("wbxml-tree", "strtbl.wbxml")],
+    },
+    Operation { name: "wbxml-encode", ending: "wbxml", aim: 20, peers: &[("tree2wbxml", "wbxml")] },
+    Operation { name: "xml-decode", ending: "xml", aim: 45, peers: &[("xml2-sax", "xml")] },
+    Operation { name: "xml-encode", ending: "xml", aim: 20, peers: &[("tree2xml", "wbxml")] },
+];
 
 /// One repetition.
 #[inline(never)]
@@ -92,92 +69,66 @@ fn encode(message: &Message<'_>, encoding: Encoding) -> usize {
 fn repeat(operation: &str, path: &str, times: u32) -> Result<(), String> {
     let octets = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
     let (message, _) = syncml::read(&octets).map_err(|fault| fault.to_string())?;
-    let mut heap = (0, 0, 0);
+    let (mut done, mut heap) = (0, Heap::default());
     for _ in 0..times {
-        let (calls, before) = (CALLS.load(Relaxed), NOW.load(Relaxed));
-        PEAK.store(before, Relaxed);
-        let done = work(operation, &octets, &message);
-        heap = (CALLS.load(Relaxed) - calls, PEAK.load(Relaxed) - before, done);
+        (done, heap) = measured(|| work(operation, &octets, &message));
     }
-    if heap.2 == 0 {
+    if done == 0 {
         return Err(format!("{operation} failed on {path}"));
     }
-    println!("{operation} out={} calls={} peak={}", heap.2, heap.0, heap.1);
+    println!("{operation} out={done} calls={} peak={}", heap.calls, heap.peak);
     Ok(())
-}
-
-/// What `key=` says in `line`.
-fn number(line: &str, key: &str) -> Option<u64> {
-    line.split_whitespace().find_map(|word| word.strip_prefix(key)?.parse().ok())
-}
-
-fn output(process: &mut Process) -> Result<String, String> {
-    let ran = process.output().map_err(|error| format!("{process:?}: {error}"))?;
-    let text = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    if ran.status.success() { Ok(text.concat()) } else { Err(text.concat()) }
-}
-
-/// Instructions of one repetition.
-fn instructions(program: &str, operation: &str, path: &str) -> Result<u64, String> {
-    let collected = |times: &str| {
-        let mut valgrind = Process::new("valgrind");
-        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        valgrind.args(["--collect-atstart=no", "--toggle-collect=work"]);
-        valgrind.args(["--toggle-collect=codec::work*"]);
-        valgrind.args([program, operation, path, times]).env("LD_BIND_NOW", "1");
-        let text = output(&mut valgrind)?;
-        let line = text.lines().find_map(|line| line.split_once("Collected :"));
-        line.and_then(|(_, count)| count.trim().parse::<u64>().ok()).ok_or(text)
-    };
-    Ok((collected("3")? - collected("1")?) / 2)
 }
 
 fn per(count: u64, octets: u64) -> f64 {
     count as f64 / octets as f64
 }
 
-fn path(size: &str, encoding: Encoding) -> String {
-    let ending = if encoding == Encoding::Xml { "xml" } else { "wbxml" };
+fn path(size: &str, ending: &str) -> String {
     format!("{DATA}/sync-{size}.{ending}")
 }
 
-fn table(own: &str) -> Result<(), String> {
+fn table(own: &str, peer: Option<&str>) -> Result<(), String> {
     println!(
-        "operation     size   octets  Ir/octet  aim  heap calls  octets/call  peak  peak/octets"
+        "operation    file               octets  Ir/octet  aim  heap calls  octets/call    peak  peak/octets"
     );
-    for (operation, encoding, aim) in OPERATIONS {
+    for operation in OPERATIONS {
         for size in SIZES {
-            let path = path(size, encoding);
-            let octets = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
-            let count = instructions(own, operation, &path)?;
-            let line = output(Process::new(own).args([operation, &path, "3"]))?;
-            let heap = |key| number(&line, key).ok_or_else(|| line.clone());
-            let (calls, peak) = (heap("calls=")?, heap("peak=")?);
-            println!(
-                "{operation:<13} {size:<5} {octets:>7} {:>9.1} {aim:>4} {calls:>11} {:>12} {peak:>7} {:>8.2}",
-                per(count, octets),
-                octets / calls.max(1),
-                per(peak, octets),
-            );
+            let ours = own_line(own, &operation, size)?;
+            for (peer_operation, ending) in peer.map_or(&[][..], |_| operation.peers) {
+                peer_line(peer.unwrap_or_default(), peer_operation, &path(size, ending), ours)?;
+            }
         }
     }
     Ok(())
 }
 
-fn peer_table(peer: &str) -> Result<(), String> {
+/// Prints what we take, and returns the instructions per octet.
+fn own_line(own: &str, operation: &Operation, size: &str) -> Result<f64, String> {
+    let path = path(size, operation.ending);
+    let octets = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
+    let ours = per(instructions("codec", own, &[operation.name, &path])?, octets);
+    let line = output(Process::new(own).args([operation.name, &path, "3"]))?;
+    let heap = |key| number(&line, key).ok_or_else(|| line.clone());
+    let (calls, peak) = (heap("calls=")?, heap("peak=")?);
     println!(
-        "\npeer (per octet of the document read or written)\noperation     size   octets  Ir/octet"
+        "{:<12} {:<17} {octets:>7} {ours:>9.1} {:>4} {calls:>11} {:>12} {peak:>7} {:>12.2}",
+        operation.name,
+        format!("{size}.{}", operation.ending),
+        operation.aim,
+        octets / calls.max(1),
+        per(peak, octets),
     );
-    for (operation, encoding) in PEER_OPERATIONS {
-        for size in SIZES {
-            let path = path(size, encoding);
-            let line = output(Process::new(peer).args([operation, &path, "1"]))?;
-            let written = number(&line, "out=").filter(|out| *out > 0);
-            let octets = written.or(number(&line, "in=")).ok_or(line)?;
-            let count = instructions(peer, operation, &path)?;
-            println!("{operation:<13} {size:<5} {octets:>7} {:>9.1}", per(count, octets));
-        }
-    }
+    Ok(ours)
+}
+
+/// Prints what the peer takes for each octet of the document it reads or writes.
+fn peer_line(peer: &str, operation: &str, path: &str, ours: f64) -> Result<(), String> {
+    let line = output(Process::new(peer).args([operation, path, "1"]))?;
+    let written = number(&line, "out=").filter(|out| *out > 0);
+    let octets = written.or(number(&line, "in=")).ok_or(line)?;
+    let theirs = per(instructions("codec", peer, &[operation, path])?, octets);
+    println!("  {operation:<28} {octets:>7} {theirs:>9.1}  ours is {:.2} of it", ours / theirs);
     Ok(())
 }
 
@@ -195,10 +146,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().filter(|word| word != "--bench").collect();
     let done = match arguments.as_slice() {
         [_, operation, path, times] => repeat(operation, path, times.parse().unwrap_or(1)),
-        [own] => table(own).and_then(|()| {
-            sizes();
-            std::env::var("PEER").map_or(Ok(()), |peer| peer_table(&peer))
-        }),
+        [own] => table(own, std::env::var("PEER").ok().as_deref()).map(|()| sizes()),
         _ => Err("usage: codec [OPERATION FILE TIMES]".into()),
     };
     if let Err(what) = done {

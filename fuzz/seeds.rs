@@ -57,14 +57,14 @@ impl Corpus {
     }
 }
 
-/// Files of the recorded sessions.
+/// Messages of the recorded sessions.
 fn messages() -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir("tests/data/sessions").unwrap().map(|entry| entry.unwrap().path());
-    files
-        .map(|path| {
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())
-        })
-        .filter(|(_, octets)| octets.len() < 16 * 1024)
+    let entries = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries("tests/data/sessions".into())
+        .flat_map(entries)
+        .map(|path| (path.components().skip(3).collect::<PathBuf>(), fs::read(&path).unwrap()))
+        .map(|(name, octets)| (name.to_str().unwrap().replace('/', "-"), octets))
+        .filter(|(_, octets)| octets.len() < 8 * 1024)
         .collect()
 }
 

@@ -47,12 +47,14 @@
  * several threads at once; dmsc_txn and dmsc_alert by one at a time. A free or close must be the last use.
  * Callbacks run on the driving thread only, one at a time, with no lock held: inside
  * dmsc_client_run_once, on the thread of dmsc_client_start, or, while neither drives, inside the call that
- * needs the card or session. Exception: dmsc_log_sink.log, any thread.
+ * needs the card or session. Exceptions: dmsc_log_sink.log and dmsc_storage, any thread. A call for nodes
+ * that a dmsc_node_handler keeps waits for the driving thread.
  *
  * @section reentry Re-entry
  * In a callback of dmsc_callbacks everything may be called except run_once, start, stop and session_wait of
  * the same client (DMSC_ERR_REENTRANT); dmsc_client_free and dmsc_card_close take effect when it has
- * returned. In a callback of a card transport what needs the card or session is DMSC_ERR_REENTRANT too.
+ * returned. In a callback of a card transport or node handler what needs the card, the session or
+ * nodes of a handler is DMSC_ERR_REENTRANT too.
  *
  * @section errors Errors
  * 0 or more is success or a state, less than 0 a failure. dmsc_last_error_message and dmsc_last_error_info
@@ -250,6 +252,10 @@ enum dmsc_status
    */
   DMSC_ERR_ABORTED = -405,
   /**
+   * The server refused what the client sent.
+   */
+  DMSC_ERR_REFUSED = -406,
+  /**
    * The node does not exist.
    */
   DMSC_ERR_NODE_NOT_FOUND = -500,
@@ -365,6 +371,19 @@ enum dmsc_event_type
    * text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
    */
   DMSC_EVENT_BOOTSTRAP_DONE = 40,
+  /**
+   * A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
+   * which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
+   * data: the error's text.
+   */
+  DMSC_EVENT_NODE_FAILED = 14,
+  /**
+   * An alert of @ref dmsc_client_queue_alert is done with and no longer kept. number: the alert's; uri:
+   * the server; phase: its SyncML status. status: DMSC_OK the server has taken it; DMSC_ERR_REFUSED it
+   * answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
+   * data: the error's text.
+   */
+  DMSC_EVENT_ALERT_DONE = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1120,6 +1139,72 @@ typedef uint32_t dmsc_origin;
 #endif // __cplusplus
 
 /**
+ * What happened to a node of the tree.
+ */
+enum dmsc_change_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It was created.
+   */
+  DMSC_CHANGE_ADDED = 1,
+  /**
+   * Its value was replaced.
+   */
+  DMSC_CHANGE_REPLACED = 2,
+  /**
+   * It was deleted with all below it, which is not told one by one.
+   */
+  DMSC_CHANGE_DELETED = 3,
+  /**
+   * It has the name of `uri` now instead of that of `from`; what is below it came along.
+   */
+  DMSC_CHANGE_RENAMED = 4,
+  /**
+   * Its ACL, Title or Type was replaced.
+   */
+  DMSC_CHANGE_PROPERTY = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_kind dmsc_change_kind;
+#else
+typedef uint32_t dmsc_change_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who changed a node.
+ */
+enum dmsc_change_by
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The host, or the library itself (the nonces of accounts, an ACL that loses a server).
+   */
+  DMSC_BY_HOST = 0,
+  /**
+   * A bootstrap document, of a card or pushed.
+   */
+  DMSC_BY_BOOTSTRAP = 1,
+  /**
+   * The server `server_id`.
+   */
+  DMSC_BY_SERVER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_by dmsc_change_by;
+#else
+typedef uint32_t dmsc_change_by;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A question of a DM server to the user (OMA DM Protocol 1.2.1, section 10).
  *
  * Owned by the host from `on_alert` to @ref dmsc_alert_answer. One thread at a time.
@@ -1563,6 +1648,11 @@ typedef struct dmsc_config {
    */
   uint32_t max_obj_size;
   /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
+  /**
    * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
    * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
    */
@@ -1579,11 +1669,6 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
-  /**
-   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
-   * question, pushes with a good MAC; no account is replaced by a push.
-   */
-  uint32_t bootstrap_flags;
 } dmsc_config;
 
 /**
@@ -1626,6 +1711,10 @@ typedef struct dmsc_event {
    * Number of octets at data.
    */
   size_t data_len;
+  /**
+   * Number of an alert of the host, 0 if the event is about none.
+   */
+  uint64_t number;
 } dmsc_event;
 
 /**
@@ -1675,6 +1764,45 @@ typedef struct dmsc_trigger_info {
 } dmsc_trigger_info;
 
 /**
+ * One changed node. Changes of one commit that follow each other are one: a node that came and went is
+ * not told, a value that was replaced several times is told once. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_change {
+  /**
+   * sizeof(dmsc_change) of the library.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_change_kind number; ignore numbers you do not know.
+   */
+  uint32_t kind;
+  /**
+   * A dmsc_change_by number.
+   */
+  uint32_t by;
+  /**
+   * The node, for example "./DMAcc/x/Name".
+   */
+  const char *uri;
+  /**
+   * The URI it had before it was renamed; else NULL.
+   */
+  const char *from;
+  /**
+   * The server's identifier, if a server did it; else NULL.
+   */
+  const char *server_id;
+  /**
+   * Octets of the value before the commit; 0 if there was none.
+   */
+  uint32_t old_size;
+  /**
+   * Octets of the value now; 0 if there is none.
+   */
+  uint32_t new_size;
+} dmsc_change;
+
+/**
  * The host's ears. Copied by @ref dmsc_client_new; a NULL member means "not wanted".
  *
  * Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
@@ -1710,7 +1838,62 @@ typedef struct dmsc_callbacks {
    * Called exactly once, after the last other callback; not called if dmsc_client_new fails.
    */
   void (*destroy)(void *user_data);
+  /**
+   * A commit has changed the tree: one call for each commit, whoever made it - a session, a bootstrap, a
+   * dmsc_txn - with all its changes in order. Told once they are durable, before the events of the same
+   * step; nothing is told of what was rolled back, nor of what dmsc_client_new itself sets up. The array
+   * and what it points to are borrowed: valid during the callback only.
+   */
+  void (*on_changes)(void *user_data, const struct dmsc_change *const *changes, size_t count);
 } dmsc_callbacks;
+
+/**
+ * An alert of the host for a server. Copied by the call. Texts are UTF-8.
+ */
+typedef struct dmsc_generic_alert {
+  /**
+   * sizeof(dmsc_generic_alert); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 1226 or 0: a generic alert; 1224: a client event (DM Protocol 1.2.1, 8.7 and 8.8).
+   */
+  uint32_t code;
+  /**
+   * A dmsc_format number, the format of the data; 0: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * The server it is for; NULL: the first server that a session is held with.
+   */
+  const char *server_id;
+  /**
+   * URI of the management object that raises it, or NULL.
+   */
+  const char *source_uri;
+  /**
+   * Type of the data. That of a generic alert begins with "Reversed-Domain-Name:", "Content-Type:",
+   * "org.openmobilealliance." or "urn:oma:at:". Must be given.
+   */
+  const char *type;
+  /**
+   * Importance: "fatal", "critical", "minor", "warning", "informational", "harmless" or "indeterminate".
+   * NULL: none is sent, which means informational.
+   */
+  const char *mark;
+  /**
+   * The Correlator of the Exec whose end this reports, or NULL if it had none.
+   */
+  const char *correlator;
+  /**
+   * The data.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data, 65536 at most.
+   */
+  size_t data_len;
+} dmsc_generic_alert;
 
 /**
  * Details of this thread's last failure.
@@ -1763,6 +1946,186 @@ typedef struct dmsc_log_sink {
    */
   void (*destroy)(void *user_data);
 } dmsc_log_sink;
+
+/**
+ * What a node of the host is; filled in by `info` of a dmsc_node_handler.
+ */
+typedef struct dmsc_host_node {
+  /**
+   * sizeof(dmsc_host_node) of the library; members behind it do not exist.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number. Preset: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * Octets of the value (property Size); 0 for interior nodes. Preset: 0.
+   */
+  uint32_t size;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none. The host's, and
+   * to stay valid until the next callback of the handler. Preset: NULL.
+   */
+  const char *type;
+} dmsc_host_node;
+
+/**
+ * A node's value. Copied by the call.
+ */
+typedef struct dmsc_node_value {
+  /**
+   * sizeof(dmsc_node_value); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
+   */
+  uint32_t format;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
+   */
+  const char *type;
+  /**
+   * The value's octets.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+} dmsc_node_value;
+
+/**
+ * What a server wants run. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_exec_request {
+  /**
+   * sizeof(dmsc_exec_request) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The node.
+   */
+  const char *uri;
+  /**
+   * Data of the Exec command; NULL if there is none.
+   */
+  const uint8_t *argument;
+  /**
+   * Number of octets at argument.
+   */
+  size_t argument_len;
+  /**
+   * The server's Correlator, or NULL. Copy it: it belongs into the generic alert that reports the end of
+   * what goes on in the background.
+   */
+  const char *correlator;
+  /**
+   * The server that asks.
+   */
+  const char *server_id;
+  /**
+   * The DM session's id, as in events.
+   */
+  uint64_t session_id;
+} dmsc_exec_request;
+
+/**
+ * A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
+ * `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
+ * nodes do not allow it (server: 405).
+ *
+ * The library checks rights, formats and descriptions before it asks the handler, and keeps ACL, Title,
+ * TStamp and VerNo of its nodes in the store. URIs are complete, escaped as in messages, for example
+ * "./Vendor/Fw/Update".
+ *
+ * A callback returns 0, or a SyncML status from 400 to 599 that the server gets, or a negative number:
+ * DMSC_ERR_NODE_NOT_FOUND (server: 404), _NODE_NOT_ALLOWED (405), _NOT_SUPPORTED (406), _TOO_LARGE (413),
+ * _NODE_FORMAT (415), _NODE_EXISTS (418), _STORAGE_FULL (420), _NODE_ACL (425); any other gives the server
+ * 500, and the host a DMSC_EVENT_NODE_FAILED with the number. One that fails has changed nothing.
+ *
+ * Transactions: before the first change `begin` is called, then the changes as the commands come, each
+ * visible to `info`, `get` and `children` at once; then `prepare` and `commit`, or `rollback`, which undoes
+ * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
+ * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
+ * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
+ * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * dies between prepare and commit is settled by `settle` at the next start.
+ *
+ * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
+ * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
+ * cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
+ * on other nodes of the tree are allowed (DMSC_ERR_BUSY for writing while a session writes).
+ */
+typedef struct dmsc_node_handler {
+  /**
+   * sizeof(dmsc_node_handler); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Says what `uri` is in `node`; DMSC_ERR_NODE_NOT_FOUND if there is no such node. Asked for the bound
+   * node itself only once, for its type.
+   */
+  int32_t (*info)(void *user_data, const char *uri, struct dmsc_host_node *node);
+  /**
+   * Gives the value of leaf `uri` in a new buffer (@ref dmsc_buffer_new); left NULL it is empty.
+   */
+  int32_t (*get)(void *user_data, const char *uri, struct dmsc_buffer **value);
+  /**
+   * Gives the names of the nodes directly below `uri`, not escaped, each ended by a line feed, in a new
+   * buffer; left NULL there are none. NULL member: only nodes asked for by name are found.
+   */
+  int32_t (*children)(void *user_data, const char *uri, struct dmsc_buffer **names);
+  /**
+   * Creates node `uri`, whose parent is there.
+   */
+  int32_t (*add)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Replaces the value of leaf `uri`.
+   */
+  int32_t (*replace)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Deletes node `uri` with all below it.
+   */
+  int32_t (*remove)(void *user_data, const char *uri);
+  /**
+   * Runs a node. Returns 0 done (server: 200); 202 accepted: it goes on in the background, and its end is
+   * reported with @ref dmsc_client_queue_alert; or a failure as above.
+   */
+  int32_t (*exec)(void *user_data, const struct dmsc_exec_request *request);
+  /**
+   * Changes follow. `number` is higher than that of every transaction that was committed before.
+   */
+  int32_t (*begin)(void *user_data, uint64_t number);
+  /**
+   * Makes sure that `commit` cannot fail, also after a restart if the host keeps its nodes durably. May
+   * be called again after further changes. NULL: the handler is always ready.
+   */
+  int32_t (*prepare)(void *user_data);
+  /**
+   * Makes the changes since `begin` last.
+   */
+  int32_t (*commit)(void *user_data);
+  /**
+   * Undoes the changes since `begin`, prepared or not.
+   */
+  int32_t (*rollback)(void *user_data);
+  /**
+   * Called once, inside dmsc_tree_bind: what was prepared in transactions up to `number` is committed,
+   * what was prepared in a later one is not. May be NULL. A failure makes dmsc_tree_bind fail.
+   */
+  int32_t (*settle)(void *user_data, uint64_t number);
+  /**
+   * Called exactly once, after the last other callback: when the subtree is unbound or the client closed.
+   * Not called if dmsc_tree_bind fails. May be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_node_handler;
 
 /**
  * A bootstrap to apply. Copied by the call.
@@ -2166,32 +2529,6 @@ typedef struct dmsc_trigger {
   size_t data_len;
 } dmsc_trigger;
 
-/**
- * A node's value. Copied by the call.
- */
-typedef struct dmsc_node_value {
-  /**
-   * sizeof(dmsc_node_value); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
-   */
-  uint32_t format;
-  /**
-   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
-   */
-  const char *type;
-  /**
-   * The value's octets.
-   */
-  const uint8_t *data;
-  /**
-   * Number of octets at data.
-   */
-  size_t data_len;
-} dmsc_node_value;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -2534,6 +2871,25 @@ dmsc_status dmsc_client_stop(struct dmsc_client *client,
 void dmsc_config_init(struct dmsc_config *config, size_t struct_size);
 
 /**
+ * Keeps an alert for a server, over a restart too, until one has answered it. It goes out with the next
+ * message of a session that runs, or with package 1 of the next one; no session is started for it.
+ *
+ * The outcome comes as DMSC_EVENT_ALERT_DONE. An alert without answer is sent again in the next session, so
+ * a server may see one twice.
+ * @pre `alert->struct_size` is set.
+ * @param number the alert's number, as in the event, never used twice; may be NULL; written on success only.
+ * @return DMSC_OK it is kept; DMSC_ERR_INVALID_ARG (NULL, code, format, type); DMSC_ERR_NODE_FORMAT the data
+ *         does not have the format; DMSC_ERR_TOO_LARGE its data, or 256 alerts wait already;
+ *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or node while a
+ *         session writes; DMSC_ERR_UTF8; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_queue_alert(struct dmsc_client *client,
+                                    const struct dmsc_generic_alert *alert,
+                                    uint64_t *number);
+
+/**
  * The library's version, for example "0.1.0". Static text.
  *
  * Thread: any.
@@ -2595,6 +2951,42 @@ DMSC_MUST_USE dmsc_status dmsc_last_error_info(struct dmsc_error_info *info);
 DMSC_MUST_USE
 dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
                          uint32_t max_level);
+
+/**
+ * Gives the subtree at `uri` to the host: the node is made if it is missing, with the interior nodes above
+ * it, and everything below it is what the handler says.
+ *
+ * What servers may do there is said by the ACL: the root's lets them read and add at first; give more with
+ * @ref dmsc_txn_set_acl. Binding is for the life of the client; bind again after each start. The node and the properties kept for
+ * what is below it stay in the store; as long as they have no handler the node is there without children
+ * and takes nothing.
+ * @pre `handler->struct_size` is set.
+ * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
+ *        defines.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
+ *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*; the number of settle or info.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_bind(struct dmsc_client *client,
+                           const char *uri,
+                           const struct dmsc_node_handler *handler);
+
+/**
+ * Takes the subtree at `uri` back: the node is gone, with all properties kept for what was below it, and
+ * the handler is destroyed.
+ *
+ * @return DMSC_OK; DMSC_ERR_NODE_NOT_FOUND it is not bound; DMSC_ERR_INVALID_ARG; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
+                             const char *uri);
 
 /**
  * Applies a bootstrap that was pushed (OMA DM Bootstrap 1.2, DM profile and CP profile; OMA Provisioning
@@ -2833,7 +3225,8 @@ dmsc_status dmsc_client_trace_pcap(struct dmsc_client *client,
 /**
  * The value of leaf `uri`, for example "./DevInfo/DevId".
  *
- * Passwords and nonces of accounts are not given (DMSC_ERR_NODE_NOT_ALLOWED).
+ * Passwords and nonces of accounts are not given (DMSC_ERR_NODE_NOT_ALLOWED); passwords of access points and
+ * proxies are, since the host connects with them.
  * @param value written on success only; free it with @ref dmsc_buffer_free.
  * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED also for an interior
  *         node; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.

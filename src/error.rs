@@ -120,6 +120,8 @@ codes! {
     TooLarge = -404, "DMSC_ERR_TOO_LARGE";
     /// The server ended the session with an abort.
     Aborted = -405, "DMSC_ERR_ABORTED";
+    /// The server refused what the client sent.
+    Refused = -406, "DMSC_ERR_REFUSED";
 
     /// The node does not exist.
     NodeNotFound = -500, "DMSC_ERR_NODE_NOT_FOUND";

@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
+use crate::store::Change;
 use std::sync::Weak;
 
 /// Kinds of events. The numbers are the C API's.
@@ -37,6 +38,11 @@ pub enum EventKind {
     /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
     /// it brought were told one by one before.
     BootstrapDone = 40,
+    /// A handler of the host's nodes failed; `uri` is the node, `status` the handler's number.
+    NodeFailed = 14,
+    /// An alert of the host is done with: answered by a server (`phase` is its SyncML status, `status` 0 or
+    /// `Refused`), or larger than it takes (`TooLarge`); `number` is the alert's, `uri` the server id.
+    AlertDone = 15,
 }
 
 /// One event.
@@ -55,12 +61,16 @@ pub struct Event {
     pub uri: Option<String>,
     /// See [`EventKind`]; the error's text when `status` is negative.
     pub data: Vec<u8>,
+    /// Number of an alert of the host; 0 if none.
+    pub number: u64,
 }
 
 impl Event {
     /// An event without details.
     pub fn new(kind: EventKind) -> Self {
-        Self { kind, slot: 0, session_id: 0, status: 0, phase: 0, uri: None, data: Vec::new() }
+        let (session_id, number) = (0, 0);
+        let (uri, data) = (None, Vec::new());
+        Self { kind, slot: 0, session_id, status: 0, phase: 0, uri, data, number }
     }
 
     /// The event of slot `slot`.
@@ -187,6 +197,14 @@ pub trait Listener: Send + Sync {
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
+    /// A commit has changed these nodes; told before the events of the same step.
+    fn changes(&self, changes: &[Change]) {
+        let _ = changes;
+    }
+    /// True if [`changes`](Self::changes) is wanted.
+    fn wants_changes(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

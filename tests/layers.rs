@@ -23,9 +23,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tree", &["markup", "store"]),
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
-    ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
+    ("bootstrap", &["markup", "card", "syncml", "prov", "store", "tree", "trigger"]),
     ("config", &["tree", "store"]),
-    ("event", &["session"]),
+    ("event", &["session", "store"]),
     ("driver", &[]),
     (
         "client",

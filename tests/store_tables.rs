@@ -128,8 +128,11 @@ fn savepoints_nest() {
     let mut txn = database.begin().unwrap();
     let note = |uri: &str| Change {
         uri: uri.to_owned(),
+        from: None,
         kind: ChangeKind::Added,
         by: dmsc::store::By::Host,
+        old_size: 0,
+        new_size: 0,
     };
     txn.put(Table::Node, b"a", b"0".to_vec());
     let outer = txn.savepoint();

@@ -48,6 +48,10 @@ pub(crate) fn text(event: &Event) -> String {
             None => format!("session {id}: ended well"),
             Some(error) => format!("session {id}: failed: {}", error_text(error)),
         },
+        EventKind::NodeFailed => format!("node {uri}: {}", outcome("")),
+        EventKind::AlertDone => {
+            format!("session {id}: alert {}: {}", event.number, outcome("taken"))
+        }
     }
 }
 
@@ -74,6 +78,11 @@ pub(crate) fn json(event: &Event) -> Value {
             ("command_done", vec![("command", command), ("uri", uri), ("status", number)])
         }
         EventKind::SessionEnded => ("session_ended", vec![("server", uri)]),
+        EventKind::NodeFailed => ("node_failed", vec![("uri", uri)]),
+        EventKind::AlertDone => {
+            let alert = json!(event.number);
+            ("alert_done", vec![("alert", alert), ("server", uri), ("status", number)])
+        }
     };
     let mut object = Map::new();
     object.insert("event".into(), json!(name));
@@ -99,6 +108,8 @@ fn can_fail(kind: EventKind) -> bool {
             | EventKind::BootstrapDone
             | EventKind::TriggerRefused
             | EventKind::SessionEnded
+            | EventKind::NodeFailed
+            | EventKind::AlertDone
     )
 }
 

@@ -300,7 +300,7 @@ impl Work {
 
     fn apply(&mut self, object: &ObjectData) -> Result<()> {
         let before = self.known.iter().position(|applied| applied.path == object.path);
-        let before = before.map(|at| self.known.swap_remove(at));
+        let before = before.map(|at| self.known.remove(at));
         let octets = match &object.content {
             Content::Octets(octets) => octets.expose(),
             content => {
@@ -383,7 +383,7 @@ impl Work {
         let mut tree =
             Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(self.origin.clone());
         let owner = dm::Owner { origin: &self.origin, taken: &taken, replace: true };
-        let created = dm::apply(&mut tree, document, &owner);
+        let created = dm::apply(&mut tree, dm::without_length(document), &owner);
         match &created {
             Ok(_) => self.txn.release(savepoint),
             Err(_) => self.txn.rollback_to(savepoint),

@@ -19,9 +19,9 @@ use crate::event::{
 use crate::limits;
 use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Cause, Context, UserAlert};
-use crate::store::Database;
+use crate::store::{Change, Database};
 use crate::time::Now;
-use crate::tree;
+use crate::tree::{self, Hosted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -30,6 +30,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// core or a notice does.
 pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
+    Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
     Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
@@ -80,6 +81,7 @@ pub(super) struct Wanted {
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
+    pub(super) hosted: Arc<Hosted>,
     pub(super) random: Box<dyn Random>,
     clock: Clock,
     listener: Arc<dyn Listener>,
@@ -93,9 +95,11 @@ pub(super) struct Core {
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
     /// The bootstrap that waits for the user.
     pub(super) pending: Option<Pending>,
+    /// Answered alerts that are still in the store.
+    pub(super) alerts_done: Vec<u64>,
     notices: Vec<Notice>,
     /// Who looks on.
     pub(super) trace: Option<TraceSink>,
@@ -112,8 +116,9 @@ impl Drive for Core {
         let cards = self.step_cards(now);
         let held = self.step_held();
         let bootstrap = self.step_pending(now);
+        let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || bootstrap || session
+        cards || held || bootstrap || alerts || session
     }
 
     fn idle_time(&self) -> Option<Duration> {
@@ -121,7 +126,9 @@ impl Drive for Core {
         let to_begin = self.running.is_none() && !self.waiting.is_empty();
         let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        if (to_begin || to_apply || !self.held.is_empty()) && !self.db.is_writing() {
+        let to_write =
+            to_begin || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
+        if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let cards = self.slots.iter().filter_map(Slot::deadline);
@@ -132,14 +139,19 @@ impl Drive for Core {
     }
 
     fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let changes = self.db.take_changes().into_iter();
+        let told = changes.map(|set| Notice::Changes(self.listener.clone(), set));
+        let told = told.chain(self.handler_failures().map(|event| self.notice(event)));
+        let mut told: Vec<Notice> = told.collect();
+        told.append(&mut self.notices);
+        told
     }
 }
 
 impl Core {
     pub(super) fn new(
         config: Config,
-        db: Database,
+        (db, hosted): (Database, Arc<Hosted>),
         environment: Environment,
         listener: Arc<dyn Listener>,
         sessions: Arc<SessionTable>,
@@ -147,6 +159,7 @@ impl Core {
         let core = Self {
             config,
             db,
+            hosted,
             random: environment.random,
             clock: environment.clock,
             listener,
@@ -160,6 +173,7 @@ impl Core {
             held: VecDeque::new(),
             running: None,
             pending: None,
+            alerts_done: Vec::new(),
             notices: Vec::new(),
             trace: None,
             toolkit_host: None,
@@ -168,6 +182,9 @@ impl Core {
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
+        if core.listener.wants_changes() {
+            core.db.watch();
+        }
         Ok(core)
     }
 
@@ -199,8 +216,12 @@ impl Core {
         Context { db: &self.db, now, random: &mut *self.random }
     }
 
+    fn notice(&self, event: Event) -> Notice {
+        Notice::Event(self.listener.clone(), event)
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
-        self.notices.push(Notice::Event(self.listener.clone(), event));
+        self.notices.push(self.notice(event));
     }
 
     pub(super) fn ask_about(&mut self, info: TriggerInfo) {
@@ -458,6 +479,7 @@ impl Core {
 
     fn tell_about(&mut self, running: &mut Running) {
         for event in running.take_events() {
+            self.note_alert(&event);
             self.tell(event);
         }
     }
@@ -555,6 +577,9 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
+        // Handles that outlive the client keep its tree, but not the host's part of it.
+        self.running = None;
+        self.hosted.nodes.clear();
     }
 }
 

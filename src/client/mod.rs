@@ -3,8 +3,10 @@
 //! What C and Java call. Owns the driving thread and the table of sessions; everything that happens is
 //! in [`core`]. Must not know C or Java.
 
+mod alerts;
 mod bearer;
 mod core;
+mod hosting;
 mod intake;
 mod provisioning;
 mod running;
@@ -19,6 +21,7 @@ mod watched;
 
 pub use self::core::{Clock, Environment};
 pub use crate::trigger::push::Sec;
+pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
 pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
@@ -37,6 +40,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
+use crate::tree::Hosted;
 use parking_lot::Mutex;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
@@ -56,6 +60,7 @@ struct Shared {
     sessions: Arc<SessionTable>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
+    hosted: Arc<Hosted>,
     clock: Clock,
     closed: AtomicBool,
     /// What ends a running exchange of a card, without waiting for the driving thread.
@@ -98,10 +103,12 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = config.database(store)?;
+        let (mut db, hosted) = (config.database(store)?, Arc::new(Hosted::default()));
+        db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
-        let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
+        let tree = (db.clone(), hosted.clone());
+        let core = Core::new(config, tree, environment, listener.into(), sessions.clone())?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
@@ -113,6 +120,7 @@ impl Client {
             worker: Mutex::new(None),
             sessions,
             db: Mutex::new(Some(db)),
+            hosted,
             clock,
             closed: AtomicBool::new(false),
             cancels: Mutex::new(Vec::new()),
@@ -405,6 +413,7 @@ impl Client {
 fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
+        Notice::Changes(listener, changes) => listener.changes(&changes),
         Notice::Question(listener, question) => listener.question(question),
         Notice::Toolkit(host, request) => host.request(request),
         Notice::Withdrawn(host, slot) => host.withdrawn(slot),

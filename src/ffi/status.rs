@@ -94,6 +94,8 @@ pub enum dmsc_status {
     DMSC_ERR_TOO_LARGE = -404,
     /// The server ended the session with an abort.
     DMSC_ERR_ABORTED = -405,
+    /// The server refused what the client sent.
+    DMSC_ERR_REFUSED = -406,
     /// The node does not exist.
     DMSC_ERR_NODE_NOT_FOUND = -500,
     /// The node exists already.
@@ -170,6 +172,7 @@ mod tests {
             DMSC_ERR_AUTH_CLIENT,
             DMSC_ERR_TOO_LARGE,
             DMSC_ERR_ABORTED,
+            DMSC_ERR_REFUSED,
             DMSC_ERR_NODE_NOT_FOUND,
             DMSC_ERR_NODE_EXISTS,
             DMSC_ERR_NODE_ACL,

@@ -375,11 +375,10 @@ impl Writer {
         }
     }
 
-    /// Octets that returning to code page 0 will cost the next element.
-    pub fn pending_switch(&self) -> usize {
-        match self.encoding {
-            Encoding::Wbxml if self.page != 0 => 2,
-            _ => 0,
+    /// Returns to code page 0, as the next element of it would.
+    pub fn switch_back(&mut self) {
+        if self.encoding == Encoding::Wbxml {
+            self.select_page(0);
         }
     }
 

@@ -105,7 +105,7 @@ impl Store for BlobStore {
     fn commit(&self, batch: &Batch) -> Result<()> {
         let bytes = encode(&self.tables.snapshot().0, batch)?;
         self.storage.save(BLOB_NAME, &bytes)?;
-        self.tables.apply(batch);
+        self.tables.apply(batch.clone());
         Ok(())
     }
 }

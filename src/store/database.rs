@@ -3,10 +3,15 @@
 //! Owns the opening of a store (schema, key, rules of secrecy) and the rotation of its key. What the
 //! bytes mean is not known here.
 
+use super::change::coalesce;
 use super::seal::{self, Vault};
-use super::{Batch, KeySource, Reader, Secrecy, Snapshot, Store, Table, Txn, Visit, schema};
+use super::{
+    Attachment, Batch, Change, KeySource, Reader, Secrecy, Snapshot, Store, Table, Txn, Visit,
+    schema,
+};
 use crate::error::{Code, Error, Result};
 use crate::random::Random;
+use parking_lot::Mutex;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -18,12 +23,17 @@ const SWEEP_KEY: &[u8] = b"sweep";
 
 /// A store with the gate that admits one writer. Clones share both.
 #[derive(Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database {
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
+}
 
 struct Inner {
     store: Arc<dyn Store>,
     vault: Option<Vault>,
     writing: AtomicBool,
+    /// Change sets that nobody has taken yet; `None` if nobody wants them.
+    changed: Mutex<Option<Vec<Vec<Change>>>>,
 }
 
 /// What a store is sealed with.
@@ -82,11 +92,12 @@ impl Database {
         if !batch.is_empty() {
             store.commit(&batch)?;
         }
-        let database = Self(Arc::new(Inner { store, vault, writing: AtomicBool::new(false) }));
+        let (writing, changed) = (AtomicBool::new(false), Mutex::new(None));
+        let inner = Arc::new(Inner { store, vault, writing, changed });
         if sweep {
-            database.0.sweep();
+            inner.sweep();
         }
-        Ok(database)
+        Ok(Self { inner, attachment: None })
     }
 
     /// Seals everything with a new key, in one commit, and forgets the old one.
@@ -94,32 +105,52 @@ impl Database {
     /// Views that are open keep what they see. Errors: `NotSupported` if nothing is sealed, `Busy` while
     /// a write transaction is open, what store and key source give; the old key stays in use then.
     pub fn rotate_key(&self) -> Result<()> {
-        let vault = self.0.vault.as_ref().ok_or_else(|| {
+        let vault = self.inner.vault.as_ref().ok_or_else(|| {
             Error::new(Code::NotSupported, "store: nothing is sealed in a store that is not kept")
         })?;
-        let permit = Permit::take(&self.0)?;
-        let (next, mut batch) = vault.reseal(&*self.0.store.snapshot()?)?;
+        let permit = self.permit()?;
+        let (next, mut batch) = vault.reseal(&*self.inner.store.snapshot()?)?;
         batch.extend([to_sweep(true)]);
-        permit.commit(&batch)?;
+        vault.admit(&next);
+        permit.commit(batch, &[])?;
         vault.switch(next);
-        self.0.sweep();
+        self.inner.sweep();
         Ok(())
+    }
+
+    /// Gives `attachment` to every reader and transaction of this handle and its later clones.
+    pub fn attach(&mut self, attachment: Attachment) {
+        self.attachment = Some(attachment);
     }
 
     /// What is committed now.
     pub fn read(&self) -> Result<View> {
-        self.0.view()
+        self.inner.view(self.attachment.clone())
+    }
+
+    /// Keeps the changes of every later commit for [`take_changes`](Self::take_changes).
+    pub fn watch(&self) {
+        self.inner.changed.lock().get_or_insert_default();
+    }
+
+    /// The change sets of the commits since the last call, one for each commit that changed anything.
+    pub fn take_changes(&self) -> Vec<Vec<Change>> {
+        self.inner.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// True while a write transaction is open.
     pub fn is_writing(&self) -> bool {
-        self.0.writing.load(Ordering::Acquire)
+        self.inner.writing.load(Ordering::Acquire)
     }
 
     /// Opens the write transaction. Errors: `Busy` while another one is open.
     pub fn begin(&self) -> Result<Txn> {
-        let permit = Permit::take(&self.0)?;
+        let permit = self.permit()?;
         Ok(Txn::new(permit.view()?, permit))
+    }
+
+    fn permit(&self) -> Result<Permit> {
+        Permit::take(&self.inner, self.attachment.clone())
     }
 }
 
@@ -129,8 +160,8 @@ fn to_sweep(due: bool) -> ((Table, Vec<u8>), Option<Vec<u8>>) {
 }
 
 impl Inner {
-    fn view(self: &Arc<Self>) -> Result<View> {
-        Ok(View { snapshot: self.store.snapshot()?, inner: Arc::clone(self) })
+    fn view(self: &Arc<Self>, attachment: Option<Attachment>) -> Result<View> {
+        Ok(View { snapshot: self.store.snapshot()?, inner: Arc::clone(self), attachment })
     }
 
     /// Takes from the medium what was open or sealed with an older key. What fails is tried again at the
@@ -148,34 +179,44 @@ impl Inner {
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let writing = self.0.writing.load(Ordering::Relaxed);
+        let writing = self.inner.writing.load(Ordering::Relaxed);
         f.debug_struct("Database").field("writing", &writing).finish_non_exhaustive()
     }
 }
 
 /// The right to write; given back when dropped.
-pub(super) struct Permit(Arc<Inner>);
+pub(super) struct Permit {
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
+}
 
 impl Permit {
-    fn take(inner: &Arc<Inner>) -> Result<Self> {
+    fn take(inner: &Arc<Inner>, attachment: Option<Attachment>) -> Result<Self> {
         if inner.writing.swap(true, Ordering::Acquire) {
             return Err(Error::new(Code::Busy, "store: another write transaction is open"));
         }
-        Ok(Self(Arc::clone(inner)))
+        Ok(Self { inner: Arc::clone(inner), attachment })
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: Batch, changes: &[Change]) -> Result<()> {
+        self.inner.store.commit_owned(batch)?;
+        if let Some(changed) = self.inner.changed.lock().as_mut() {
+            let set = coalesce(changes);
+            if !set.is_empty() {
+                changed.push(set);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn view(&self) -> Result<View> {
-        self.0.view()
+        self.inner.view(self.attachment.clone())
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.writing.store(false, Ordering::Release);
+        self.inner.writing.store(false, Ordering::Release);
     }
 }
 
@@ -183,6 +224,7 @@ impl Drop for Permit {
 pub struct View {
     snapshot: Box<dyn Snapshot>,
     inner: Arc<Inner>,
+    attachment: Option<Attachment>,
 }
 
 impl View {
@@ -252,6 +294,10 @@ impl Reader for View {
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
         let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
         self.unsealing(table, visit, scan)
+    }
+
+    fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.as_ref()
     }
 
     fn is_secret(&self, key: &[u8]) -> bool {

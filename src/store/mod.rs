@@ -5,9 +5,11 @@
 //! them are secret, is not known here.
 
 pub mod blob;
+mod change;
 mod database;
 pub mod key_file;
 pub mod memory;
+mod outside;
 mod private;
 #[cfg(feature = "redb")]
 pub mod redb;
@@ -16,13 +18,17 @@ mod seal;
 mod tables;
 mod txn;
 
+pub use change::{By, Change, ChangeKind};
 pub use database::{Database, Sealing, View};
+pub use outside::{Operation, Participant};
 pub use seal::{KEY_OCTETS, KeySource, Secrecy};
-pub use txn::{By, Change, ChangeKind, Savepoint, Txn};
+pub use txn::{Savepoint, Txn, committed_number};
 
 use crate::error::Result;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The tables of a store. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,12 +46,24 @@ pub enum Table {
     Card = 4,
     /// Values of leaf nodes that are secret: sealed in the store, clear to readers and writers.
     Secret = 5,
+    /// Properties of nodes whose values the host keeps.
+    Host = 6,
+    /// Alerts of the host that no server has taken yet.
+    Alert = 7,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card, Self::Secret];
+    pub const ALL: [Self; 8] = [
+        Self::Meta,
+        Self::Node,
+        Self::Value,
+        Self::Replay,
+        Self::Card,
+        Self::Secret,
+        Self::Host,
+        Self::Alert,
+    ];
 
     /// The table's name in a file.
     pub fn name(self) -> &'static str {
@@ -56,6 +74,8 @@ impl Table {
             Self::Replay => "replay",
             Self::Card => "card",
             Self::Secret => "secret",
+            Self::Host => "host",
+            Self::Alert => "alert",
         }
     }
 
@@ -91,10 +111,20 @@ pub trait Store: Send + Sync {
     fn scrub(&self) -> Result<()> {
         Ok(())
     }
+
+    /// As `commit`, with a batch that is not needed any more: a store in memory keeps it as it is.
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
+        self.commit(&batch)
+    }
 }
+
+/// What the layer above keeps with an open database; the store only hands it on to every reader.
+pub type Attachment = Arc<dyn Any + Send + Sync>;
 
 /// Reading that is the same for a [`View`] and for an open [`Txn`].
 pub trait Reader {
+    /// What [`Database::attach`] was given.
+    fn attachment(&self) -> Option<&Attachment>;
     /// The value under `key`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
     /// Visits the entries with `from <= key` that begin with `prefix`, in key order.

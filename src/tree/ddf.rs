@@ -176,25 +176,23 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
-    let names: Vec<&str> = path.names().collect();
-    match names.as_slice() {
-        // Everything below Ext and Bearer is the vendor's.
-        ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] => {
-            Description::Free
-        }
-        // The texts of the connectivity objects differ from device to device: other nodes are free.
-        ["NAP" | "PX", ..] => CONNECTIVITY_RULES
-            .iter()
-            .find(|rule| rule.fits(&names))
-            .map_or(Description::Free, Description::Rule),
-        ["DevInfo" | "DevDetail" | "DMAcc" | "Inbox", ..] => {
-            match RULES.iter().find(|rule| rule.fits(&names)) {
-                Some(rule) => Description::Rule(rule),
-                None => Description::Undefined,
-            }
-        }
-        _ => Description::Free,
+    // Most nodes belong to no standard object: one look is enough.
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
+        return Description::Free;
     }
+    let names: Vec<&str> = path.names().collect();
+    // Everything below Ext and Bearer is the vendor's.
+    if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
+        names.as_slice()
+    {
+        return Description::Free;
+    }
+    // The texts of the connectivity objects differ from device to device: other nodes are free.
+    let (rules, other) = match path.top() {
+        "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
+        _ => (RULES, Description::Undefined),
+    };
+    rules.iter().find(|rule| rule.fits(&names)).map_or(other, Description::Rule)
 }
 
 impl Rule {
@@ -211,7 +209,7 @@ impl Rule {
 
 /// True for `./Inbox` and everything below: nothing of it can be read.
 pub(super) fn is_inbox(path: &Path) -> bool {
-    path.names().next() == Some("Inbox")
+    path.top() == "Inbox"
 }
 
 /// True for AAuthSecret and AAuthData of an account, and for AuthSecret of an access point or proxy.
@@ -222,5 +220,5 @@ pub(super) fn is_secret(path: &Path) -> bool {
 /// True for the ServerID of an account.
 pub(super) fn is_server_id(path: &Path) -> bool {
     let mut names = path.names();
-    names.next() == Some("DMAcc") && names.nth(1) == Some("ServerID") && names.next().is_none()
+    path.top() == "DMAcc" && names.nth(2) == Some("ServerID") && names.next().is_none()
 }

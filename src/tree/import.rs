@@ -195,7 +195,7 @@ impl Tree<'_> {
         let stay: BTreeMap<&Path, bool> =
             nodes.iter().map(|flat| (&flat.path, flat.node.is_interior())).collect();
         let mut removed: Vec<Path> = Vec::new();
-        let mut roots: Vec<Path> = Vec::new();
+        let mut roots: Vec<(Path, u32)> = Vec::new();
         for (path, node) in records::subtree(self.reader(), top)? {
             if stay.get(&path) == Some(&node.format.is_interior()) {
                 continue;
@@ -205,13 +205,15 @@ impl Tree<'_> {
             }
             self.check_right(&path, Right::Delete)
                 .map_err(|refusal| refusal.caused_by(path.to_string()))?;
-            if !roots.last().is_some_and(|root| path.is_within(root)) {
-                roots.push(path.clone());
+            if !roots.last().is_some_and(|(root, _)| path.is_within(root)) {
+                roots.push((path.clone(), node.size));
             }
             removed.push(path);
         }
         self.remove(removed)?;
-        roots.iter().for_each(|path| self.note(path, ChangeKind::Deleted));
+        for (path, size) in &roots {
+            self.note(path, ChangeKind::Deleted, *size, 0);
+        }
         Ok(())
     }
 

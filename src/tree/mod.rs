@@ -11,6 +11,7 @@ pub mod dmacc;
 mod edit;
 mod export;
 mod format;
+mod host_nodes;
 pub mod import;
 pub mod install;
 mod legacy;
@@ -31,6 +32,7 @@ pub use acl::{Acl, Right};
 pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
+pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};
 pub use import::{Imported, Placed};
 pub use install::{DeviceInfo, install};
 pub use mgmt_tree::MgmtTree;
@@ -41,6 +43,14 @@ pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
 use crate::store::By;
+
+/// What the host adds to the tree of one client. Attached to its database
+/// ([`Database::attach`](crate::store::Database::attach)), so that every reader knows it.
+#[derive(Debug, Default)]
+pub struct Hosted {
+    /// The nodes that the host keeps.
+    pub nodes: BoundNodes,
+}
 
 /// Who works on the tree. ACL and AccessType bind servers only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

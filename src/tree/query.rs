@@ -11,7 +11,7 @@ use super::uri::{List, Part, Path, Property, Uri, escape};
 use super::{Actor, records, tstamp};
 use crate::error::Result;
 use crate::limits;
-use crate::store::Reader;
+use crate::store::{Reader, Table};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -151,7 +151,7 @@ impl<'r> Query<'r> {
     /// URIs of the topmost nodes whose origin is `wanted`, whoever asks.
     pub fn originated(&self, wanted: &dyn Fn(&Origin) -> bool) -> Result<Vec<Path>> {
         let mut found: Vec<Path> = Vec::new();
-        records::walk(self.reader, &Path::root(), &mut |path, node| {
+        records::walk_stored(self.reader, Table::Node, &Path::root(), &mut |path, node| {
             let inside = found.last().is_some_and(|top| path.is_within(top));
             if !inside && wanted(&node.origin) {
                 found.push(path);

@@ -6,12 +6,16 @@
     reason = "all of them are calls that a C program would make; what they break is said at each"
 )]
 
+mod alerts;
+mod changes;
 mod errors;
 mod hang;
+mod host_nodes;
 mod keys;
 mod library;
 mod null;
 mod ownership;
+mod provisioning;
 mod reentry;
 mod sizes;
 #[path = "../support/mod.rs"]

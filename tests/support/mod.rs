@@ -15,4 +15,5 @@
 
 pub(crate) mod abi;
 pub(crate) mod facade;
+pub(crate) mod host;
 pub(crate) mod sim;

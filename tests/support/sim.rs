@@ -53,10 +53,25 @@ pub(crate) fn profile(name: &str) -> Profile {
     profile
 }
 
+/// The demo profile with these `[[package]]` tables instead of its own.
+pub(crate) fn scripted(packages: &str) -> Profile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("uicc-sim/profiles/demo.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut scripted = profile("demo");
+    let head = text.split("[[package]]").next().unwrap();
+    scripted.script = Profile::parse(&format!("{head}\n{packages}")).unwrap().script;
+    scripted
+}
+
 impl Sim {
     /// The card of the profile `name`.
     pub(crate) fn named(name: &str) -> Self {
         Self::new(profile(name))
+    }
+
+    /// The demo card whose server sends these packages.
+    pub(crate) fn scripted(packages: &str) -> Self {
+        Self::new(scripted(packages))
     }
 
     pub(crate) fn new(profile: Profile) -> Self {
