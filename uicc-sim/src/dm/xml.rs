@@ -113,10 +113,8 @@ impl<'t> Reader<'t> {
                 if self.until(">")?.trim_end() != element.name {
                     return Err(self.fault("another end tag"));
                 }
-                // White space counts only where there is nothing else.
-                let is_leaf = element.children().next().is_none();
-                let counts = if is_leaf { !text.is_empty() } else { !text.trim().is_empty() };
-                if counts {
+                let has_children = element.children().next().is_some();
+                if !(text.is_empty() || has_children && text.trim().is_empty()) {
                     element.content.push(Content::Text(text));
                 }
                 return Ok(());
