@@ -353,6 +353,8 @@ enum dmsc_event_type
    * The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
    * session and toolkit are ended; another error: it does not answer and is tried again.
    * phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
+   * phase 2 (with DMSC_OK): a card was put into the reader of the one that is gone; close and open it, or
+   * go on with the handle after DMSC_CARD_RESET.
    */
   DMSC_EVENT_CARD_STATE = 10,
   /**
@@ -509,6 +511,297 @@ enum dmsc_card_event
 typedef enum dmsc_card_event dmsc_card_event;
 #else
 typedef uint32_t dmsc_card_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a card transport does itself, so that the library leaves it alone. Bits, to be joined with `|`.
+ */
+enum dmsc_transport_flags
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It fetches the data behind 61XX and 9FXX and repeats a command after 6CXX; all answers are whole.
+   */
+  DMSC_TRANSPORT_FETCHES_RESPONSES = 1,
+  /**
+   * It gives no access to channel 0 (Android's Open Mobile API); `open_channel` must be there.
+   */
+  DMSC_TRANSPORT_NO_BASIC_CHANNEL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_transport_flags dmsc_transport_flags;
+#else
+typedef uint32_t dmsc_transport_flags;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the host carries out for the card's toolkit. Bits, to be joined with `|`; TERMINAL PROFILE announces
+ * exactly these, and the library answers every other command with "beyond the terminal's capabilities".
+ */
+enum dmsc_toolkit_capability
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * DISPLAY TEXT.
+   */
+  DMSC_TOOLKIT_DISPLAY_TEXT = 1,
+  /**
+   * GET INKEY.
+   */
+  DMSC_TOOLKIT_GET_INKEY = 2,
+  /**
+   * GET INPUT.
+   */
+  DMSC_TOOLKIT_GET_INPUT = 4,
+  /**
+   * SELECT ITEM.
+   */
+  DMSC_TOOLKIT_SELECT_ITEM = 8,
+  /**
+   * LAUNCH BROWSER; the host tells when the browser ends.
+   */
+  DMSC_TOOLKIT_BROWSER = 16,
+  /**
+   * SEND SHORT MESSAGE.
+   */
+  DMSC_TOOLKIT_SEND_SMS = 32,
+  /**
+   * The host tells of user activity and the idle screen.
+   */
+  DMSC_TOOLKIT_SCREEN_EVENTS = 64,
+  /**
+   * The host tells of changes of service and location.
+   */
+  DMSC_TOOLKIT_LOCATION_EVENTS = 128,
+  /**
+   * SET UP MENU; the host tells what is chosen.
+   */
+  DMSC_TOOLKIT_MENU = 256,
+  /**
+   * PLAY TONE.
+   */
+  DMSC_TOOLKIT_PLAY_TONE = 512,
+  /**
+   * SET UP CALL.
+   */
+  DMSC_TOOLKIT_CALLS = 1024,
+  /**
+   * SEND SS and SEND USSD.
+   */
+  DMSC_TOOLKIT_SERVICES = 2048,
+  /**
+   * SEND DTMF.
+   */
+  DMSC_TOOLKIT_DTMF = 4096,
+  /**
+   * SET UP IDLE MODE TEXT.
+   */
+  DMSC_TOOLKIT_IDLE_TEXT = 8192,
+  /**
+   * LANGUAGE NOTIFICATION.
+   */
+  DMSC_TOOLKIT_LANGUAGE = 16384,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_capability dmsc_toolkit_capability;
+#else
+typedef uint32_t dmsc_toolkit_capability;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the host's modem has to send to the card.
+ */
+enum dmsc_toolkit_outgoing
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The data of a TERMINAL RESPONSE.
+   */
+  DMSC_TOOLKIT_TERMINAL_RESPONSE = 1,
+  /**
+   * The data of an ENVELOPE; give the card's status word to @ref dmsc_card_envelope_answered.
+   */
+  DMSC_TOOLKIT_ENVELOPE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_outgoing dmsc_toolkit_outgoing;
+#else
+typedef uint32_t dmsc_toolkit_outgoing;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a command of the card is meant. Bits of dmsc_toolkit_request_info.manner.
+ */
+enum dmsc_toolkit_manner
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * DISPLAY TEXT may interrupt what the user does.
+   */
+  DMSC_TOOLKIT_HIGH_PRIORITY = 1,
+  /**
+   * DISPLAY TEXT stays until the user acknowledges it, else for a moment.
+   */
+  DMSC_TOOLKIT_WAIT_FOR_USER = 2,
+  /**
+   * DISPLAY TEXT: answer at once, the text may stay.
+   */
+  DMSC_TOOLKIT_AT_ONCE = 4,
+  /**
+   * GET INKEY, GET INPUT: any character, else digits, `*`, `#` and `+`.
+   */
+  DMSC_TOOLKIT_ALPHABET = 8,
+  /**
+   * GET INKEY, GET INPUT: characters beyond the GSM default alphabet are wanted.
+   */
+  DMSC_TOOLKIT_UCS2 = 16,
+  /**
+   * GET INKEY: yes or no is wanted.
+   */
+  DMSC_TOOLKIT_YES_NO = 32,
+  /**
+   * GET INPUT: do not show what is typed.
+   */
+  DMSC_TOOLKIT_HIDDEN = 64,
+  /**
+   * Help may be asked for.
+   */
+  DMSC_TOOLKIT_HELP_AVAILABLE = 128,
+  /**
+   * SEND SHORT MESSAGE: the message has to be packed to seven bits.
+   */
+  DMSC_TOOLKIT_PACK = 256,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_manner dmsc_toolkit_manner;
+#else
+typedef uint32_t dmsc_toolkit_manner;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What became of a command of the card.
+ */
+enum dmsc_toolkit_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It is done; the input is there.
+   */
+  DMSC_TOOLKIT_DONE = 0,
+  /**
+   * The user ended the card's session.
+   */
+  DMSC_TOOLKIT_ENDED_BY_USER = 1,
+  /**
+   * The user went back.
+   */
+  DMSC_TOOLKIT_BACK = 2,
+  /**
+   * The user did nothing.
+   */
+  DMSC_TOOLKIT_NO_RESPONSE = 3,
+  /**
+   * The user wants help.
+   */
+  DMSC_TOOLKIT_HELP_WANTED = 4,
+  /**
+   * The user refused.
+   */
+  DMSC_TOOLKIT_REFUSED = 5,
+  /**
+   * The screen is in use.
+   */
+  DMSC_TOOLKIT_SCREEN_BUSY = 6,
+  /**
+   * Something else is in the way for now.
+   */
+  DMSC_TOOLKIT_BUSY = 7,
+  /**
+   * There is no browser.
+   */
+  DMSC_TOOLKIT_NO_BROWSER = 8,
+  /**
+   * The short message was not sent.
+   */
+  DMSC_TOOLKIT_SMS_NOT_SENT = 9,
+  /**
+   * The network is busy or refused it.
+   */
+  DMSC_TOOLKIT_NETWORK_BUSY = 10,
+  /**
+   * There is no service.
+   */
+  DMSC_TOOLKIT_NO_SERVICE = 11,
+  /**
+   * The host cannot do it after all.
+   */
+  DMSC_TOOLKIT_NOT_SUPPORTED = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_outcome dmsc_toolkit_outcome;
+#else
+typedef uint32_t dmsc_toolkit_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Something that the host tells the card's toolkit with @ref dmsc_card_toolkit_event.
+ */
+enum dmsc_toolkit_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The user did something.
+   */
+  DMSC_TOOLKIT_USER_ACTIVITY = 1,
+  /**
+   * The idle screen came up.
+   */
+  DMSC_TOOLKIT_IDLE_SCREEN = 2,
+  /**
+   * The user closed the browser.
+   */
+  DMSC_TOOLKIT_BROWSER_ENDED = 3,
+  /**
+   * The browser ended with an error.
+   */
+  DMSC_TOOLKIT_BROWSER_FAILED = 4,
+  /**
+   * The user chose from the card's menu; `value` is the item's identifier.
+   */
+  DMSC_TOOLKIT_MENU_SELECTED = 5,
+  /**
+   * The user wants help with an item of the card's menu; `value` is its identifier.
+   */
+  DMSC_TOOLKIT_MENU_HELP = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_event dmsc_toolkit_event;
+#else
+typedef uint32_t dmsc_toolkit_event;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -941,6 +1234,13 @@ typedef struct dmsc_client dmsc_client;
 typedef struct dmsc_session dmsc_session;
 
 /**
+ * A proactive command for the host (ETSI TS 102 223).
+ *
+ * Owned by the host from `request` to @ref dmsc_toolkit_answer. One thread at a time.
+ */
+typedef struct dmsc_toolkit_request dmsc_toolkit_request;
+
+/**
  * A transaction on the tree. One thread at a time. While it is open no DM session goes on, so keep it
  * short.
  */
@@ -1028,6 +1328,46 @@ typedef struct dmsc_alert_reply {
 } dmsc_alert_reply;
 
 /**
+ * A byte stream to a modem, given by the host: a serial line, a USB endpoint, a multiplexer's channel.
+ * Copied when the card is opened; `read` and `write` must be there. Nobody else may use the stream.
+ *
+ * A callback returns DMSC_OK or a negative number, as with @ref dmsc_card_transport.
+ * Thread: the driving thread, one at a time. Re-entry: as with @ref dmsc_card_transport.
+ */
+typedef struct dmsc_at_port {
+  /**
+   * sizeof(dmsc_at_port); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Reads what is there, at most `cap` octets, their number in `len`; waits for the first one at most
+   * `timeout_ms`. 0 octets: nothing came in that time.
+   */
+  int32_t (*read)(void *user_data, uint8_t *buffer, size_t cap, uint32_t timeout_ms, size_t *len);
+  /**
+   * Writes all of the octets.
+   */
+  int32_t (*write)(void *user_data, const uint8_t *data, size_t len);
+  /**
+   * Called exactly once, after the last other callback; not called if the card was not opened.
+   */
+  void (*destroy)(void *user_data);
+  /**
+   * Longest time for one AT command, in milliseconds. 0: 10000.
+   */
+  uint32_t timeout_ms;
+  /**
+   * Most octets of card data to ask for at once, 1 to 256: many modems cut lines of more than 256 or 512
+   * characters, and an octet takes two. 0: 128.
+   */
+  uint32_t max_le;
+} dmsc_at_port;
+
+/**
  * Access to one card, given by the host. Copied when the card is opened; `transmit` must be there.
  *
  * A callback returns DMSC_OK or a negative number: DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET and _TRANSMIT
@@ -1079,6 +1419,28 @@ typedef struct dmsc_card_transport {
    * Called exactly once, after the last other callback; not called if the card was not opened.
    */
   void (*destroy)(void *user_data);
+  /**
+   * Ends the callback that is running, which returns DMSC_ERR_CANCELLED at once; nothing while none runs,
+   * and nothing for the next one. NULL: a card that never answers keeps its caller for ever.
+   *
+   * Called by @ref dmsc_card_cancel, @ref dmsc_card_close and @ref dmsc_client_free, and by the library
+   * itself when a callback takes longer than `timeout_ms`. Thread: any, beside any other callback but
+   * `destroy`.
+   */
+  void (*cancel)(void *user_data);
+  /**
+   * Bits of dmsc_transport_flags: what the transport does itself.
+   */
+  uint32_t flags;
+  /**
+   * Most octets of response data that one exchange can bring, 1 to 256; 0: 256.
+   */
+  uint32_t max_le;
+  /**
+   * Longest time for one callback, in milliseconds; then `cancel` is called and the call that waits
+   * fails with DMSC_ERR_TIMEOUT. 0: 10000. Without `cancel` it is not used.
+   */
+  uint32_t timeout_ms;
 } dmsc_card_transport;
 
 /**
@@ -1286,6 +1648,11 @@ typedef struct dmsc_config {
    */
   uint32_t max_obj_size;
   /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
+  /**
    * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
    * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
    */
@@ -1302,11 +1669,6 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
-  /**
-   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
-   * question, pushes with a good MAC; no account is replaced by a push.
-   */
-  uint32_t bootstrap_flags;
 } dmsc_config;
 
 /**
@@ -1857,6 +2219,244 @@ typedef struct dmsc_session_info {
 } dmsc_session_info;
 
 /**
+ * The host's side of the toolkit. Copied by @ref dmsc_client_set_toolkit_host; NULL members mean "not
+ * wanted", but `request` must be there if `capabilities` is not 0.
+ *
+ * Thread and re-entry: as with @ref dmsc_callbacks.
+ */
+typedef struct dmsc_toolkit_host {
+  /**
+   * sizeof(dmsc_toolkit_host); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Bits of dmsc_toolkit_capability.
+   */
+  uint32_t capabilities;
+  /**
+   * The card wants something. The callee owns `request` and must give it to @ref dmsc_toolkit_answer
+   * exactly once, now or later, from any thread. After a minute, and what the card allows more, the
+   * library answers the card itself.
+   */
+  void (*request)(void *user_data, struct dmsc_toolkit_request *request);
+  /**
+   * The card's open request in this slot is void: its time is up or the card is gone. It is still to be
+   * given to @ref dmsc_toolkit_answer.
+   */
+  void (*withdrawn)(void *user_data, uint32_t slot);
+  /**
+   * Where the host's modem owns the toolkit: it has to send this; `what` is a dmsc_toolkit_outgoing.
+   */
+  void (*send)(void *user_data, uint32_t slot, uint32_t what, const uint8_t *data, size_t len);
+  /**
+   * Called exactly once, after the last other callback; not called if the struct was refused.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_toolkit_host;
+
+/**
+ * What the card wants.
+ */
+typedef struct dmsc_toolkit_request_info {
+  /**
+   * sizeof(dmsc_toolkit_request_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * Type of command (TS 102 223, 9.4): 0x10 SET UP CALL, 0x11 SEND SS, 0x12 SEND USSD, 0x13 SEND SHORT
+   * MESSAGE, 0x14 SEND DTMF, 0x15 LAUNCH BROWSER, 0x20 PLAY TONE, 0x21 DISPLAY TEXT, 0x22 GET INKEY, 0x23
+   * GET INPUT, 0x24 SELECT ITEM, 0x25 SET UP MENU, 0x28 SET UP IDLE MODE TEXT, 0x35 LANGUAGE NOTIFICATION.
+   */
+  uint32_t command;
+  /**
+   * How it is meant: bits of dmsc_toolkit_manner. For LAUNCH BROWSER and SET UP CALL the qualifier itself.
+   */
+  uint32_t manner;
+  /**
+   * Text, question or title; "" if none. SET UP CALL: the question before the call. Valid until the request
+   * is answered, as all pointers here.
+   */
+  const char *text;
+  /**
+   * GET INPUT: what stands in the field; LAUNCH BROWSER: the URL; SET UP CALL: what to show during the
+   * call; LANGUAGE NOTIFICATION: two letters. "" if none.
+   */
+  const char *second;
+  /**
+   * SEND SHORT MESSAGE: the TPDU; SEND SS, USSD, DTMF: the string; SET UP CALL: the address; PLAY TONE: one
+   * octet, the tone; NULL if none.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+  /**
+   * SEND SHORT MESSAGE: the service centre, type of number, then swapped digits; NULL: the default one.
+   */
+  const uint8_t *address;
+  /**
+   * Number of octets at address.
+   */
+  size_t address_len;
+  /**
+   * How long it shall be shown, played or waited for, in milliseconds; 0 if not said.
+   */
+  uint32_t duration_ms;
+  /**
+   * GET INPUT: fewest characters.
+   */
+  uint32_t min_len;
+  /**
+   * GET INPUT: most characters; 255: no limit.
+   */
+  uint32_t max_len;
+  /**
+   * SELECT ITEM, SET UP MENU: number of items of @ref dmsc_toolkit_item.
+   */
+  uint32_t item_count;
+  /**
+   * SELECT ITEM: identifier of the item to begin with; 0 if none.
+   */
+  uint32_t default_item;
+} dmsc_toolkit_request_info;
+
+/**
+ * The answer to a command of the card. Copied by the call.
+ */
+typedef struct dmsc_toolkit_reply {
+  /**
+   * sizeof(dmsc_toolkit_reply); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_toolkit_outcome number.
+   */
+  uint32_t outcome;
+  /**
+   * SELECT ITEM: the chosen item's identifier. GET INKEY with yes or no: 1 or 0.
+   */
+  uint32_t choice;
+  /**
+   * GET INKEY, GET INPUT: what was typed, UTF-8. SEND USSD: what the network said; NULL: nothing.
+   */
+  const char *text;
+} dmsc_toolkit_reply;
+
+/**
+ * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
+ */
+typedef struct dmsc_local_info {
+  /**
+   * sizeof(dmsc_local_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 15 digits; NULL: not told.
+   */
+  const char *imei;
+  /**
+   * 16 digits; NULL: not told.
+   */
+  const char *imeisv;
+  /**
+   * Two lower case letters of ISO 639-1; NULL: not told.
+   */
+  const char *language;
+  /**
+   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
+   * service.
+   */
+  const uint8_t *location;
+  /**
+   * Number of octets at location.
+   */
+  size_t location_len;
+  /**
+   * 1 if `access_technology` is known.
+   */
+  uint32_t has_access_technology;
+  /**
+   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
+   */
+  uint32_t access_technology;
+  /**
+   * 1 if `utc_offset_quarters` is known.
+   */
+  uint32_t has_utc_offset;
+  /**
+   * Local time minus UTC in quarters of an hour, -79 to 79.
+   */
+  int32_t utc_offset_quarters;
+} dmsc_local_info;
+
+/**
+ * One exchange with a card. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_apdu {
+  /**
+   * sizeof(dmsc_apdu) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * When the response was there, in milliseconds since 1970 (UTC).
+   */
+  uint64_t unix_ms;
+  /**
+   * The command APDU. PINs, and what a user typed unseen, are octets FF.
+   */
+  const uint8_t *command;
+  /**
+   * Number of octets at command.
+   */
+  size_t command_len;
+  /**
+   * The response APDU with its status word.
+   */
+  const uint8_t *response;
+  /**
+   * Number of octets at response.
+   */
+  size_t response_len;
+} dmsc_apdu;
+
+/**
+ * Sees the exchanges with the cards. Copied; `exchange` must be there.
+ *
+ * Thread: the driving thread, one call at a time. Re-entry: as in a callback of a card transport.
+ */
+typedef struct dmsc_apdu_trace {
+  /**
+   * sizeof(dmsc_apdu_trace); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * An exchange is over. One that failed has no response and is not shown.
+   */
+  void (*exchange)(void *user_data, const struct dmsc_apdu *apdu);
+  /**
+   * Called exactly once, after the last other callback; not called if the struct was refused.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_apdu_trace;
+
+/**
  * What a node is.
  */
 typedef struct dmsc_node_info {
@@ -1966,6 +2566,27 @@ dmsc_status dmsc_alert_answer(struct dmsc_alert *alert,
                               const struct dmsc_alert_reply *reply);
 
 /**
+ * Opens the card behind a modem's AT commands (3GPP TS 27.007): +CCHO, +CGLA and +CCHC where the modem
+ * has them, else +CSIM, else +CRSM.
+ *
+ * The modem's own toolkit keeps running, so that @ref dmsc_card_toolkit_start has no place here; feed
+ * @ref dmsc_card_proactive_command instead where the modem hands commands out. Switches the echo off and
+ * numbered errors on (ATE0V1, AT+CMEE=1), and asks the modem only for the commands that are needed.
+ * @pre `port->struct_size` is set.
+ * @param slot as in @ref dmsc_card_open.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_TRANSMIT also when no modem answers;
+ *         DMSC_ERR_NOT_SUPPORTED the modem has none of the commands; DMSC_ERR_CARD_ABSENT no card in it;
+ *         DMSC_ERR_CARD_ACCESS_DENIED the modem wants the PIN first; DMSC_ERR_TIMEOUT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_at(struct dmsc_client *client,
+                              uint32_t slot,
+                              const struct dmsc_at_port *port,
+                              struct dmsc_card **out);
+
+/**
  * Makes a buffer with a copy of `len` octets at `data`; used by callbacks that return octets.
  *
  * @pre `data` is valid for `len` octets; NULL is allowed for `len` 0.
@@ -2005,9 +2626,11 @@ void dmsc_buffer_free(struct dmsc_buffer *buffer);
  * @pre `transport->struct_size` is set.
  * @param slot the host's number for this card, used in events; one card per slot.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel,
+ *         unknown flags, max_le above 256, no channel 0 without open_channel);
  *         DMSC_ERR_BUSY the slot has an open card; DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET, _TRANSMIT;
- *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's own number.
+ *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_TIMEOUT; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's
+ *         own number.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -2017,10 +2640,13 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            struct dmsc_card **out);
 
 /**
- * Opens the card in a PC/SC reader.
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
  *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * An exchange cannot be interrupted, and takes as long as the reader lets it.
  * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name; NULL: the first reader with a card.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
  * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
  *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
@@ -2031,6 +2657,18 @@ dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
                                 uint32_t slot,
                                 const char *reader,
                                 struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
 
 /**
  * The names of the PC/SC readers, each ended by a line feed.
@@ -2075,6 +2713,17 @@ dmsc_status dmsc_card_transmit(struct dmsc_card *card,
                                const uint8_t *command,
                                size_t len,
                                struct dmsc_buffer **response);
+
+/**
+ * Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
+ * DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
+ *
+ * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+ *         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_cancel(const struct dmsc_card *card);
 
 /**
  * Tells the library what happened to the card.
@@ -2426,6 +3075,152 @@ void dmsc_session_cancel(struct dmsc_session *session);
  * Thread: any.
  */
 void dmsc_session_free(struct dmsc_session *session);
+
+/**
+ * Says who carries out what the cards' toolkits ask of the host, for toolkits that start from now on; NULL:
+ * nobody.
+ *
+ * @pre `host` is NULL or `host->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL client, unknown capabilities, capabilities without `request`);
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_set_toolkit_host(struct dmsc_client *client,
+                                         const struct dmsc_toolkit_host *host);
+
+/**
+ * What the card wants.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * Thread: any, one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
+                                          struct dmsc_toolkit_request_info *info);
+
+/**
+ * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
+ * Valid until the request is answered.
+ *
+ * Thread: any, one at a time.
+ */
+const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
+                              uint32_t index,
+                              uint32_t *item);
+
+/**
+ * Hands over the answer to the card and frees the request, also on failure.
+ *
+ * @pre `reply->struct_size` is set.
+ * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
+ *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
+ *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
+ *         closed.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
+                                const struct dmsc_toolkit_reply *reply);
+
+/**
+ * The data of TERMINAL PROFILE for a modem that owns the card's toolkit: what the library and the host can do.
+ * Makes the host the owner; its modem has to merge these bits into its own and to hand over the proactive
+ * commands that the profile announces.
+ *
+ * @param profile written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_STATE the library owns the toolkit (@ref dmsc_card_toolkit_start), or the client
+ *         is closed; DMSC_ERR_INVALID_ARG; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_terminal_profile(struct dmsc_card *card,
+                                       struct dmsc_buffer **profile);
+
+/**
+ * Carries out one proactive command that the host's modem has fetched (`D0 ...`), as the engine of a toolkit
+ * that the library does not own. The library sends nothing to the card by itself then: timers, channels and
+ * events come to `send` of dmsc_toolkit_host.
+ *
+ * @param terminal_response the data of the TERMINAL RESPONSE to send; NULL with DMSC_OK while the host is
+ *        asked: it comes to `send` then. Written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_CARD_BAD_DATA nothing that could be answered: send nothing; DMSC_ERR_STATE the
+ *         library owns the toolkit, another command is open, or the client is closed; DMSC_ERR_INVALID_ARG;
+ *         DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_proactive_command(struct dmsc_card *card,
+                                        const uint8_t *command,
+                                        size_t len,
+                                        struct dmsc_buffer **terminal_response);
+
+/**
+ * The card's status word for the ENVELOPE that `send` of dmsc_toolkit_host brought last: 9300 (busy) brings it
+ * again later. Without it no other one comes.
+ *
+ * @return DMSC_OK; DMSC_ERR_STATE the host does not own the toolkit; DMSC_ERR_INVALID_ARG; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_envelope_answered(struct dmsc_card *card,
+                                        uint32_t sw);
+
+/**
+ * Tells the card's toolkit what happened. The card hears of it if it wants to.
+ *
+ * @param event a dmsc_toolkit_event number.
+ * @param value as the event says, else 0.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE the toolkit was not started; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_toolkit_event(struct dmsc_card *card,
+                                    uint32_t event,
+                                    uint32_t value);
+
+/**
+ * Replaces what the card may ask about the terminal. Changes of location, language and access technology are
+ * events that the card hears of if it wants to. What was unknown when the toolkit started stays unannounced.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, or a member that is not what it should be); DMSC_ERR_UTF8;
+ *         DMSC_ERR_STATE the toolkit was not started; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_set_local_info(struct dmsc_card *card,
+                                     const struct dmsc_local_info *info);
+
+/**
+ * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked
+ * on before; NULL ends it.
+ *
+ * What a card holds is shown as it is, credentials in bootstrap data and identities included; only PINs are
+ * not. For tests and tools.
+ * @pre `trace` is NULL or `trace->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL client, no `exchange`); DMSC_ERR_REENTRANT;
+ *         DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace(struct dmsc_client *client,
+                              const struct dmsc_apdu_trace *trace);
+
+/**
+ * Writes every exchange with every card of the client to a capture file (pcap, GSMTAP), from now on and in
+ * place of what looked on before; NULL ends it. Wireshark shows commands, files and toolkit in it.
+ *
+ * The file is made anew. It holds what @ref dmsc_client_trace shows; keep it as secret as the card. When it
+ * cannot be written any more that is logged, and nothing else changes.
+ * @return DMSC_OK; DMSC_ERR_IO the file cannot be made; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace_pcap(struct dmsc_client *client,
+                                   const char *path);
 
 /**
  * The value of leaf `uri`, for example "./DevInfo/DevId".

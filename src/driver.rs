@@ -4,6 +4,12 @@
 //! told anything, so no lock is held in a callback. The only place that owns a thread or waits. Must
 //! not know what the core does.
 
+mod watchdog;
+mod watcher;
+
+pub(crate) use watchdog::Watchdog;
+pub(crate) use watcher::Watcher;
+
 use crate::error::{Code, Error, Result};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;

@@ -1,7 +1,9 @@
 //! The library's one error type: a stable code, what failed and where, and the layer's own number.
 //!
-//! Owns the codes (they are the C API's `dmsc_status` numbers). Must not know any other module.
+//! Owns the codes (they are the C API's `dmsc_status` numbers). Must not know any other module but the
+//! names of status words.
 
+use crate::status_word;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -173,7 +175,8 @@ impl Error {
             0x6982 | 0x6983 | 0x9804 | 0x9840 => Code::CardAccessDenied,
             _ => Code::CardSw,
         };
-        Self { card_sw: sw, ..Self::new(code, format!("{what}: SW {sw:04X}")) }
+        let name = status_word::name(sw);
+        Self { card_sw: sw, ..Self::new(code, format!("{what}: SW {sw:04X} ({name})")) }
     }
 
     /// The stable code.
@@ -267,6 +270,9 @@ mod tests {
     fn context_keeps_the_code() {
         let error = Error::card_sw(0x6A82, "SELECT 5031").context("reading ODF");
         assert_eq!(error.code(), Code::CardFileNotFound);
-        assert_eq!(error.to_string(), "reading ODF: SELECT 5031: SW 6A82");
+        assert_eq!(
+            error.to_string(),
+            "reading ODF: SELECT 5031: SW 6A82 (file or application not found)"
+        );
     }
 }

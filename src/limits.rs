@@ -55,6 +55,10 @@ pub const DODF_OBJECTS: usize = 32;
 pub const DODFS: usize = 8;
 /// Consecutive GET RESPONSE for one command.
 pub const GET_RESPONSES: usize = 16;
+/// Octets of a short command APDU.
+pub const SHORT_APDU: usize = 5 + 255 + 1;
+/// Octets a modem may say in answer to one AT command.
+pub const AT_REPLY: usize = 16 * 1024;
 /// Octets one command may return.
 pub const RESPONSE_OCTETS: usize = 4096;
 /// Proactive commands without the card coming to rest.

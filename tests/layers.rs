@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
-const GROUND: &[&str] = &["error", "limits", "secret", "random", "time", "bytes"];
+const GROUND: &[&str] = &["status_word", "error", "limits", "secret", "random", "time", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -23,7 +23,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tree", &["markup", "store"]),
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
-    ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
+    ("bootstrap", &["markup", "card", "syncml", "prov", "store", "tree", "trigger"]),
     ("config", &["tree", "store"]),
     ("event", &["session", "store"]),
     ("driver", &[]),

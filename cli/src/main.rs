@@ -13,6 +13,7 @@ mod listener;
 mod logger;
 mod output;
 mod store;
+mod tty;
 
 use clap::{Parser, Subcommand};
 use commands::card::CardCommand;
@@ -21,6 +22,7 @@ use commands::provision::ProvisionArguments;
 use commands::{run::RunArguments, tree::TreeCommand};
 use failure::Failure;
 use output::Output;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,6 +36,9 @@ struct Arguments {
     /// Print JSON instead of text: one object, or one on each line where things happen one by one
     #[arg(long, global = true)]
     json: bool,
+    /// Write every exchange with the card to this file, as a capture for Wireshark (GSMTAP)
+    #[arg(long, global = true, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Print the library's log to standard error; twice: all of it
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -62,7 +67,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logger::install(arguments.verbose);
     let output = Arc::new(Output::new(arguments.json));
-    let done = run(&arguments.command, &output).and_then(|()| Ok(output.finish()?));
+    let done = run(&arguments, &output).and_then(|()| Ok(output.finish()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -72,10 +77,11 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command, output: &Arc<Output>) -> Result<(), Failure> {
-    match command {
-        Command::Card(command) => commands::card::run(command, output)?,
-        Command::Run(arguments) => commands::run::run(arguments, output)?,
+fn run(arguments: &Arguments, output: &Arc<Output>) -> Result<(), Failure> {
+    let pcap = arguments.pcap.as_deref();
+    match &arguments.command {
+        Command::Card(command) => commands::card::run(command, pcap, output)?,
+        Command::Run(arguments) => commands::run::run(arguments, pcap, output)?,
         Command::Tree(command) => commands::tree::run(command, output)?,
         Command::Provision(arguments) => commands::provision::run(arguments, output)?,
         Command::Decode(arguments) => commands::decode::run(arguments, output)?,

@@ -5,7 +5,9 @@ use super::provisioning::Pending;
 use super::running::{Running, Turn};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::card::cat::{Effect, Refresh};
+use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
+use super::trace::TraceSink;
+use crate::card::cat::{Effect, HostAnswer, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
@@ -31,6 +33,9 @@ pub(super) enum Notice {
     Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
+    Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
+    Withdrawn(Arc<dyn ToolkitHost>, u32),
+    Send(Arc<dyn ToolkitHost>, u32, Outgoing, Vec<u8>),
 }
 
 /// A client's clock.
@@ -96,6 +101,11 @@ pub(super) struct Core {
     /// Answered alerts that are still in the store.
     pub(super) alerts_done: Vec<u64>,
     notices: Vec<Notice>,
+    /// Who looks on.
+    pub(super) trace: Option<TraceSink>,
+    /// Who carries out what the cards' toolkits ask of the host.
+    pub(super) toolkit_host: Option<Arc<dyn ToolkitHost>>,
+    pub(super) requests: Weak<dyn RequestSink>,
 }
 
 impl Drive for Core {
@@ -165,6 +175,9 @@ impl Core {
             pending: None,
             alerts_done: Vec::new(),
             notices: Vec::new(),
+            trace: None,
+            toolkit_host: None,
+            requests: Weak::<NoAnswers>::new(),
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
@@ -175,8 +188,23 @@ impl Core {
         Ok(core)
     }
 
-    pub(super) fn set_answer_sink(&mut self, answers: Weak<dyn AnswerSink>) {
+    pub(super) fn set_answer_sinks(
+        &mut self,
+        answers: Weak<dyn AnswerSink>,
+        requests: Weak<dyn RequestSink>,
+    ) {
         self.answers = Some(answers);
+        self.requests = requests;
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// A number for a question to the host; never used twice.
+    pub(super) fn next_question(&mut self) -> u64 {
+        self.next_question += 1;
+        self.next_question - 1
     }
 
     pub(super) fn now(&self) -> Now {
@@ -211,7 +239,7 @@ impl Core {
             return Err(Error::new(Code::Busy, format!("slot {number} has an open card")));
         }
         let id = CardId(self.next_card);
-        let slot = Slot::open(id, number, transport)?;
+        let slot = Slot::open(id, number, transport, self.trace_of(number))?;
         self.next_card += 1;
         // Only a card that is gone can be left there.
         self.slots.retain(|slot| slot.number() != number);
@@ -236,6 +264,11 @@ impl Core {
         let Ok(slot) = self.slot(id) else { return };
         match signal {
             CardSignal::Proactive => slot.ask(),
+            CardSignal::Inserted => {
+                let number = slot.number();
+                let event = Event::new(EventKind::CardState).slot(number);
+                self.tell(Event { phase: 2, ..event });
+            }
             CardSignal::Removed => {
                 let error = Error::new(Code::CardRemoved, "the host reports that the card is out");
                 self.card_failed(id, &error);
@@ -252,8 +285,8 @@ impl Core {
 
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
-        let language = self.config.device.language.clone();
-        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, now))
+        let (language, can) = (self.config.device.language.clone(), self.capabilities());
+        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))
     }
 
     pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
@@ -278,12 +311,10 @@ impl Core {
             let (number, done) = (slot.number(), slot.step(now));
             let is_news = slot.has_just_failed();
             match done {
-                Ok(None) => {}
+                Ok(None) => did |= toolkit::outgoing(self, id, now),
                 Ok(Some(effects)) => {
                     did = true;
-                    for effect in effects {
-                        self.card_effect(id, number, effect);
-                    }
+                    self.card_effects(id, number, effects);
                 }
                 Err(error) => {
                     did = true;
@@ -297,7 +328,7 @@ impl Core {
         did
     }
 
-    fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
+    pub(super) fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
         match effect {
             Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
@@ -310,6 +341,8 @@ impl Core {
                 }
             }
             Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
+            Effect::Ask(request) => self.ask_host(id, slot, request),
+            Effect::AskWithdrawn => self.withdraw(slot),
             _ => {}
         }
     }
@@ -351,6 +384,14 @@ impl Core {
             let number = slot.number();
             self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
         }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
     }
 
     /// True if the host can ask the user.
@@ -429,8 +470,7 @@ impl Core {
 
     /// Asks the user; the question's number.
     pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
-        let id = self.next_question;
-        self.next_question += 1;
+        let id = self.next_question();
         let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
         let question = Question { alert, session_id, purpose, id, sink };
         self.notices.push(Notice::Question(self.listener.clone(), question));
@@ -548,6 +588,12 @@ struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
     fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl RequestSink for NoAnswers {
+    fn answer(&self, _: CardId, _: u64, _: HostAnswer) -> Result<()> {
         Ok(())
     }
 }

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 mod alert;
+mod at;
 mod buffer;
 mod callbacks;
 mod card;
@@ -26,11 +27,14 @@ mod provisioning;
 mod session;
 mod status;
 mod storage;
+mod toolkit;
+mod trace;
 mod tree;
 mod trigger;
 mod txn;
 
 pub use alert::*;
+pub use at::*;
 pub use buffer::*;
 pub use callbacks::*;
 pub use card::*;
@@ -45,6 +49,8 @@ pub use provisioning::*;
 pub use session::*;
 pub use status::*;
 pub use storage::*;
+pub use toolkit::*;
+pub use trace::*;
 pub use tree::*;
 pub use trigger::*;
 pub use txn::*;

@@ -9,16 +9,20 @@
 mod alerts;
 mod changes;
 mod errors;
+mod hang;
 mod host_nodes;
 mod keys;
 mod library;
 mod null;
 mod ownership;
+mod provisioning;
 mod reentry;
 mod sizes;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod toolkit;
+mod trace;
 mod transactions;
 mod values;
 

@@ -456,6 +456,15 @@ impl Phone {
     }
 
     pub(crate) fn try_new(keep: Keep<'_>, ears: &Arc<Ears>) -> Result<Self, Failure> {
+        Self::configured(keep, ears, |_| {})
+    }
+
+    /// A phone with another configuration.
+    pub(crate) fn configured(
+        keep: Keep<'_>,
+        ears: &Arc<Ears>,
+        configure: impl FnOnce(&mut dmsc_config),
+    ) -> Result<Self, Failure> {
         let directory = match keep {
             Keep::Directory(path) => Some(c(path.to_str().unwrap())),
             _ => None,
@@ -474,6 +483,7 @@ impl Phone {
         config.model = texts[2].as_ptr();
         config.language = texts[3].as_ptr();
         config.software_version = texts[4].as_ptr();
+        configure(&mut config);
         let callbacks = ears.callbacks();
         let mut client = null_mut();
         check(unsafe {
@@ -488,9 +498,16 @@ impl Phone {
     }
 
     pub(crate) fn open(&self, sim: &Sim, slot: u32) -> Result<OpenCard, Failure> {
-        let transport = sim.transport();
+        self.open_transport(&sim.transport(), slot)
+    }
+
+    pub(crate) fn open_transport(
+        &self,
+        transport: &dmsc_card_transport,
+        slot: u32,
+    ) -> Result<OpenCard, Failure> {
         let mut card = null_mut();
-        check(unsafe { dmsc_card_open(self.client, slot, &raw const transport, &raw mut card) })?;
+        check(unsafe { dmsc_card_open(self.client, slot, transport, &raw mut card) })?;
         Ok(OpenCard(card))
     }
 
@@ -678,6 +695,10 @@ impl OpenCard {
             dmsc_card_transmit(self.0, command.as_ptr(), command.len(), &raw mut response)
         })?;
         Ok(take_buffer(response))
+    }
+
+    pub(crate) fn cancel(self) -> Result<i32, Failure> {
+        check(unsafe { dmsc_card_cancel(self.0) })
     }
 
     pub(crate) fn notify(self, event: dmsc_card_event) -> Result<i32, Failure> {
