@@ -72,7 +72,7 @@ static int open_modem(const char *device)
 int main(int argc, char **argv)
 {
     dmsc_bootstrap_report report = { .struct_size = sizeof report };
-    dmsc_card_info info = { .struct_size = sizeof info };
+    dmsc_card_info info = { sizeof info, { 0 }, { 0 }, 0, 0, 0, 0 };
     int modem = argc > 1 ? open_modem(argv[1]) : -1;
     dmsc_at_port port = { sizeof port, &modem, port_read, port_write, NULL, 0, 0 };
     dmsc_client *client = NULL;

@@ -11,7 +11,7 @@ static int failed(dmsc_status s, const char *what)
 
 int main(int argc, char **argv)
 {
-    dmsc_bootstrap_report report = { sizeof report, 0, 0, 0, 0, 0 };
+    dmsc_bootstrap_report report = { .struct_size = sizeof report };
     dmsc_session_request request = { sizeof request, NULL };
     dmsc_session_info info = { sizeof info, 0, 0, 0, DMSC_ERR_STATE, 0 };
     dmsc_client *client = NULL;

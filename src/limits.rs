@@ -49,6 +49,10 @@ pub const ACCOUNT_PARTS: u32 = 16;
 pub const CARD_FILE: usize = 32 * 1024;
 /// Octets read from one card.
 pub const CARD_TOTAL: usize = 128 * 1024;
+/// READ BINARY for one file: a card that gives next to nothing at a time is not waited for.
+pub const CARD_FILE_READS: usize = 512;
+/// Commands, repetitions and GET RESPONSE included, after which no further file of a card is read.
+pub const CARD_COMMANDS: usize = 8192;
 /// Data objects of one DODF.
 pub const DODF_OBJECTS: usize = 32;
 /// DODFs of one card.

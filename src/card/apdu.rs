@@ -164,6 +164,8 @@ pub struct Card {
     locks: u32,
     blocked_pins: Vec<u8>,
     trace: Option<Trace>,
+    /// Commands that the transport was given.
+    sent: usize,
 }
 
 impl fmt::Debug for Card {
@@ -189,6 +191,7 @@ impl Card {
             locks: 0,
             blocked_pins: Vec::new(),
             trace: None,
+            sent: 0,
         }
     }
 
@@ -403,6 +406,11 @@ impl Card {
         (waiting.min(self.max_le()) & 0xFF) as u8
     }
 
+    /// Commands that were sent so far, repetitions and GET RESPONSE included.
+    pub(crate) fn sent(&self) -> usize {
+        self.sent
+    }
+
     /// One exchange, repeated once with the right Le if the card asks for that.
     fn exchange_once(&mut self, command: &[u8]) -> Result<Response> {
         let first = self.transmit(command)?;
@@ -418,6 +426,7 @@ impl Card {
 
     fn transmit(&mut self, command: &[u8]) -> Result<Response> {
         self.check_present()?;
+        self.sent = self.sent.saturating_add(1);
         let answer = self.transport.transmit(command);
         let mut data = self.note_gone(answer)?;
         if let Some(show) = &mut self.trace {

@@ -35,11 +35,14 @@ pub struct Channel<'c> {
     pub(crate) directory: Option<Vec<u8>>,
     /// Octets of response data so far.
     received: usize,
+    /// What the card had been sent before this channel.
+    sent_before: usize,
 }
 
 impl<'c> Channel<'c> {
     fn new(card: &'c mut Card, route: Route, mode: Mode) -> Self {
-        Self { card, route, mode, directory: None, received: 0 }
+        let sent_before = card.sent();
+        Self { card, route, mode, directory: None, received: 0, sent_before }
     }
 
     /// The basic channel, in the mode that the card wants; there is nothing to close.
@@ -111,6 +114,11 @@ impl<'c> Channel<'c> {
     /// Octets of response data that came on this channel so far.
     pub fn received(&self) -> usize {
         self.received
+    }
+
+    /// Commands that were sent on this channel so far, repetitions and GET RESPONSE included.
+    pub fn sent(&self) -> usize {
+        self.card.sent().saturating_sub(self.sent_before)
     }
 
     /// The card below the channel.

@@ -235,7 +235,14 @@ fn read_binary(
         return Err(too_large());
     }
     let mut reader = BinaryReader { at: start, out: Vec::new(), most: most_at_once(channel) };
+    let pieces = limits::CARD_FILE / usize::from(reader.most.max(1));
+    let mut reads = limits::CARD_FILE_READS.max(2 * pieces);
     while end.is_none_or(|end| reader.at < end) {
+        let Some(left) = reads.checked_sub(1) else {
+            let what = format!("the file comes in pieces too small, {} octets so far", reader.at);
+            return Err(Error::new(Code::TooLarge, what));
+        };
+        reads = left;
         let left = end.map_or(usize::MAX, |end| end - reader.at);
         if !reader.step(channel, left)? {
             break;

@@ -454,6 +454,7 @@ impl Slot {
 }
 
 /// Who exchanges the toolkit's commands with the card.
+#[allow(clippy::large_enum_variant, reason = "the usual one stands where it is used")]
 enum Owner {
     /// The library, through the APDU layer.
     Library(Box<Toolkit>),

@@ -7,14 +7,14 @@ use dmsc::card::fcp::FileHeader;
 use dmsc::card::pkcs15::{OID_DM_BOOTSTRAP, Options, read_objects};
 use dmsc::card::transport::CardTransport;
 use dmsc::card::uicc::{self, CardIdentity, Imsi};
-use dmsc::error::Result;
+use dmsc::error::{Code, Result};
 use proptest::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// More than the limits allow: 128 KiB of one card and one file of 32 KiB more, at worst one octet
-/// at a time with every Le corrected once.
-const MOST_EXCHANGES: usize = 400_000;
+/// More than the limits allow: 8,192 commands to one card, and one file of 512 pieces more with every
+/// answer fetched in 16 parts.
+const MOST_EXCHANGES: usize = 20_000;
 
 /// Plays its answers in a circle.
 struct Parrot {
@@ -55,6 +55,35 @@ fn answer() -> impl Strategy<Value = Vec<u8>> {
         2 => proptest::collection::vec(any::<u8>(), 0..40),
     ];
     (data, status).prop_map(|(data, status)| [data, status.to_vec()].concat())
+}
+
+/// Every file is as large as can be, and comes in pieces of one octet.
+struct Drip {
+    exchanges: Arc<AtomicUsize>,
+}
+
+impl CardTransport for Drip {
+    fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>> {
+        self.exchanges.fetch_add(1, Ordering::Relaxed);
+        Ok(match command.get(1) {
+            Some(0xB0) => vec![0x42, 0x90, 0x00],
+            Some(0x70) => vec![0x01, 0x90, 0x00],
+            _ => vec![0x62, 0x08, 0x82, 0x02, 0x41, 0x21, 0x80, 0x02, 0x7F, 0xFF, 0x90, 0x00],
+        })
+    }
+
+    fn atr(&mut self) -> Result<Vec<u8>> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_card_that_gives_an_octet_at_a_time_is_not_waited_for() {
+    let exchanges = Arc::new(AtomicUsize::new(0));
+    let mut card = Card::new(Box::new(Drip { exchanges: Arc::clone(&exchanges) }));
+    let error = uicc::read_imsi(&mut card).unwrap_err();
+    assert_eq!(error.code(), Code::TooLarge, "{error}");
+    assert!((512..600).contains(&exchanges.load(Ordering::Relaxed)), "{exchanges:?}");
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! What the tests of the store share: directories, key sources, a store's octets, and a tree with
 //! secrets.
-#![allow(dead_code, clippy::unwrap_used, reason = "each test file uses a part")]
+#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test file uses a part")]
 
 pub(crate) mod disk;
 pub(crate) mod workload;

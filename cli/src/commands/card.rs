@@ -94,7 +94,7 @@ fn info(arguments: &InfoArguments, pcap: Option<&Path>, output: &Output) -> Resu
 fn show_info(info: &CardInfo, whole: bool, bootstrap: &Result<Report>, output: &Output) {
     let iccid = if whole { info.iccid.clone() } else { masked(&info.iccid) };
     let (present, error) = match bootstrap {
-        Ok(_) => (Some(true), None),
+        Ok(_) => (Some(info.has_dm_bootstrap), None),
         Err(error) if error.code() == Code::BootstrapNone => (Some(false), None),
         // Data that cannot be used is data; what could not be read may be anything.
         Err(error) => (info.has_dm_bootstrap.then_some(true), Some(error)),

@@ -202,10 +202,13 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
     }
 
     fn check_total(&self) -> Result<()> {
-        if self.channel.received() <= limits::CARD_TOTAL {
+        let what = if self.channel.received() > limits::CARD_TOTAL {
+            format!("more than {} octets from one card", limits::CARD_TOTAL)
+        } else if self.channel.sent() > limits::CARD_COMMANDS {
+            format!("more than {} commands to one card", limits::CARD_COMMANDS)
+        } else {
             return Ok(());
-        }
-        let what = format!("more than {} octets from one card", limits::CARD_TOTAL);
+        };
         Err(Error::new(Code::TooLarge, what))
     }
 
