@@ -3,6 +3,7 @@
 //!
 //! Owns constant tables. Nodes outside them are free: dynamic, any format, any command but Exec.
 
+use super::described::RuleRef;
 use super::format::Format;
 use super::node::Access;
 use super::uri::Path;
@@ -22,8 +23,8 @@ pub(super) enum Occurrence {
 /// The description of a node.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Names from the root; `*` is any name.
-    names: &'static [&'static str],
+    /// Names from the root, `*` is any name; empty for one of a document, where its place says it.
+    pub(super) names: &'static [&'static str],
     pub(super) format: Format,
     pub(super) access: Access,
     pub(super) permanent: bool,
@@ -38,19 +39,22 @@ pub(super) enum Description {
     /// Nothing: the node is free.
     Free,
     /// This rule.
-    Rule(&'static Rule),
-    /// The standard object has no such node.
+    Rule(RuleRef),
+    /// The object has no such node.
     Undefined,
 }
 
 impl Description {
-    pub(super) fn rule(&self) -> Option<&'static Rule> {
+    pub(super) fn rule(&self) -> Option<&RuleRef> {
         match self {
             Self::Rule(rule) => Some(rule),
             Self::Free | Self::Undefined => None,
         }
     }
 }
+
+/// Type of a leaf that names none.
+pub(super) const TEXT_PLAIN: &str = "text/plain";
 
 /// Management object identifier of DMAcc.
 pub const MO_DMACC: &str = "urn:oma:mo:oma-dm-dmacc:1.0";
@@ -175,7 +179,7 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 ];
 
 /// What the standard objects say about the node at `path`.
-pub(super) fn describe(path: &Path) -> Description {
+pub(super) fn standard(path: &Path) -> Description {
     // Most nodes belong to no standard object: one look is enough.
     if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
         return Description::Free;
@@ -192,7 +196,8 @@ pub(super) fn describe(path: &Path) -> Description {
         "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
         _ => (RULES, Description::Undefined),
     };
-    rules.iter().find(|rule| rule.fits(&names)).map_or(other, Description::Rule)
+    let rule = rules.iter().find(|rule| rule.fits(&names)).map(RuleRef::BuiltIn);
+    rule.map_or(other, Description::Rule)
 }
 
 impl Rule {
@@ -214,7 +219,7 @@ pub(super) fn is_inbox(path: &Path) -> bool {
 
 /// True for AAuthSecret and AAuthData of an account, and for AuthSecret of an access point or proxy.
 pub(super) fn is_secret(path: &Path) -> bool {
-    describe(path).rule().is_some_and(|rule| rule.access == SECRET)
+    standard(path).rule().is_some_and(|rule| rule.access == SECRET)
 }
 
 /// True for the ServerID of an account.
