@@ -4,6 +4,7 @@
 
 pub mod http;
 pub mod tcp;
+pub mod tls;
 pub mod url;
 
 use crate::error::Result;

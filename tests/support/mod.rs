@@ -14,5 +14,8 @@
 )]
 
 pub(crate) mod abi;
+#[cfg(feature = "tls")]
+pub(crate) mod certificates;
 pub(crate) mod facade;
 pub(crate) mod sim;
+pub(crate) mod web;
