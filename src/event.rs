@@ -33,6 +33,12 @@ pub enum EventKind {
     /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
     /// account's server id.
     BootstrapRemoved = 13,
+    /// A session could not be held and will be tried again; `uri` is the server id, `phase` the attempts
+    /// so far, `status` says why.
+    SessionDeferred = 14,
+    /// A session waits for a network; `uri` is the server id, `data` the connectivity that its account
+    /// asks for, if it does.
+    NetworkWanted = 15,
 }
 
 /// One event.
@@ -94,6 +100,13 @@ pub enum TriggerSource {
     Card = 1,
     /// The host itself (a test, a local management application).
     Host = 2,
+}
+
+impl TriggerSource {
+    /// The source with this number, if there is one.
+    pub fn from_number(number: u32) -> Option<Self> {
+        [Self::Push, Self::Card, Self::Host].into_iter().find(|source| *source as u32 == number)
+    }
 }
 
 /// A verified notification, before its session starts.

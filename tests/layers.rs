@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
-    ("config", &["tree"]),
+    ("config", &["transport", "tree"]),
     ("event", &["session"]),
     ("driver", &[]),
     (
@@ -46,7 +46,21 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // Over the facade; below it only the traits that the host implements and the values it gives.
-    ("ffi", &["client", "config", "event", "driver", "card", "markup", "session", "store", "tree"]),
+    (
+        "ffi",
+        &[
+            "client",
+            "config",
+            "event",
+            "driver",
+            "card",
+            "markup",
+            "session",
+            "store",
+            "transport",
+            "tree",
+        ],
+    ),
 ];
 
 /// The rows of [`MAY_USE`] and [`GROUND`] with their place from the bottom.

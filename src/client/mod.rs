@@ -6,7 +6,9 @@
 mod bearer;
 mod core;
 mod intake;
+mod network;
 mod running;
+mod schedule;
 mod slot;
 mod table;
 #[cfg(test)]
@@ -15,11 +17,13 @@ mod tree;
 
 pub use self::core::{Clock, Environment};
 pub use intake::Delivery;
+pub use network::StreamScheme;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
 pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
+use self::network::Attempts;
 use crate::bootstrap;
 use crate::card::transport::CardTransport;
 use crate::config::Config;
@@ -28,7 +32,9 @@ use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
+use crate::transport::Connector;
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -43,6 +49,8 @@ struct Shared {
     seat: Arc<Seat<Core>>,
     worker: Mutex<Option<Worker>>,
     sessions: Arc<SessionTable>,
+    /// The host's attempts to connect, which are cancelled past the driving thread.
+    attempts: Arc<Attempts>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
     clock: Clock,
@@ -79,7 +87,15 @@ impl Client {
         let db = Database::new(store)?;
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
-        let core = Core::new(config, db.clone(), environment, listener.into(), sessions.clone())?;
+        let attempts = Arc::new(Attempts::default());
+        let core = Core::new(
+            config,
+            db.clone(),
+            environment,
+            listener.into(),
+            sessions.clone(),
+            attempts.clone(),
+        )?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
@@ -88,6 +104,7 @@ impl Client {
             seat,
             worker: Mutex::new(None),
             sessions,
+            attempts,
             db: Mutex::new(Some(db)),
             clock,
             closed: AtomicBool::new(false),
@@ -168,6 +185,7 @@ impl Client {
             self.0.seat.close();
             return;
         }
+        self.0.attempts.cancel(None);
         self.0.seat.close();
         // The thread sees the closed seat and ends by itself, after what it is doing.
         self.stop_worker(Duration::from_secs(3600));
@@ -251,7 +269,32 @@ impl Client {
 
     /// Aborts a session. `State` if the client is closed.
     pub fn cancel_session(&self, id: u64) -> Result<()> {
-        self.0.seat.post(move |core| core.cancel_session(id))
+        self.0.seat.post(move |core| core.cancel_session(id))?;
+        // The driving thread may be waiting for a connection of this session.
+        self.0.attempts.cancel(Some(id));
+        Ok(())
+    }
+
+    /// Lets the host open the connections of `scheme` itself; `None` takes that back. Connections that
+    /// are open stay.
+    pub fn set_connector(
+        &self,
+        scheme: StreamScheme,
+        connector: Option<Arc<dyn Connector>>,
+    ) -> Result<()> {
+        self.0.seat.call(move |core| core.network.set_connector(scheme, connector))
+    }
+
+    /// Tells whether there is a network; sessions that wait for one begin. Without waiting for the
+    /// driving thread.
+    pub fn network_changed(&self, is_up: bool) -> Result<()> {
+        self.0.seat.post(move |core| core.network_changed(is_up))
+    }
+
+    /// Tells the address of a card that has an IP stack of its own; `None`: it has none.
+    pub fn set_card_address(&self, id: CardId, address: Option<IpAddr>) -> Result<()> {
+        let address = address.map(|address| address.to_string());
+        self.0.seat.call(move |core| core.slot(id).map(|slot| slot.set_ip_address(address)))?
     }
 }
 

@@ -37,6 +37,12 @@ pub enum dmsc_event_type {
     /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
     /// server id.
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+    /// A session could not be held and will be tried again. uri: server id; status: why; phase: attempts so
+    /// far; data: the error's text.
+    DMSC_EVENT_SESSION_DEFERRED = 14,
+    /// A session waits for @ref dmsc_client_network_changed. uri: server id; data: the connectivity that its
+    /// account asks for (PrefConRef or ConRef), none if any will do.
+    DMSC_EVENT_NETWORK_WANTED = 15,
 }
 
 /// An event. Borrowed: valid during the callback only.

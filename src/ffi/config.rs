@@ -2,6 +2,7 @@
 
 use super::guard::guard_value;
 use super::handle::{self, CStruct};
+use super::network::{self, dmsc_network_config};
 use super::storage::dmsc_storage;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -43,6 +44,8 @@ pub struct dmsc_config {
     pub max_msg_size_card: u32,
     /// Largest object taken, in octets, 512 to 16777216. 0: 1048576.
     pub max_obj_size: u32,
+    /// How servers are reached. NULL: over https only, with the system's roots, without a second attempt.
+    pub network: *const dmsc_network_config,
 }
 
 // SAFETY: pointers and integers; zero means "not given".
@@ -94,6 +97,8 @@ pub(super) unsafe fn read(c: &dmsc_config) -> Result<Config> {
     config.max_msg_size = size(c.max_msg_size, config.max_msg_size);
     config.max_msg_size_card = size(c.max_msg_size_card, config.max_msg_size_card);
     config.max_obj_size = size(c.max_obj_size, config.max_obj_size);
+    // SAFETY: the caller's promise.
+    config.network = unsafe { network::read(c.network) }?;
     config.check()?;
     Ok(config)
 }

@@ -32,11 +32,14 @@ pub enum Table {
     Replay = 3,
     /// What came from which card.
     Card = 4,
+    /// Sessions that servers wait for.
+    Schedule = 6,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 5] = [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card];
+    pub const ALL: [Self; 6] =
+        [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card, Self::Schedule];
 
     /// The table's name in a file.
     pub fn name(self) -> &'static str {
@@ -46,6 +49,7 @@ impl Table {
             Self::Value => "value",
             Self::Replay => "replay",
             Self::Card => "card",
+            Self::Schedule => "schedule",
         }
     }
 

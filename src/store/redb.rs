@@ -95,10 +95,13 @@ fn write(database: &Database, batch: &Batch) -> core::result::Result<(), ::redb:
     Ok(())
 }
 
+/// The highest number of a table.
+const LAST: usize = Table::Schedule as usize;
+
 /// A redb read transaction with the tables opened so far; `None` is a table never written.
 struct View {
     transaction: ReadTransaction,
-    tables: [OnceCell<Option<OpenTable>>; Table::ALL.len()],
+    tables: [OnceCell<Option<OpenTable>>; LAST + 1],
 }
 
 impl View {

@@ -36,9 +36,16 @@ int main(void)
     PLACE(dmsc_bootstrap_report, objects_failed, 24);
     SIZE(dmsc_storage, 48);
     PLACE(dmsc_storage, destroy, 40);
-    SIZE(dmsc_config, 112);
+    SIZE(dmsc_config, 120);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
+    PLACE(dmsc_config, network, 112);
+    SIZE(dmsc_network_config, 88);
+    PLACE(dmsc_network_config, card_connections, 80);
+    SIZE(dmsc_stream_transport, 64);
+    PLACE(dmsc_stream_transport, destroy, 56);
+    SIZE(dmsc_stream_target, 48);
+    PLACE(dmsc_stream_target, timeout_ms, 44);
     SIZE(dmsc_event, 56);
     PLACE(dmsc_event, session_id, 16);
     PLACE(dmsc_event, data_len, 48);
