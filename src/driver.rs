@@ -4,6 +4,10 @@
 //! told anything, so no lock is held in a callback. The only place that owns a thread or waits. Must
 //! not know what the core does.
 
+mod acceptor;
+
+pub(crate) use acceptor::Acceptor;
+
 use crate::error::{Code, Error, Result};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;

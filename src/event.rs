@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
+use std::net::IpAddr;
 use std::sync::Weak;
 
 /// Kinds of events. The numbers are the C API's.
@@ -39,6 +40,9 @@ pub enum EventKind {
     /// A session waits for a network; `uri` is the server id, `data` the connectivity that its account
     /// asks for, if it does.
     NetworkWanted = 15,
+    /// A connection of the card into the network was refused or failed; `uri` is the server's address,
+    /// `status` says why.
+    ConnectionRefused = 16,
 }
 
 /// One event.
@@ -127,6 +131,37 @@ pub struct TriggerInfo {
     pub vendor: Vec<u8>,
 }
 
+/// Who wants a connection. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ConnectionKind {
+    /// The card, over TCP to a server in the network.
+    CardTcp = 1,
+    /// The card, over UDP to a server in the network.
+    CardUdp = 2,
+    /// A local application, to the card's web server.
+    Gateway = 3,
+}
+
+/// A connection that needs the host's consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    pub(crate) id: u64,
+    pub kind: ConnectionKind,
+    /// The card's slot.
+    pub slot: u32,
+    /// The server's address, or the local application's.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// The card's port that a local application wants; else 0.
+    pub local_port: u16,
+    /// The network that the card wants to use.
+    pub network: Option<String>,
+    /// What the card wants the user to be asked.
+    pub text: Option<String>,
+}
+
 /// What the host says to a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TriggerVerdict {
@@ -178,6 +213,11 @@ pub trait Listener: Send + Sync {
     fn question(&self, question: Question);
     /// A notification is good: start its session?
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
+    /// True if the connection may be made.
+    fn connection(&self, info: &ConnectionInfo) -> bool {
+        let _ = info;
+        false
+    }
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
 }

@@ -24,3 +24,4 @@ pub mod time;
 pub mod transport;
 pub mod tree;
 pub mod trigger;
+pub mod url;

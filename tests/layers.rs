@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
-const GROUND: &[&str] = &["error", "limits", "secret", "random", "time", "bytes"];
+const GROUND: &[&str] = &["error", "limits", "secret", "random", "time", "url", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[

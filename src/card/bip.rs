@@ -4,7 +4,13 @@
 //! Owns channel states and octets. Must not know toolkit commands, sockets, or what the octets
 //! are; the toolkit engine drives the card's side, a transport the client's side.
 
+mod remote;
+
+pub use remote::Remote;
+pub(super) use remote::Reserved;
+
 use crate::limits;
+use remote::{Datagrams, Link};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -39,6 +45,10 @@ impl ChannelId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
+    /// The card is a UDP client of a server in the network.
+    UdpRemote = 1,
+    /// The card is a TCP client of a server in the network.
+    TcpRemote = 2,
     /// The card is a TCP server.
     TcpServer = 3,
     /// The card is a UDP client of a local application.
@@ -50,9 +60,14 @@ pub enum Level {
 impl Level {
     /// The served level with this number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::TcpServer, Self::UdpLocal, Self::TcpLocal]
+        [Self::UdpRemote, Self::TcpRemote, Self::TcpServer, Self::UdpLocal, Self::TcpLocal]
             .into_iter()
             .find(|level| *level as u8 == number)
+    }
+
+    /// True if the other end is in the network.
+    pub fn is_remote(self) -> bool {
+        matches!(self, Self::UdpRemote | Self::TcpRemote)
     }
 }
 
@@ -74,7 +89,9 @@ pub(super) enum Fault {
     Closed = 0x02,
     InvalidId = 0x03,
     NoBuffer = 0x04,
+    Security = 0x05,
     LevelUnavailable = 0x06,
+    Unreachable = 0x07,
     Service = 0x08,
     ServiceUnknown = 0x09,
     PortUnavailable = 0x10,
@@ -210,6 +227,9 @@ struct Channel {
     received: Octets,
     stored: Octets,
     outgoing: Octets,
+    /// What leaves over UDP into the network.
+    datagrams: Datagrams,
+    link: Link,
 }
 
 impl Channel {
@@ -221,12 +241,15 @@ impl Channel {
             received: Octets::new(granted),
             stored: Octets::new(granted),
             outgoing: Octets::new(OUTGOING),
+            datagrams: Datagrams::default(),
+            link: Link::Stands,
         }
     }
 
     fn status(&self, number: u8) -> [u8; 2] {
         match self.state {
             State::Listen => [0x40 | number, 0],
+            State::Up(_) if !self.is_linked() => [number, 0],
             State::Up(_) => [0x80 | number, 0],
             State::Dropped => [number, 5],
         }
@@ -434,10 +457,15 @@ impl Bip {
         let mut datagram = None;
         if now {
             let octets = channel.stored.take_all();
-            if channel.level == Level::UdpLocal {
-                datagram = Some(Datagram { channel: id, port: channel.port, octets });
-            } else {
-                channel.outgoing.push(&octets);
+            match channel.level {
+                Level::UdpLocal => {
+                    datagram = Some(Datagram { channel: id, port: channel.port, octets });
+                }
+                // A network may lose datagrams as well.
+                Level::UdpRemote => drop(channel.datagrams.push(octets)),
+                Level::TcpRemote | Level::TcpServer | Level::TcpLocal => {
+                    channel.outgoing.push(&octets);
+                }
             }
         }
         Ok(Sent { free: channel.free(), datagram })
@@ -458,7 +486,11 @@ impl Bip {
         self.events.retain(|event| !event.is_data_of(number));
         Ok(match level {
             Level::TcpLocal => Ended::Stream { port, octets: rest },
-            Level::UdpLocal => Ended::Silently,
+            Level::UdpLocal | Level::UdpRemote => Ended::Silently,
+            Level::TcpRemote => {
+                self.linger(state, rest);
+                Ended::Silently
+            }
             Level::TcpServer => {
                 self.linger(state, rest);
                 if keep_listening { Ended::Silently } else { Ended::Listener { port } }

@@ -9,10 +9,10 @@ use crate::error::{Code, Error, Result};
 use crate::time::Now;
 use crate::transport::http::cookies;
 use crate::transport::tls::Session;
-use crate::transport::url::{Scheme, Url};
 use crate::transport::{ByteStream, Moved};
 use crate::tree::Origin;
 use crate::tree::dmacc::{Account, AddrType};
+use crate::url::{Scheme, Url};
 use std::time::Duration;
 
 /// Time for a card to close a connection that it has said it closes, in milliseconds.
@@ -246,7 +246,7 @@ impl ToCard {
             return Ok(None);
         };
         self.channel = Some(id);
-        let mut stream = ScwsStream { bip, id };
+        let mut stream = ChannelStream { bip, id };
         match &mut self.tls {
             Some(session) => work(&mut *session.over(&mut stream)).map(Some),
             None => work(&mut stream).map(Some),
@@ -265,13 +265,13 @@ impl ToCard {
     }
 }
 
-/// One connection to the card's web server, through a channel in UICC server mode.
-struct ScwsStream<'a> {
-    bip: &'a mut Bip,
-    id: ChannelId,
+/// The other end of a card's channel.
+pub(super) struct ChannelStream<'a> {
+    pub(super) bip: &'a mut Bip,
+    pub(super) id: ChannelId,
 }
 
-impl ByteStream for ScwsStream<'_> {
+impl ByteStream for ChannelStream<'_> {
     fn read(&mut self, buffer: &mut [u8], _: Duration) -> Result<Moved> {
         // Octets that the card sent before it closed are still there.
         match self.bip.read(self.id, buffer) {

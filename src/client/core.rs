@@ -1,19 +1,22 @@
 //! The client's core: what is due, in which order. Moved between threads by the driver, never shared.
 
+use super::gateway::Gateway;
 use super::intake::Delivery;
+use super::links::Links;
 use super::network::{Attempts, Network};
 use super::running::{Running, Turn};
 use super::schedule::{self, Due, Kept, Priority, Schedule, Then, Wanted};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
 use crate::bootstrap::{self, News};
-use crate::card::cat::{Effect, Refresh};
+use crate::card::cat::{Capabilities, Connect, Effect, HostRequest, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
 use crate::error::{Code, Error, Result};
 use crate::event::{
-    AnswerSink, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource, TriggerVerdict,
+    AnswerSink, ConnectionInfo, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource,
+    TriggerVerdict,
 };
 use crate::limits;
 use crate::random::Random;
@@ -32,6 +35,7 @@ pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
+    Connection(Arc<dyn Listener>, ConnectionInfo),
 }
 
 /// A client's clock.
@@ -88,6 +92,9 @@ pub(super) struct Core {
     next_question: u64,
     pub(super) schedule: Schedule,
     pub(super) network: Network,
+    pub(super) links: Links,
+    pub(super) gateway: Option<Gateway>,
+    last_connection: u64,
     /// Verified notifications that the host has not judged yet.
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
@@ -101,10 +108,12 @@ impl Drive for Core {
 
     fn step(&mut self) -> bool {
         let now = self.now();
+        let links = self.step_links(now);
+        let gateway = self.step_gateway(now);
         let cards = self.step_cards(now);
         let held = self.step_held();
         let session = self.step_session(now);
-        cards || held || session
+        cards || held || session || links || gateway
     }
 
     fn idle_time(&self) -> Option<Duration> {
@@ -117,7 +126,9 @@ impl Drive for Core {
         let next = may_begin.then(|| self.schedule.deadline()).flatten();
         let cards = self.slots.iter().filter_map(Slot::deadline);
         let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
-        let due = cards.chain(session).chain(next).min()?;
+        let gateway = self.gateway.as_ref().and_then(|gateway| gateway.deadline(now));
+        let links = self.links.deadline(now);
+        let due = cards.chain(session).chain(next).chain(gateway).chain(links).min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
@@ -149,6 +160,9 @@ impl Core {
             next_question: 1,
             schedule: Schedule::default(),
             network,
+            links: Links::default(),
+            gateway: None,
+            last_connection: 0,
             judging: Vec::new(),
             held: VecDeque::new(),
             running: None,
@@ -176,6 +190,23 @@ impl Core {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.notices.push(Notice::Event(self.listener.clone(), event));
+    }
+
+    pub(super) fn ask_consent(&mut self, info: ConnectionInfo) {
+        self.notices.push(Notice::Connection(self.listener.clone(), info));
+    }
+
+    /// A number for a connection that needs consent.
+    pub(super) fn next_connection(&mut self) -> u64 {
+        self.last_connection += 1;
+        self.last_connection
+    }
+
+    /// The host's word on a connection.
+    pub(super) fn connection_judged(&mut self, id: u64, allowed: bool) {
+        if !self.link_judged(id, allowed) {
+            self.visitor_judged(id, allowed);
+        }
     }
 
     pub(super) fn ask_about(&mut self, info: TriggerInfo) {
@@ -235,7 +266,11 @@ impl Core {
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
         let language = self.config.device.language.clone();
-        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, now))?;
+        let capabilities = match self.config.network.card_connections {
+            true => Capabilities::CONNECTIONS,
+            false => Capabilities::empty(),
+        };
+        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, capabilities, now))?;
         self.schedule.came(Due::Card);
         Ok(())
     }
@@ -312,6 +347,13 @@ impl Core {
                 }
             }
             Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
+            Effect::Ask(HostRequest::Connect(Connect { channel, remote, .. })) => {
+                self.link_wanted(id, slot, (channel, remote), true);
+            }
+            Effect::Demand { channel, remote } => {
+                self.link_wanted(id, slot, (channel, remote), false);
+            }
+            Effect::AskWithdrawn => self.link_withdrawn(id),
             _ => {}
         }
     }

@@ -5,8 +5,11 @@
 
 mod bearer;
 mod core;
+mod gateway;
 mod intake;
+mod links;
 mod network;
+mod pipe;
 mod running;
 mod schedule;
 mod slot;
@@ -27,7 +30,7 @@ use self::network::Attempts;
 use crate::bootstrap;
 use crate::card::transport::CardTransport;
 use crate::config::Config;
-use crate::driver::{Ran, Seat, Worker};
+use crate::driver::{Acceptor, Ran, Seat, Worker};
 use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
@@ -55,6 +58,8 @@ struct Shared {
     db: Mutex<Option<Database>>,
     clock: Clock,
     closed: AtomicBool,
+    /// The gateway's ports.
+    ports: Mutex<Vec<Acceptor>>,
     /// Kept here because questions hold it weakly: with the client it goes.
     _answers: Arc<Answers>,
 }
@@ -108,6 +113,7 @@ impl Client {
             db: Mutex::new(Some(db)),
             clock,
             closed: AtomicBool::new(false),
+            ports: Mutex::default(),
             _answers: answers,
         })))
     }
@@ -181,6 +187,7 @@ impl Client {
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
         drop(self.0.db.lock().take());
+        drop(std::mem::take(&mut *self.0.ports.lock()));
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;
@@ -291,6 +298,44 @@ impl Client {
         self.0.seat.post(move |core| core.network_changed(is_up))
     }
 
+    /// Lets local applications reach the web server of the card in `slot` at 127.0.0.1:`port`, and what is
+    /// behind TLS at `tls_port`.
+    ///
+    /// Fails with `State` when there is a gateway, `Busy` when a port is taken.
+    pub fn start_gateway(&self, slot: u32, port: u16, tls_port: Option<u16>) -> Result<()> {
+        self.open()?;
+        self.0.seat.call(move |core| core.start_gateway(slot))??;
+        let wanted = [Some((port, false)), tls_port.map(|port| (port, true))];
+        let opened = wanted.into_iter().flatten().map(|(port, tls)| self.accept(port, tls));
+        match opened.collect::<Result<Vec<_>>>() {
+            Ok(ports) => {
+                *self.0.ports.lock() = ports;
+                Ok(())
+            }
+            Err(error) => {
+                self.0.seat.call(Core::stop_gateway)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn accept(&self, port: u16, tls: bool) -> Result<Acceptor> {
+        let seat = Arc::downgrade(&self.0.seat);
+        let take = move |socket, peer| {
+            if let Some(seat) = seat.upgrade() {
+                // A closed client serves nobody.
+                let _ = seat.post(move |core: &mut Core| core.visited(socket, peer, tls));
+            }
+        };
+        Acceptor::start(port, Box::new(take))
+    }
+
+    /// Ends the gateway with its connections; nothing if there is none.
+    pub fn stop_gateway(&self) -> Result<()> {
+        drop(std::mem::take(&mut *self.0.ports.lock()));
+        self.0.seat.call(Core::stop_gateway)
+    }
+
     /// Tells the address of a card that has an IP stack of its own; `None`: it has none.
     pub fn set_card_address(&self, id: CardId, address: Option<IpAddr>) -> Result<()> {
         let address = address.map(|address| address.to_string());
@@ -303,6 +348,11 @@ fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
         Notice::Question(listener, question) => listener.question(question),
+        Notice::Connection(listener, info) => {
+            let allowed = listener.connection(&info);
+            // As below.
+            let _ = seat.post(move |core| core.connection_judged(info.id, allowed));
+        }
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);
             // A client that was closed in the callback has no use for the verdict.

@@ -2,6 +2,7 @@
 
 use super::bearer::{self, Bearer};
 use super::core::Core;
+use super::pipe::look_again;
 use super::schedule::Wanted;
 use super::slot::CardId;
 use crate::config::Config;
@@ -15,8 +16,8 @@ use crate::time::Now;
 use crate::transport::http::cookies::Cookies;
 use crate::transport::http::redirect::{self, MAX_REDIRECTS};
 use crate::transport::http::{Exchange, Headers, Response};
-use crate::transport::url::Url;
 use crate::tree::dmacc::{self, Account};
+use crate::url::Url;
 use std::time::Duration;
 
 /// How soon a network connection without news is looked at again, in milliseconds: soon after the last
@@ -178,7 +179,8 @@ impl Running {
             Phase::Exchange(post) => {
                 let silence = post.exchange.deadline().unwrap_or(post.since_ms + LISTEN_MS);
                 if self.bearer.is_network() {
-                    return Some(look_again(now.mono_ms, post.exchange.deadline()));
+                    let last = silence.saturating_sub(limits::HTTP_SILENCE_MS);
+                    return Some(look_again(now.mono_ms, last, NETWORK_POLL_MS));
                 }
                 Some(self.bearer.deadline().map_or(silence, |closed| closed.min(silence)))
             }
@@ -416,14 +418,6 @@ impl Running {
             _ => return None,
         })
     }
-}
-
-/// When a connection in the network is looked at again; `silent_until` is when its silence fails.
-fn look_again(now_ms: u64, silent_until: Option<u64>) -> u64 {
-    let (soon, late) = NETWORK_POLL_MS;
-    let left = silent_until.map_or(limits::HTTP_SILENCE_MS, |end| end.saturating_sub(now_ms));
-    let silent = limits::HTTP_SILENCE_MS.saturating_sub(left);
-    now_ms + (silent / 4).clamp(soon, late)
 }
 
 fn setup(

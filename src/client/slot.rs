@@ -3,7 +3,9 @@
 use crate::bootstrap::{self, News};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
-use crate::card::cat::{Cat, Config as CatConfig, Effect, Imei, LocalInfo, Refresh};
+use crate::card::cat::{
+    Capabilities, Cat, Config as CatConfig, Effect, HostAnswer, Imei, LocalInfo, Refresh,
+};
 use crate::card::pkcs15;
 use crate::card::toolkit::Toolkit;
 use crate::card::transport::CardTransport;
@@ -133,6 +135,16 @@ impl Slot {
         self.identity.as_ref().filter(|_| !self.stale).map(bootstrap::identity_hash)
     }
 
+    /// Answers the toolkit's open question.
+    pub(super) fn complete(&mut self, answer: HostAnswer) {
+        if let Some(toolkit) = &mut self.toolkit
+            && let Err(error) = toolkit.complete(answer)
+        {
+            // The card does not wait any more.
+            log::debug!("toolkit: {error}");
+        }
+    }
+
     /// The card's own address, if it has one.
     pub(super) fn ip_address(&self) -> Option<&str> {
         self.ip_address.as_deref()
@@ -164,6 +176,7 @@ impl Slot {
         &mut self,
         device_id: &str,
         language: &str,
+        capabilities: Capabilities,
         now: Now,
     ) -> Result<()> {
         if self.toolkit.is_some() {
@@ -175,7 +188,8 @@ impl Slot {
             language: language.as_bytes().first_chunk().copied(),
             ..LocalInfo::default()
         };
-        let mut toolkit = Toolkit::new(Cat::new(CatConfig { local, ..CatConfig::default() }));
+        let mut toolkit =
+            Toolkit::new(Cat::new(CatConfig { local, capabilities, ..CatConfig::default() }));
         toolkit.start(&mut self.card, now)?;
         self.toolkit = Some(toolkit);
         self.look = true;

@@ -463,6 +463,31 @@ pub unsafe extern "C" fn dmsc_card_notify(card: *mut dmsc_card, card_event: u32)
     unsafe { dmsc_card::guard(card, body) }
 }
 
+/// Tells the IP address of a card that has an IP stack of its own, under which its web server is reached
+/// instead of through the toolkit's channels.
+///
+/// @param address "10.64.0.2" or "fe80::1"; NULL: the card has none.
+/// @return DMSC_OK; DMSC_ERR_INVALID_ARG no address; DMSC_ERR_UTF8; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_card_set_address(
+    card: *mut dmsc_card,
+    address: *const c_char,
+) -> dmsc_result {
+    let body = |client: &Client, id| {
+        // SAFETY: the caller's precondition.
+        let text = unsafe { handle::optional_text(address, "address") }?;
+        let address = text.map(|text| {
+            let wrong = |_| Error::new(Code::InvalidArg, format!("address {text} is none"));
+            text.parse().map_err(wrong)
+        });
+        client.set_card_address(id, address.transpose()?).map(|()| 0)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_card::guard(card, body) }
+}
+
 /// Makes libdmsc the owner of the card's toolkit: sends TERMINAL PROFILE and serves proactive commands,
 /// timers and the card's channels from now on (ETSI TS 102 223).
 ///

@@ -6,7 +6,6 @@ pub mod http;
 pub mod tcp;
 pub mod tls;
 pub mod udp;
-pub mod url;
 
 use crate::error::Result;
 use std::time::Duration;

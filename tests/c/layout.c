@@ -51,8 +51,13 @@ int main(void)
     PLACE(dmsc_event, data_len, 48);
     SIZE(dmsc_trigger_info, 64);
     PLACE(dmsc_trigger_info, vendor_len, 56);
-    SIZE(dmsc_callbacks, 48);
+    SIZE(dmsc_callbacks, 56);
     PLACE(dmsc_callbacks, destroy, 40);
+    PLACE(dmsc_callbacks, on_connection, 48);
+    SIZE(dmsc_connection_info, 48);
+    PLACE(dmsc_connection_info, text, 40);
+    SIZE(dmsc_gateway_config, 24);
+    PLACE(dmsc_gateway_config, tls_port, 16);
     SIZE(dmsc_error_info, 32);
     PLACE(dmsc_error_info, os_error, 24);
     SIZE(dmsc_log_sink, 32);

@@ -244,6 +244,9 @@ pub(crate) struct Ears {
     pub(crate) keep: AtomicU32,
     pub(crate) kept: Mutex<Vec<Alert>>,
     pub(crate) verdict: AtomicI32,
+    /// Kind, slot and address of each connection that needed consent, and the answer to it.
+    pub(crate) connections: Mutex<Vec<(u32, u32, String)>>,
+    pub(crate) allows: AtomicI32,
     pub(crate) destroyed: AtomicUsize,
     hook: Mutex<Option<Hook>>,
 }
@@ -297,6 +300,7 @@ impl Ears {
             on_alert: Some(on_alert),
             on_trigger: Some(on_trigger),
             destroy: Some(on_destroy),
+            on_connection: Some(on_connection),
         }
     }
 }
@@ -354,6 +358,17 @@ unsafe extern "C" fn on_trigger(user_data: *mut c_void, trigger: *const dmsc_tri
     });
     ears.called("trigger");
     ears.verdict.load(Ordering::SeqCst)
+}
+
+unsafe extern "C" fn on_connection(
+    user_data: *mut c_void,
+    connection: *const dmsc_connection_info,
+) -> i32 {
+    let (ears, info) = unsafe { (ears(user_data), &*connection) };
+    let place = format!("{}:{}", text(info.address), info.port);
+    ears.connections.lock().unwrap().push((info.kind, info.slot, place));
+    ears.called("connection");
+    ears.allows.load(Ordering::SeqCst)
 }
 
 unsafe extern "C" fn on_destroy(user_data: *mut c_void) {

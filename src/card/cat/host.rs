@@ -3,8 +3,10 @@
 //! Owns the questions to the host and the check of its answers. Must not know how they are shown.
 
 use super::command::{Command, kind, tag};
+use super::remote::Connect;
 use super::response::{Outcome, Response};
 use super::text::{self, Coding};
+use crate::card::bip::Fault;
 use crate::error::{Code, Error, Result};
 use std::fmt;
 
@@ -124,6 +126,8 @@ pub enum HostRequest {
     LaunchBrowser(LaunchBrowser),
     /// Answer `Done` or `Failed`.
     SendSms(SendSms),
+    /// Make the link, then answer `Done` or `Failed`.
+    Connect(Connect),
 }
 
 /// The host's answer to a [`HostRequest`].
@@ -176,6 +180,10 @@ pub enum Failure {
     NoBrowser,
     /// The short message was not sent.
     SmsNotSent,
+    /// The server cannot be reached.
+    Unreachable,
+    /// Such a connection is not allowed.
+    Forbidden,
 }
 
 impl From<Failure> for Outcome {
@@ -190,6 +198,8 @@ impl From<Failure> for Outcome {
             Failure::Busy => Self::BUSY,
             Failure::NoBrowser => Self::BROWSER_UNAVAILABLE,
             Failure::SmsNotSent => Self::SMS_ERROR,
+            Failure::Unreachable => Fault::Unreachable.into(),
+            Failure::Forbidden => Fault::Security.into(),
         }
     }
 }
@@ -210,7 +220,7 @@ impl HostRequest {
 
     /// True if it takes the user's attention.
     pub(super) fn needs_user(&self) -> bool {
-        !matches!(self, Self::SendSms(_))
+        !matches!(self, Self::SendSms(_) | Self::Connect(_))
     }
 
     /// How long the host has for its answer, in milliseconds.
@@ -224,11 +234,12 @@ impl HostRequest {
     }
 
     /// The result when the host has not answered in that time.
-    pub(super) fn overdue(&self) -> Outcome {
+    pub(super) fn overdue(&self) -> Response {
         match self {
-            Self::LaunchBrowser(_) => Outcome::BROWSER_ERROR,
-            Self::SendSms(_) => Outcome::BUSY,
-            _ => Outcome::NO_RESPONSE,
+            Self::LaunchBrowser(_) => Outcome::BROWSER_ERROR.into(),
+            Self::SendSms(_) => Outcome::BUSY.into(),
+            Self::Connect(connect) => connect.failed(Fault::Unreachable.into()),
+            _ => Outcome::NO_RESPONSE.into(),
         }
     }
 
@@ -238,6 +249,8 @@ impl HostRequest {
     pub(super) fn respond(&self, answer: HostAnswer, success: Outcome) -> Result<Response> {
         let response = Response::from(success);
         Ok(match (self, answer) {
+            (Self::Connect(connect), HostAnswer::Done) => connect.done(),
+            (Self::Connect(connect), HostAnswer::Failed(failure)) => connect.failed(failure.into()),
             (_, HostAnswer::Failed(failure)) => Response::from(Outcome::from(failure)),
             (
                 Self::DisplayText(_) | Self::LaunchBrowser(_) | Self::SendSms(_),

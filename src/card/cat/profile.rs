@@ -29,6 +29,8 @@ bitflags! {
         const SCREEN_EVENTS = 1 << 6;
         /// Tells about changes of service and location.
         const LOCATION_EVENTS = 1 << 7;
+        /// Makes links to servers in the network.
+        const CONNECTIONS = 1 << 8;
     }
 }
 
@@ -103,6 +105,9 @@ const TABLE: &[Row] = {
         Row(12, 4, Nothing, Command(kind::SEND_DATA)),
         Row(12, 5, Nothing, Command(kind::CHANNEL_STATUS)),
         Row(12, 8, Nothing, Command(kind::DECLARE_SERVICE)),
+        Row(13, 2, Host(Capabilities::CONNECTIONS), Feature::Level(Level::TcpRemote)),
+        Row(17, 1, Host(Capabilities::CONNECTIONS), Feature::Level(Level::TcpRemote)),
+        Row(17, 2, Host(Capabilities::CONNECTIONS), Feature::Level(Level::UdpRemote)),
         Row(17, 3, Nothing, Feature::Level(Level::TcpServer)),
         Row(17, 4, Nothing, Feature::Level(Level::TcpLocal)),
         Row(17, 5, Nothing, Feature::Level(Level::UdpLocal)),
@@ -260,7 +265,7 @@ mod tests {
         let bare = Cat::new(Config::default()).terminal_profile();
         assert_eq!(hex::encode(&bare), "2101E840014C00070000009FE00000001C00");
         let full = Cat::new(everything()).terminal_profile();
-        assert_eq!(hex::encode(&full), "21E1EF43714F00074800009FE00000001C41");
+        assert_eq!(hex::encode(&full), "21E1EF43714F00074800009FE20000001F41");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Owns which cookie goes back to which path. Must not know heads.
 
-use crate::transport::url::{Scheme, Url};
+use crate::url::{Scheme, Url};
 
 /// Cookies that a card may set, and their octets together.
 pub const CARD: (usize, usize) = (4, 512);

@@ -6,7 +6,7 @@
 
 use super::{Response, check_head};
 use crate::error::{Code, Error, Result};
-use crate::transport::url::Url;
+use crate::url::Url;
 use std::fmt::Display;
 use ureq_proto::BodyMode;
 use ureq_proto::client::state::RecvResponse;

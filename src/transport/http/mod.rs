@@ -11,10 +11,10 @@ pub mod redirect;
 
 pub use head::Headers;
 
-use super::url::Url;
 use super::{ByteStream, Moved};
 use crate::error::{Code, Error, Result};
 use crate::limits::{HTTP_HEAD, HTTP_SILENCE_MS};
+use crate::url::Url;
 use body::Body;
 use head::Waiting;
 use std::fmt;

@@ -2,7 +2,7 @@
 
 use super::Response;
 use crate::error::{Code, Error, Result};
-use crate::transport::url::Url;
+use crate::url::Url;
 
 /// Redirects followed for one request.
 pub const MAX_REDIRECTS: u8 = 3;
