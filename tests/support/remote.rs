@@ -5,6 +5,7 @@ use super::web::{Reply, Request, Web, Wrap};
 use dmsc::client::{Client, StreamScheme};
 use dmsc::error::{Code, Error, Result};
 use dmsc::transport::tcp::TcpStream;
+use dmsc::transport::udp::UdpStream;
 use dmsc::transport::{ByteStream, Connector, Target};
 use dmsc::tree::Format;
 use std::sync::{Arc, Mutex};
@@ -115,11 +116,15 @@ struct Shared(Arc<Detour>);
 
 impl Connector for Shared {
     fn connect(&self, target: &Target<'_>) -> Result<Box<dyn ByteStream + Send>> {
+        let is_udp = target.uri.starts_with("udp:");
         let owned = |text: Option<&str>| text.map(str::to_owned);
         let attempt = (target.uri.to_owned(), owned(target.server_id), owned(target.con_ref));
         self.0.attempts.lock().unwrap().push(attempt);
         if let Some(code) = self.0.failures.lock().unwrap().pop() {
             return Err(Error::new(code, "as the test wants it"));
+        }
+        if is_udp {
+            return Ok(Box::new(UdpStream::connect("127.0.0.1", self.0.port)?));
         }
         Ok(Box::new(TcpStream::connect("127.0.0.1", self.0.port, Duration::from_secs(5))?))
     }
@@ -127,11 +132,12 @@ impl Connector for Shared {
 }
 
 impl Detour {
-    /// Makes all TCP connections of `client` go to `port`.
+    /// Makes all connections of `client` go to `port`.
     pub(crate) fn of(client: &Client, port: u16) -> Arc<Self> {
         let detour = Arc::new(Self { port, ..Self::default() });
         let shared = Arc::new(Shared(detour.clone()));
-        client.set_connector(StreamScheme::Tcp, Some(shared)).unwrap();
+        client.set_connector(StreamScheme::Tcp, Some(shared.clone())).unwrap();
+        client.set_connector(StreamScheme::Udp, Some(shared)).unwrap();
         detour
     }
 }

@@ -66,6 +66,8 @@ pub(crate) struct Web {
     pub(crate) port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
     stop: Arc<AtomicBool>,
+    /// The connection that is served.
+    current: Arc<Mutex<Option<TcpStream>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -79,7 +81,8 @@ impl Web {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let (requests, stop) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(false)));
-        let (seen, ends) = (requests.clone(), stop.clone());
+        let current = Arc::new(Mutex::new(None));
+        let (seen, ends, place) = (requests.clone(), stop.clone(), current.clone());
         let thread = std::thread::spawn(move || {
             for (number, socket) in listener.incoming().enumerate() {
                 if ends.load(Ordering::SeqCst) {
@@ -87,10 +90,12 @@ impl Web {
                 }
                 let socket = socket.unwrap();
                 socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                *place.lock().unwrap() = Some(socket.try_clone().unwrap());
                 serve(number + 1, &mut *wrap(socket), &mut handler, &seen);
+                *place.lock().unwrap() = None;
             }
         });
-        Self { port, requests, stop, thread: Some(thread) }
+        Self { port, requests, stop, current, thread: Some(thread) }
     }
 
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<Request>> {
@@ -101,6 +106,10 @@ impl Web {
 impl Drop for Web {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::SeqCst);
+        if let Some(socket) = self.current.lock().unwrap().take() {
+            // The peer may have been faster.
+            let _ = socket.shutdown(std::net::Shutdown::Both);
+        }
         // Wakes the thread that accepts; it may have ended.
         let _ = TcpStream::connect(("127.0.0.1", self.port));
         let joined = self.thread.take().unwrap().join();
