@@ -12,6 +12,7 @@ mod null;
 mod ownership;
 mod reentry;
 mod sizes;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

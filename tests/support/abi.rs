@@ -25,7 +25,7 @@ pub(crate) fn c(text: &str) -> CString {
     CString::new(text).unwrap()
 }
 
-fn text(pointer: *const c_char) -> String {
+pub(crate) fn text(pointer: *const c_char) -> String {
     if pointer.is_null() {
         return String::new();
     }
