@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc g++ libc6-dev make pkg-config libpcsclite-dev"
-check="$build pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark"
+check="$build curl pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark"
 
 case ${1:-build} in
     build) wanted=$build ;;

@@ -4,6 +4,7 @@
 
 mod support;
 
+use dmsc::client::CardSignal;
 use dmsc::error::Code;
 use dmsc::event::ConnectionKind;
 use std::io::{Read, Write};
@@ -11,6 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use support::facade::Facade;
+use support::injector::Injector;
 use support::sim::{Sim, profile};
 use support::web::{Reply, Web};
 
@@ -161,6 +163,48 @@ fn a_session_and_the_gateway_wait_for_each_other() {
     phone.advance(10_000);
     phone.settle();
     assert_eq!(phone.ended(), [(0, String::new())]);
+}
+
+#[test]
+fn a_card_that_opens_its_channel_when_somebody_comes() {
+    const OPEN_CHANNEL: u8 = 0x40;
+    let sim = Sim::named("demo");
+    let phone = Facade::new();
+    let card = phone.ready(&sim);
+    let injector = Injector::of(&sim);
+    let look = || {
+        phone.client.notify_card(card, CardSignal::Proactive).unwrap();
+        phone.settle();
+    };
+    // The card closes its port and declares the service instead, with the events it wants.
+    injector.queue(0x41, 0, 0x21, "");
+    injector.queue(0x05, 0, 0x82, "990309 0A0D".replace(' ', "").as_str());
+    injector.queue(0x47, 0, 0x82, "C1020001BC03030DBC");
+    look();
+    assert_eq!(injector.responses(), ["830100"; 3]);
+    let port = free_port();
+    phone.client.start_gateway(0, port, None).unwrap();
+    let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    client.write_all(b"hello").unwrap();
+    phone.until(|phone| {
+        phone.advance(1);
+        !injector.envelopes().is_empty()
+    });
+    injector.queue(OPEN_CHANNEL, 0, 0x82, "390205783C03030DBC");
+    look();
+    phone.until(|phone| {
+        phone.advance(1);
+        !injector.envelopes().is_empty()
+    });
+    injector.queue(0x42, 0, 0x21, "B701ED");
+    injector.queue(0x43, 1, 0x21, "B6026869");
+    injector.queue(0x41, 1, 0x21, "");
+    look();
+    let responses = injector.responses();
+    assert_eq!(responses[1], "830102B60568656C6C6FB70100");
+    let mut answer = Vec::new();
+    meanwhile(&phone, || client.read_to_end(&mut answer).unwrap());
+    assert_eq!(answer, b"hi");
 }
 
 #[test]

@@ -275,7 +275,7 @@ enum Slot {
     #[default]
     Never,
     Closed,
-    Open(Channel),
+    Open(Box<Channel>),
 }
 
 /// The rest of what the card sent before it closed, until the client has read it.
@@ -432,7 +432,7 @@ impl Bip {
             return Err(Fault::NoBuffer);
         }
         if let Some(slot) = self.slot_mut(number) {
-            *slot = Slot::Open(Channel::new(level, port, state, granted));
+            *slot = Slot::Open(Box::new(Channel::new(level, port, state, granted)));
         }
         Ok(Opened { number, granted })
     }
@@ -600,7 +600,7 @@ impl Bip {
 
     fn open_mut(&mut self, number: u8) -> Result<&mut Channel, Fault> {
         match self.slot_mut(number) {
-            Some(Slot::Open(channel)) => Ok(channel),
+            Some(Slot::Open(channel)) => Ok(&mut **channel),
             Some(Slot::Closed) => Err(Fault::Closed),
             Some(Slot::Never) | None => Err(Fault::InvalidId),
         }

@@ -102,12 +102,15 @@ pub(crate) fn answer(server: &Mutex<DmServer>, request: &Request) -> Reply {
     if output.close { Reply::Last(output.octets) } else { Reply::Octets(output.octets) }
 }
 
+/// URI, server and connectivity.
+type Attempt = (String, Option<String>, Option<String>);
+
 /// Takes every connection to the port of a test's server, and notes what was asked for.
 #[derive(Default)]
 pub(crate) struct Detour {
     pub(crate) port: u16,
-    /// URI, server and connectivity of each attempt.
-    pub(crate) attempts: Mutex<Vec<(String, Option<String>, Option<String>)>>,
+    /// What each attempt was for.
+    pub(crate) attempts: Mutex<Vec<Attempt>>,
     /// Attempts that fail with this code first.
     pub(crate) failures: Mutex<Vec<Code>>,
 }

@@ -5,6 +5,7 @@ use crate::answer::{Answerer, Manner};
 use crate::card::{CardName, SimCard};
 use crate::device::DeviceArguments;
 use crate::listener::{Ear, Seen};
+use crate::network::NetworkArguments;
 use crate::output::{Output, hex, printable};
 use crate::store;
 use clap::Args;
@@ -45,6 +46,8 @@ pub(crate) struct RunArguments {
     #[arg(long, value_enum, default_value = "ask")]
     answer: Manner,
     #[command(flatten)]
+    network: NetworkArguments,
+    #[command(flatten)]
     device: DeviceArguments,
 }
 
@@ -82,7 +85,8 @@ pub(crate) fn run(arguments: &RunArguments, output: &Arc<Output>) -> Result<()> 
     let store = store::open(&arguments.store)?;
     // Not before there is a directory for the simulated card's memory.
     let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
-    let config = arguments.device.config(&store)?;
+    let mut config = arguments.device.config(&store)?;
+    config.network = arguments.network.config()?;
     let seen = Seen::default();
     let answers = Answerer::new(arguments.answer, output.clone());
     let ear = Ear::new(output.clone(), seen.clone(), Some(answers));
