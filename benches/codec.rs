@@ -5,15 +5,17 @@
 //! set-up does not count; the numbers repeat on a busy machine. `PEER=path` names a program that takes
 //! the same arguments and has a function `work` as well (`benches/peer/codec.c`).
 
+mod common;
+
+use common::callgrind::{instructions, number, output};
+use common::heap::{Heap, measured};
 use dmsc::syncml::model::{
     Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, Results,
     Status,
 };
 use dmsc::syncml::{self, Encoding};
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::process::Command as Process;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/codec");
 const SIZES: [&str; 3] = ["1k", "16k", "256k"];
@@ -35,44 +37,6 @@ const PEER_OPERATIONS: [(&str, Encoding); 5] = [
     ("tree2xml", Encoding::Wbxml),
 ];
 
-/// The system's allocator with counters.
-struct Counting;
-
-static CALLS: AtomicUsize = AtomicUsize::new(0);
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn grown(octets: usize) {
-    CALLS.fetch_add(1, Relaxed);
-    PEAK.fetch_max(NOW.fetch_add(octets, Relaxed) + octets, Relaxed);
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        grown(layout.size());
-        // SAFETY: the caller's promises are those that `System` asks for.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-
-    unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // As massif counts: a block that grows is one block. Large ones grow by remapping.
-        NOW.fetch_sub(layout.size(), Relaxed);
-        grown(size);
-        // SAFETY: as above.
-        unsafe { System.realloc(at, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// One repetition.
 #[inline(never)]
 fn work(operation: &str, octets: &[u8], message: &Message<'_>) -> usize {
@@ -92,44 +56,15 @@ fn encode(message: &Message<'_>, encoding: Encoding) -> usize {
 fn repeat(operation: &str, path: &str, times: u32) -> Result<(), String> {
     let octets = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
     let (message, _) = syncml::read(&octets).map_err(|fault| fault.to_string())?;
-    let mut heap = (0, 0, 0);
+    let (mut done, mut heap) = (0, Heap::default());
     for _ in 0..times {
-        let (calls, before) = (CALLS.load(Relaxed), NOW.load(Relaxed));
-        PEAK.store(before, Relaxed);
-        let done = work(operation, &octets, &message);
-        heap = (CALLS.load(Relaxed) - calls, PEAK.load(Relaxed) - before, done);
+        (done, heap) = measured(|| work(operation, &octets, &message));
     }
-    if heap.2 == 0 {
+    if done == 0 {
         return Err(format!("{operation} failed on {path}"));
     }
-    println!("{operation} out={} calls={} peak={}", heap.2, heap.0, heap.1);
+    println!("{operation} out={done} calls={} peak={}", heap.calls, heap.peak);
     Ok(())
-}
-
-/// What `key=` says in `line`.
-fn number(line: &str, key: &str) -> Option<u64> {
-    line.split_whitespace().find_map(|word| word.strip_prefix(key)?.parse().ok())
-}
-
-fn output(process: &mut Process) -> Result<String, String> {
-    let ran = process.output().map_err(|error| format!("{process:?}: {error}"))?;
-    let text = [ran.stdout, ran.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
-    if ran.status.success() { Ok(text.concat()) } else { Err(text.concat()) }
-}
-
-/// Instructions of one repetition.
-fn instructions(program: &str, operation: &str, path: &str) -> Result<u64, String> {
-    let collected = |times: &str| {
-        let mut valgrind = Process::new("valgrind");
-        valgrind.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]);
-        valgrind.args(["--collect-atstart=no", "--toggle-collect=work"]);
-        valgrind.args(["--toggle-collect=codec::work*"]);
-        valgrind.args([program, operation, path, times]).env("LD_BIND_NOW", "1");
-        let text = output(&mut valgrind)?;
-        let line = text.lines().find_map(|line| line.split_once("Collected :"));
-        line.and_then(|(_, count)| count.trim().parse::<u64>().ok()).ok_or(text)
-    };
-    Ok((collected("3")? - collected("1")?) / 2)
 }
 
 fn per(count: u64, octets: u64) -> f64 {
@@ -149,7 +84,7 @@ fn table(own: &str) -> Result<(), String> {
         for size in SIZES {
             let path = path(size, encoding);
             let octets = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
-            let count = instructions(own, operation, &path)?;
+            let count = instructions("codec", own, &[operation, &path])?;
             let line = output(Process::new(own).args([operation, &path, "3"]))?;
             let heap = |key| number(&line, key).ok_or_else(|| line.clone());
             let (calls, peak) = (heap("calls=")?, heap("peak=")?);
@@ -174,7 +109,7 @@ fn peer_table(peer: &str) -> Result<(), String> {
             let line = output(Process::new(peer).args([operation, &path, "1"]))?;
             let written = number(&line, "out=").filter(|out| *out > 0);
             let octets = written.or(number(&line, "in=")).ok_or(line)?;
-            let count = instructions(peer, operation, &path)?;
+            let count = instructions("codec", peer, &[operation, &path])?;
             println!("{operation:<13} {size:<5} {octets:>7} {:>9.1}", per(count, octets));
         }
     }

@@ -30,6 +30,15 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
+/// A description as vendors write them.
+const DDF: &str = "<?xml version='1.0'?><!DOCTYPE MgmtTree PUBLIC ' -//OMA//DTD-DM-DDF 1.2//EN' 'x.dtd' \
+[<?oma-dm-ddf-ver supported-versions='1.2'?>]><MgmtTree xmlns:V='urn:v'><VerDTD>1.2</VerDTD><Man>M</Man><Node>\
+<NodeName>A b</NodeName><Path>./Vendor</Path><DFProperties><AccessType><Add/><Get/></AccessType>\
+<DefaultValue>1</DefaultValue><Description>d &amp; e</Description><DFFormat><int/></DFFormat><Occurrence><ZeroOrN>7\
+</ZeroOrN></Occurrence><Scope><Permanent/></Scope><DFTitle>t</DFTitle><DFType><MIME>text/plain</MIME><DDFName/>\
+</DFType><CaseSense><CIS/></CaseSense><V:Allowed>x</V:Allowed></DFProperties><Node><NodeName/><RTProperties><ACL/>\
+</RTProperties><Value>v</Value></Node></Node></MgmtTree>";
+
 struct Corpus(PathBuf);
 
 impl Corpus {
@@ -48,22 +57,50 @@ impl Corpus {
     }
 }
 
-/// Files of the recorded sessions.
+/// Messages of the recorded sessions.
 fn messages() -> Vec<(String, Vec<u8>)> {
-    let files = fs::read_dir("tests/data/sessions").unwrap().map(|entry| entry.unwrap().path());
-    files
-        .map(|path| {
-            (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(&path).unwrap())
-        })
-        .filter(|(_, octets)| octets.len() < 16 * 1024)
+    let entries = |path: PathBuf| fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path());
+    entries("tests/data/sessions".into())
+        .flat_map(entries)
+        .map(|path| (path.components().skip(3).collect::<PathBuf>(), fs::read(&path).unwrap()))
+        .map(|(name, octets)| (name.to_str().unwrap().replace('/', "-"), octets))
+        .filter(|(_, octets)| octets.len() < 8 * 1024)
         .collect()
 }
 
 fn documents() {
-    for target in ["markup", "syncml", "tnds"] {
+    for target in ["markup", "syncml", "tnds", "ddf", "prov"] {
         let corpus = Corpus::new(target);
         corpus.put_all(&encoding(&["a", "b", "c", "s", "x"]));
         messages().iter().for_each(|(name, octets)| corpus.put(name, octets));
+    }
+    Corpus::new("ddf").put("vendor", DDF.as_bytes());
+}
+
+/// Pushes behind the keys that their authentication needs, and any others.
+fn signed() {
+    let corpus = Corpus::new("security");
+    let imsi = unhex("081932547698103254");
+    let led = |octets: &[u8]| [&[octets.len() as u8], octets].concat();
+    for (name, push) in encoding(&["d"]) {
+        for typed in ["1234", "3141538562", ""] {
+            let keys = [led(&imsi), led(typed.as_bytes())].concat();
+            corpus.put(&format!("{name}-{typed}"), &[keys, push.clone()].concat());
+        }
+    }
+}
+
+/// Every vector under every kind that the command knows, as octets and as digits.
+fn pasted() {
+    const KINDS: u8 = 15;
+    let corpus = Corpus::new("cli");
+    let all = [encoding(&["a", "b", "d", "e", "f", "h", "x"]), smartcard(&[""])].concat();
+    for (at, (name, octets)) in all.iter().enumerate() {
+        let digits: String = octets.iter().map(|octet| format!("{octet:02X} ")).collect();
+        for kind in 0..KINDS {
+            let form = if (at + usize::from(kind)).is_multiple_of(2) { octets.as_slice() } else { digits.as_bytes() };
+            corpus.put(&format!("{name}-{kind}"), &[&[kind], form].concat());
+        }
     }
 }
 
@@ -194,6 +231,8 @@ fn sessions() {
 fn main() {
     documents();
     triggers();
+    signed();
+    pasted();
     cards();
     answers();
     sessions();

@@ -47,12 +47,14 @@
  * several threads at once; dmsc_txn and dmsc_alert by one at a time. A free or close must be the last use.
  * Callbacks run on the driving thread only, one at a time, with no lock held: inside
  * dmsc_client_run_once, on the thread of dmsc_client_start, or, while neither drives, inside the call that
- * needs the card or session. Exception: dmsc_log_sink.log, any thread.
+ * needs the card or session. Exceptions: dmsc_log_sink.log and dmsc_storage, any thread. A call for nodes
+ * that a dmsc_node_handler keeps waits for the driving thread.
  *
  * @section reentry Re-entry
  * In a callback of dmsc_callbacks everything may be called except run_once, start, stop and session_wait of
  * the same client (DMSC_ERR_REENTRANT); dmsc_client_free and dmsc_card_close take effect when it has
- * returned. In a callback of a card transport what needs the card or session is DMSC_ERR_REENTRANT too.
+ * returned. In a callback of a card transport or node handler what needs the card, the session or
+ * nodes of a handler is DMSC_ERR_REENTRANT too.
  *
  * @section errors Errors
  * 0 or more is success or a state, less than 0 a failure. dmsc_last_error_message and dmsc_last_error_info
@@ -254,6 +256,10 @@ enum dmsc_status
    */
   DMSC_ERR_ABORTED = -405,
   /**
+   * The server refused what the client sent.
+   */
+  DMSC_ERR_REFUSED = -406,
+  /**
    * The node does not exist.
    */
   DMSC_ERR_NODE_NOT_FOUND = -500,
@@ -282,13 +288,21 @@ enum dmsc_status
    */
   DMSC_ERR_STORAGE_IO = -520,
   /**
-   * The store's content is damaged or of another version.
+   * The store's content is damaged, or the file is no store.
    */
   DMSC_ERR_STORAGE_CORRUPT = -521,
   /**
    * The store's medium is full.
    */
   DMSC_ERR_STORAGE_FULL = -522,
+  /**
+   * The key that seals the store's secrets is missing, is another one, or can be read by others.
+   */
+  DMSC_ERR_STORAGE_KEY = -523,
+  /**
+   * The store was written by a newer version of the library.
+   */
+  DMSC_ERR_STORAGE_VERSION = -524,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -358,17 +372,35 @@ enum dmsc_event_type
    * A session could not be held and will be tried again. uri: server id; status: why; phase: attempts so
    * far; data: the error's text.
    */
-  DMSC_EVENT_SESSION_DEFERRED = 14,
+  DMSC_EVENT_SESSION_DEFERRED = 50,
   /**
    * A session waits for @ref dmsc_client_network_changed. uri: server id; data: the connectivity that its
    * account asks for (PrefConRef or ConRef), none if any will do.
    */
-  DMSC_EVENT_NETWORK_WANTED = 15,
+  DMSC_EVENT_NETWORK_WANTED = 51,
   /**
    * A connection of the card into the network was refused or failed. uri: the server's address; status:
    * why; data: the error's text.
    */
-  DMSC_EVENT_CONNECTION_REFUSED = 16,
+  DMSC_EVENT_CONNECTION_REFUSED = 52,
+  /**
+   * A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+   * text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+   */
+  DMSC_EVENT_BOOTSTRAP_DONE = 40,
+  /**
+   * A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
+   * which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
+   * data: the error's text.
+   */
+  DMSC_EVENT_NODE_FAILED = 14,
+  /**
+   * An alert of @ref dmsc_client_queue_alert is done with and no longer kept. number: the alert's; uri:
+   * the server; phase: its SyncML status. status: DMSC_OK the server has taken it; DMSC_ERR_REFUSED it
+   * answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
+   * data: the error's text.
+   */
+  DMSC_EVENT_ALERT_DONE = 15,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -496,6 +528,297 @@ enum dmsc_card_event
 typedef enum dmsc_card_event dmsc_card_event;
 #else
 typedef uint32_t dmsc_card_event;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a card transport does itself, so that the library leaves it alone. Bits, to be joined with `|`.
+ */
+enum dmsc_transport_flags
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It fetches the data behind 61XX and 9FXX and repeats a command after 6CXX; all answers are whole.
+   */
+  DMSC_TRANSPORT_FETCHES_RESPONSES = 1,
+  /**
+   * It gives no access to channel 0 (Android's Open Mobile API); `open_channel` must be there.
+   */
+  DMSC_TRANSPORT_NO_BASIC_CHANNEL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_transport_flags dmsc_transport_flags;
+#else
+typedef uint32_t dmsc_transport_flags;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the host carries out for the card's toolkit. Bits, to be joined with `|`; TERMINAL PROFILE announces
+ * exactly these, and the library answers every other command with "beyond the terminal's capabilities".
+ */
+enum dmsc_toolkit_capability
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * DISPLAY TEXT.
+   */
+  DMSC_TOOLKIT_DISPLAY_TEXT = 1,
+  /**
+   * GET INKEY.
+   */
+  DMSC_TOOLKIT_GET_INKEY = 2,
+  /**
+   * GET INPUT.
+   */
+  DMSC_TOOLKIT_GET_INPUT = 4,
+  /**
+   * SELECT ITEM.
+   */
+  DMSC_TOOLKIT_SELECT_ITEM = 8,
+  /**
+   * LAUNCH BROWSER; the host tells when the browser ends.
+   */
+  DMSC_TOOLKIT_BROWSER = 16,
+  /**
+   * SEND SHORT MESSAGE.
+   */
+  DMSC_TOOLKIT_SEND_SMS = 32,
+  /**
+   * The host tells of user activity and the idle screen.
+   */
+  DMSC_TOOLKIT_SCREEN_EVENTS = 64,
+  /**
+   * The host tells of changes of service and location.
+   */
+  DMSC_TOOLKIT_LOCATION_EVENTS = 128,
+  /**
+   * SET UP MENU; the host tells what is chosen.
+   */
+  DMSC_TOOLKIT_MENU = 256,
+  /**
+   * PLAY TONE.
+   */
+  DMSC_TOOLKIT_PLAY_TONE = 512,
+  /**
+   * SET UP CALL.
+   */
+  DMSC_TOOLKIT_CALLS = 1024,
+  /**
+   * SEND SS and SEND USSD.
+   */
+  DMSC_TOOLKIT_SERVICES = 2048,
+  /**
+   * SEND DTMF.
+   */
+  DMSC_TOOLKIT_DTMF = 4096,
+  /**
+   * SET UP IDLE MODE TEXT.
+   */
+  DMSC_TOOLKIT_IDLE_TEXT = 8192,
+  /**
+   * LANGUAGE NOTIFICATION.
+   */
+  DMSC_TOOLKIT_LANGUAGE = 16384,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_capability dmsc_toolkit_capability;
+#else
+typedef uint32_t dmsc_toolkit_capability;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What the host's modem has to send to the card.
+ */
+enum dmsc_toolkit_outgoing
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The data of a TERMINAL RESPONSE.
+   */
+  DMSC_TOOLKIT_TERMINAL_RESPONSE = 1,
+  /**
+   * The data of an ENVELOPE; give the card's status word to @ref dmsc_card_envelope_answered.
+   */
+  DMSC_TOOLKIT_ENVELOPE = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_outgoing dmsc_toolkit_outgoing;
+#else
+typedef uint32_t dmsc_toolkit_outgoing;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a command of the card is meant. Bits of dmsc_toolkit_request_info.manner.
+ */
+enum dmsc_toolkit_manner
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * DISPLAY TEXT may interrupt what the user does.
+   */
+  DMSC_TOOLKIT_HIGH_PRIORITY = 1,
+  /**
+   * DISPLAY TEXT stays until the user acknowledges it, else for a moment.
+   */
+  DMSC_TOOLKIT_WAIT_FOR_USER = 2,
+  /**
+   * DISPLAY TEXT: answer at once, the text may stay.
+   */
+  DMSC_TOOLKIT_AT_ONCE = 4,
+  /**
+   * GET INKEY, GET INPUT: any character, else digits, `*`, `#` and `+`.
+   */
+  DMSC_TOOLKIT_ALPHABET = 8,
+  /**
+   * GET INKEY, GET INPUT: characters beyond the GSM default alphabet are wanted.
+   */
+  DMSC_TOOLKIT_UCS2 = 16,
+  /**
+   * GET INKEY: yes or no is wanted.
+   */
+  DMSC_TOOLKIT_YES_NO = 32,
+  /**
+   * GET INPUT: do not show what is typed.
+   */
+  DMSC_TOOLKIT_HIDDEN = 64,
+  /**
+   * Help may be asked for.
+   */
+  DMSC_TOOLKIT_HELP_AVAILABLE = 128,
+  /**
+   * SEND SHORT MESSAGE: the message has to be packed to seven bits.
+   */
+  DMSC_TOOLKIT_PACK = 256,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_manner dmsc_toolkit_manner;
+#else
+typedef uint32_t dmsc_toolkit_manner;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What became of a command of the card.
+ */
+enum dmsc_toolkit_outcome
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It is done; the input is there.
+   */
+  DMSC_TOOLKIT_DONE = 0,
+  /**
+   * The user ended the card's session.
+   */
+  DMSC_TOOLKIT_ENDED_BY_USER = 1,
+  /**
+   * The user went back.
+   */
+  DMSC_TOOLKIT_BACK = 2,
+  /**
+   * The user did nothing.
+   */
+  DMSC_TOOLKIT_NO_RESPONSE = 3,
+  /**
+   * The user wants help.
+   */
+  DMSC_TOOLKIT_HELP_WANTED = 4,
+  /**
+   * The user refused.
+   */
+  DMSC_TOOLKIT_REFUSED = 5,
+  /**
+   * The screen is in use.
+   */
+  DMSC_TOOLKIT_SCREEN_BUSY = 6,
+  /**
+   * Something else is in the way for now.
+   */
+  DMSC_TOOLKIT_BUSY = 7,
+  /**
+   * There is no browser.
+   */
+  DMSC_TOOLKIT_NO_BROWSER = 8,
+  /**
+   * The short message was not sent.
+   */
+  DMSC_TOOLKIT_SMS_NOT_SENT = 9,
+  /**
+   * The network is busy or refused it.
+   */
+  DMSC_TOOLKIT_NETWORK_BUSY = 10,
+  /**
+   * There is no service.
+   */
+  DMSC_TOOLKIT_NO_SERVICE = 11,
+  /**
+   * The host cannot do it after all.
+   */
+  DMSC_TOOLKIT_NOT_SUPPORTED = 12,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_outcome dmsc_toolkit_outcome;
+#else
+typedef uint32_t dmsc_toolkit_outcome;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Something that the host tells the card's toolkit with @ref dmsc_card_toolkit_event.
+ */
+enum dmsc_toolkit_event
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The user did something.
+   */
+  DMSC_TOOLKIT_USER_ACTIVITY = 1,
+  /**
+   * The idle screen came up.
+   */
+  DMSC_TOOLKIT_IDLE_SCREEN = 2,
+  /**
+   * The user closed the browser.
+   */
+  DMSC_TOOLKIT_BROWSER_ENDED = 3,
+  /**
+   * The browser ended with an error.
+   */
+  DMSC_TOOLKIT_BROWSER_FAILED = 4,
+  /**
+   * The user chose from the card's menu; `value` is the item's identifier.
+   */
+  DMSC_TOOLKIT_MENU_SELECTED = 5,
+  /**
+   * The user wants help with an item of the card's menu; `value` is its identifier.
+   */
+  DMSC_TOOLKIT_MENU_HELP = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_toolkit_event dmsc_toolkit_event;
+#else
+typedef uint32_t dmsc_toolkit_event;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -646,12 +969,255 @@ enum dmsc_export_format
    * TNDS in WBXML (application/vnd.syncml.dmtnds+wbxml).
    */
   DMSC_EXPORT_TNDS_WBXML = 1,
+  /**
+   * Added to one of the others: the access control list that counts for the top node is written at
+   * it, also if it is inherited, so that the subtree has the same rights elsewhere.
+   */
+  DMSC_EXPORT_INHERITED = 256,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
 typedef enum dmsc_export_format dmsc_export_format;
 #else
 typedef uint32_t dmsc_export_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Bits of bootstrap_flags in @ref dmsc_config.
+ */
+enum dmsc_bootstrap_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Cards are not read: @ref dmsc_card_bootstrap gives DMSC_ERR_BOOTSTRAP_REFUSED. What the card
+   * brought before stays until it goes.
+   */
+  DMSC_BOOTSTRAP_NO_CARD = 1,
+  /**
+   * The user is asked before new data of a card is applied.
+   */
+  DMSC_BOOTSTRAP_ASK_FOR_CARD = 2,
+  /**
+   * The user is asked before a push is applied, unless its PIN is asked for anyway.
+   */
+  DMSC_BOOTSTRAP_ASK_FOR_PUSH = 4,
+  /**
+   * A push without SEC is taken if the user says so; else it is DMSC_ERR_BOOTSTRAP_MAC.
+   */
+  DMSC_BOOTSTRAP_UNSIGNED_PUSH = 8,
+  /**
+   * A push may replace an account that a push brought before; else it is
+   * DMSC_ERR_BOOTSTRAP_REFUSED. An account from elsewhere is never replaced.
+   */
+  DMSC_BOOTSTRAP_REPLACE_BY_PUSH = 16,
+  /**
+   * A session with the server of each new account is started as soon as possible (OMA DM Bootstrap
+   * 1.2, 5.3); else only where the document says so (w7, INIT). Start the toolkit of a card first
+   * whose server is on the card itself.
+   */
+  DMSC_BOOTSTRAP_START_SESSIONS = 32,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_bootstrap_flag dmsc_bootstrap_flag;
+#else
+typedef uint32_t dmsc_bootstrap_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What an answer of the user is for.
+ */
+enum dmsc_alert_purpose
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A server asks in a DM session.
+   */
+  DMSC_ALERT_SESSION = 0,
+  /**
+   * May the device be set up with what a card or a push brings? Code 1101, session_id 0.
+   */
+  DMSC_ALERT_BOOTSTRAP_CONSENT = 1,
+  /**
+   * The PIN of a pushed bootstrap, or the digits of PIN and MAC. Code 1102, hidden, session_id 0.
+   */
+  DMSC_ALERT_BOOTSTRAP_PIN = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_alert_purpose dmsc_alert_purpose;
+#else
+typedef uint32_t dmsc_alert_purpose;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a push says that it is authenticated (parameter SEC of its Content-Type), where the host has
+ * taken off the envelope.
+ */
+enum dmsc_sec
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Not given here: as content_type says, else unauthenticated.
+   */
+  DMSC_SEC_NOT_GIVEN = 0,
+  /**
+   * 0, NETWPIN, NETWORKID: with the network's secret, of GSM the IMSI.
+   */
+  DMSC_SEC_NETWPIN = 1,
+  /**
+   * 1, USERPIN: with a PIN that the user types.
+   */
+  DMSC_SEC_USERPIN = 2,
+  /**
+   * 2, USERNETWPIN, USERPIN_NETWORKID: with both.
+   */
+  DMSC_SEC_USERNETWPIN = 3,
+  /**
+   * 3, USERPINMAC: the user types PIN and MAC. Not for the DM profile.
+   */
+  DMSC_SEC_USERPINMAC = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_sec dmsc_sec;
+#else
+typedef uint32_t dmsc_sec;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Bits of flags in @ref dmsc_provisioning.
+ */
+enum dmsc_provisioning_flag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The device's maker gives the document, which is not in a push: a provisioning document, a DM
+   * message (WBXML) or a TNDS object. Nothing is checked and nobody is asked. The same document is
+   * applied once for the life of the store; a later one replaces accounts of an earlier one.
+   */
+  DMSC_PROVISIONING_FACTORY = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_provisioning_flag dmsc_provisioning_flag;
+#else
+typedef uint32_t dmsc_provisioning_flag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who brought a node into the tree.
+ */
+enum dmsc_origin
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The library or the host.
+   */
+  DMSC_ORIGIN_HOST = 0,
+  /**
+   * A document of the device's maker, or the standard objects of a new store.
+   */
+  DMSC_ORIGIN_FACTORY = 1,
+  /**
+   * A pushed bootstrap.
+   */
+  DMSC_ORIGIN_BOOTSTRAP = 2,
+  /**
+   * The card in a slot: the node goes with the card.
+   */
+  DMSC_ORIGIN_CARD = 3,
+  /**
+   * A DM server.
+   */
+  DMSC_ORIGIN_SERVER = 4,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_origin dmsc_origin;
+#else
+typedef uint32_t dmsc_origin;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What happened to a node of the tree.
+ */
+enum dmsc_change_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * It was created.
+   */
+  DMSC_CHANGE_ADDED = 1,
+  /**
+   * Its value was replaced.
+   */
+  DMSC_CHANGE_REPLACED = 2,
+  /**
+   * It was deleted with all below it, which is not told one by one.
+   */
+  DMSC_CHANGE_DELETED = 3,
+  /**
+   * It has the name of `uri` now instead of that of `from`; what is below it came along.
+   */
+  DMSC_CHANGE_RENAMED = 4,
+  /**
+   * Its ACL, Title or Type was replaced.
+   */
+  DMSC_CHANGE_PROPERTY = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_kind dmsc_change_kind;
+#else
+typedef uint32_t dmsc_change_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * Who changed a node.
+ */
+enum dmsc_change_by
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The host, or the library itself (the nonces of accounts, an ACL that loses a server).
+   */
+  DMSC_BY_HOST = 0,
+  /**
+   * A bootstrap document, of a card or pushed.
+   */
+  DMSC_BY_BOOTSTRAP = 1,
+  /**
+   * The server `server_id`.
+   */
+  DMSC_BY_SERVER = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum dmsc_change_by dmsc_change_by;
+#else
+typedef uint32_t dmsc_change_by;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -683,6 +1249,13 @@ typedef struct dmsc_client dmsc_client;
  * One DM session of the host. Any thread may use it at the same time.
  */
 typedef struct dmsc_session dmsc_session;
+
+/**
+ * A proactive command for the host (ETSI TS 102 223).
+ *
+ * Owned by the host from `request` to @ref dmsc_toolkit_answer. One thread at a time.
+ */
+typedef struct dmsc_toolkit_request dmsc_toolkit_request;
 
 /**
  * A transaction on the tree. One thread at a time. While it is open no DM session goes on, so keep it
@@ -739,6 +1312,14 @@ typedef struct dmsc_alert_info {
    * The answer shown at first, as the option DR has it; "" if none. Valid until the alert is answered.
    */
   const char *default_response;
+  /**
+   * A dmsc_alert_purpose number: what the answer is for.
+   */
+  uint32_t purpose;
+  /**
+   * DMSC_ALERT_BOOTSTRAP_PIN: attempts left, this one included; else 0.
+   */
+  uint32_t tries_left;
 } dmsc_alert_info;
 
 /**
@@ -762,6 +1343,46 @@ typedef struct dmsc_alert_reply {
    */
   uint64_t choices;
 } dmsc_alert_reply;
+
+/**
+ * A byte stream to a modem, given by the host: a serial line, a USB endpoint, a multiplexer's channel.
+ * Copied when the card is opened; `read` and `write` must be there. Nobody else may use the stream.
+ *
+ * A callback returns DMSC_OK or a negative number, as with @ref dmsc_card_transport.
+ * Thread: the driving thread, one at a time. Re-entry: as with @ref dmsc_card_transport.
+ */
+typedef struct dmsc_at_port {
+  /**
+   * sizeof(dmsc_at_port); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Reads what is there, at most `cap` octets, their number in `len`; waits for the first one at most
+   * `timeout_ms`. 0 octets: nothing came in that time.
+   */
+  int32_t (*read)(void *user_data, uint8_t *buffer, size_t cap, uint32_t timeout_ms, size_t *len);
+  /**
+   * Writes all of the octets.
+   */
+  int32_t (*write)(void *user_data, const uint8_t *data, size_t len);
+  /**
+   * Called exactly once, after the last other callback; not called if the card was not opened.
+   */
+  void (*destroy)(void *user_data);
+  /**
+   * Longest time for one AT command, in milliseconds. 0: 10000.
+   */
+  uint32_t timeout_ms;
+  /**
+   * Most octets of card data to ask for at once, 1 to 256: many modems cut lines of more than 256 or 512
+   * characters, and an octet takes two. 0: 128.
+   */
+  uint32_t max_le;
+} dmsc_at_port;
 
 /**
  * Access to one card, given by the host. Copied when the card is opened; `transmit` must be there.
@@ -815,6 +1436,28 @@ typedef struct dmsc_card_transport {
    * Called exactly once, after the last other callback; not called if the card was not opened.
    */
   void (*destroy)(void *user_data);
+  /**
+   * Ends the callback that is running, which returns DMSC_ERR_CANCELLED at once; nothing while none runs,
+   * and nothing for the next one. NULL: a card that never answers keeps its caller for ever.
+   *
+   * Called by @ref dmsc_card_cancel, @ref dmsc_card_close and @ref dmsc_client_free, and by the library
+   * itself when a callback takes longer than `timeout_ms`. Thread: any, beside any other callback but
+   * `destroy`.
+   */
+  void (*cancel)(void *user_data);
+  /**
+   * Bits of dmsc_transport_flags: what the transport does itself.
+   */
+  uint32_t flags;
+  /**
+   * Most octets of response data that one exchange can bring, 1 to 256; 0: 256.
+   */
+  uint32_t max_le;
+  /**
+   * Longest time for one callback, in milliseconds; then `cancel` is called and the call that waits
+   * fails with DMSC_ERR_TIMEOUT. 0: 10000. Without `cancel` it is not used.
+   */
+  uint32_t timeout_ms;
 } dmsc_card_transport;
 
 /**
@@ -864,7 +1507,7 @@ typedef struct dmsc_bootstrap_report {
    */
   uint32_t accounts_added;
   /**
-   * Accounts whose card data changed and that were made anew.
+   * Accounts that were made anew because their data changed.
    */
   uint32_t accounts_replaced;
   /**
@@ -879,6 +1522,10 @@ typedef struct dmsc_bootstrap_report {
    * Objects that could not be read or used; the last error's text is in the event.
    */
   uint32_t objects_failed;
+  /**
+   * Objects with new content that wait for the user's answer.
+   */
+  uint32_t objects_waiting;
 } dmsc_bootstrap_report;
 
 /**
@@ -913,6 +1560,43 @@ typedef struct dmsc_storage {
    */
   void (*destroy)(void *user_data);
 } dmsc_storage;
+
+/**
+ * Keys kept by the host, for example in the platform's key store. Copied by @ref dmsc_client_new.
+ *
+ * Values of the tree that are secret are sealed with XChaCha20-Poly1305 under a key of 32 octets. Keys
+ * have numbers: 1 is made at the first use of a store, each @ref dmsc_client_rotate_key makes the next.
+ * `load` and `make` must be there. A callback returns DMSC_OK or a negative number, which is passed
+ * through to the call that caused it. Thread: any, one at a time.
+ */
+typedef struct dmsc_keys {
+  /**
+   * sizeof(dmsc_keys); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Writes the key `number` to the 32 octets at `key`; DMSC_ERR_STORAGE_KEY if there is none.
+   */
+  int32_t (*load)(void *user_data, uint32_t number, uint8_t *key);
+  /**
+   * Makes the key `number` and keeps it durably, in place of one that may be there. The 32 octets at
+   * `key` are random and may be taken as they are; what they are on return is the key.
+   */
+  int32_t (*make)(void *user_data, uint32_t number, uint8_t *key);
+  /**
+   * Forgets the key `number`, with which nothing is sealed any more; DMSC_OK if there was none. May be
+   * NULL.
+   */
+  int32_t (*remove)(void *user_data, uint32_t number);
+  /**
+   * Called exactly once, after the last other callback; may be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_keys;
 
 /**
  * How a client reaches servers, see `network` of dmsc_config. Copied; zero everywhere is the default.
@@ -1044,6 +1728,28 @@ typedef struct dmsc_config {
    */
   uint32_t max_obj_size;
   /**
+   * Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
+   * `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
+   */
+  const struct dmsc_keys *keys;
+  /**
+   * URIs of nodes whose values are sealed like the passwords and nonces of accounts, access points and
+   * proxies. They are patterns: a name that is one asterisk stands for any name, two asterisks stand for
+   * any number of names, once in a pattern. A pattern stays with the store once it was opened with it;
+   * a store has at most 64 with the built-in ones. Sealed values are read and written as others. May be
+   * NULL.
+   */
+  const char *const *secret_uris;
+  /**
+   * Number of patterns at secret_uris.
+   */
+  size_t secret_uri_count;
+  /**
+   * What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+   * question, pushes with a good MAC; no account is replaced by a push.
+   */
+  uint32_t bootstrap_flags;
+  /**
    * How servers are reached. NULL: over https only, with the system's roots, without a second attempt.
    */
   const struct dmsc_network_config *network;
@@ -1089,6 +1795,10 @@ typedef struct dmsc_event {
    * Number of octets at data.
    */
   size_t data_len;
+  /**
+   * Number of an alert of the host, 0 if the event is about none.
+   */
+  uint64_t number;
 } dmsc_event;
 
 /**
@@ -1136,6 +1846,45 @@ typedef struct dmsc_trigger_info {
    */
   size_t vendor_len;
 } dmsc_trigger_info;
+
+/**
+ * One changed node. Changes of one commit that follow each other are one: a node that came and went is
+ * not told, a value that was replaced several times is told once. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_change {
+  /**
+   * sizeof(dmsc_change) of the library.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_change_kind number; ignore numbers you do not know.
+   */
+  uint32_t kind;
+  /**
+   * A dmsc_change_by number.
+   */
+  uint32_t by;
+  /**
+   * The node, for example "./DMAcc/x/Name".
+   */
+  const char *uri;
+  /**
+   * The URI it had before it was renamed; else NULL.
+   */
+  const char *from;
+  /**
+   * The server's identifier, if a server did it; else NULL.
+   */
+  const char *server_id;
+  /**
+   * Octets of the value before the commit; 0 if there was none.
+   */
+  uint32_t old_size;
+  /**
+   * Octets of the value now; 0 if there is none.
+   */
+  uint32_t new_size;
+} dmsc_change;
 
 /**
  * A connection that needs the host's consent. Borrowed: valid during the callback only.
@@ -1197,9 +1946,10 @@ typedef struct dmsc_callbacks {
    */
   void (*on_event)(void *user_data, const struct dmsc_event *event);
   /**
-   * The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+   * The user is asked (Alert 1100 to 1104; whether a bootstrap may be applied, and its PIN: see
+   * dmsc_alert_info.purpose). The callee owns `alert` and must give it to
    * @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
-   * interface, and servers get 406.
+   * interface, servers get 406, and a bootstrap that needs the user is refused.
    */
   void (*on_alert)(void *user_data, struct dmsc_alert *alert);
   /**
@@ -1210,6 +1960,13 @@ typedef struct dmsc_callbacks {
    * Called exactly once, after the last other callback; not called if dmsc_client_new fails.
    */
   void (*destroy)(void *user_data);
+  /**
+   * A commit has changed the tree: one call for each commit, whoever made it - a session, a bootstrap, a
+   * dmsc_txn - with all its changes in order. Told once they are durable, before the events of the same
+   * step; nothing is told of what was rolled back, nor of what dmsc_client_new itself sets up. The array
+   * and what it points to are borrowed: valid during the callback only.
+   */
+  void (*on_changes)(void *user_data, const struct dmsc_change *const *changes, size_t count);
   /**
    * The card wants to reach a server, or a local application the card: return a
    * dmsc_connection_verdict; anything but DMSC_CONNECTION_ALLOW refuses. NULL: all are refused. A card
@@ -1240,6 +1997,54 @@ typedef struct dmsc_gateway_config {
    */
   uint32_t tls_port;
 } dmsc_gateway_config;
+
+/**
+ * An alert of the host for a server. Copied by the call. Texts are UTF-8.
+ */
+typedef struct dmsc_generic_alert {
+  /**
+   * sizeof(dmsc_generic_alert); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 1226 or 0: a generic alert; 1224: a client event (DM Protocol 1.2.1, 8.7 and 8.8).
+   */
+  uint32_t code;
+  /**
+   * A dmsc_format number, the format of the data; 0: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * The server it is for; NULL: the first server that a session is held with.
+   */
+  const char *server_id;
+  /**
+   * URI of the management object that raises it, or NULL.
+   */
+  const char *source_uri;
+  /**
+   * Type of the data. That of a generic alert begins with "Reversed-Domain-Name:", "Content-Type:",
+   * "org.openmobilealliance." or "urn:oma:at:". Must be given.
+   */
+  const char *type;
+  /**
+   * Importance: "fatal", "critical", "minor", "warning", "informational", "harmless" or "indeterminate".
+   * NULL: none is sent, which means informational.
+   */
+  const char *mark;
+  /**
+   * The Correlator of the Exec whose end this reports, or NULL if it had none.
+   */
+  const char *correlator;
+  /**
+   * The data.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data, 65536 at most.
+   */
+  size_t data_len;
+} dmsc_generic_alert;
 
 /**
  * Details of this thread's last failure.
@@ -1292,6 +2097,233 @@ typedef struct dmsc_log_sink {
    */
   void (*destroy)(void *user_data);
 } dmsc_log_sink;
+
+/**
+ * What a node of the host is; filled in by `info` of a dmsc_node_handler.
+ */
+typedef struct dmsc_host_node {
+  /**
+   * sizeof(dmsc_host_node) of the library; members behind it do not exist.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number. Preset: DMSC_FORMAT_CHR.
+   */
+  uint32_t format;
+  /**
+   * Octets of the value (property Size); 0 for interior nodes. Preset: 0.
+   */
+  uint32_t size;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none. The host's, and
+   * to stay valid until the next callback of the handler. Preset: NULL.
+   */
+  const char *type;
+} dmsc_host_node;
+
+/**
+ * A node's value. Copied by the call.
+ */
+typedef struct dmsc_node_value {
+  /**
+   * sizeof(dmsc_node_value); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
+   */
+  uint32_t format;
+  /**
+   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
+   */
+  const char *type;
+  /**
+   * The value's octets.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+} dmsc_node_value;
+
+/**
+ * What a server wants run. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_exec_request {
+  /**
+   * sizeof(dmsc_exec_request) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The node.
+   */
+  const char *uri;
+  /**
+   * Data of the Exec command; NULL if there is none.
+   */
+  const uint8_t *argument;
+  /**
+   * Number of octets at argument.
+   */
+  size_t argument_len;
+  /**
+   * The server's Correlator, or NULL. Copy it: it belongs into the generic alert that reports the end of
+   * what goes on in the background.
+   */
+  const char *correlator;
+  /**
+   * The server that asks.
+   */
+  const char *server_id;
+  /**
+   * The DM session's id, as in events.
+   */
+  uint64_t session_id;
+} dmsc_exec_request;
+
+/**
+ * A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
+ * `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
+ * nodes do not allow it (server: 405).
+ *
+ * The library checks rights, formats and descriptions before it asks the handler, and keeps ACL, Title,
+ * TStamp and VerNo of its nodes in the store. URIs are complete, escaped as in messages, for example
+ * "./Vendor/Fw/Update".
+ *
+ * A callback returns 0, or a SyncML status from 400 to 599 that the server gets, or a negative number:
+ * DMSC_ERR_NODE_NOT_FOUND (server: 404), _NODE_NOT_ALLOWED (405), _NOT_SUPPORTED (406), _TOO_LARGE (413),
+ * _NODE_FORMAT (415), _NODE_EXISTS (418), _STORAGE_FULL (420), _NODE_ACL (425); any other gives the server
+ * 500, and the host a DMSC_EVENT_NODE_FAILED with the number. One that fails has changed nothing.
+ *
+ * Transactions: before the first change `begin` is called, then the changes as the commands come, each
+ * visible to `info`, `get` and `children` at once; then `prepare` and `commit`, or `rollback`, which undoes
+ * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
+ * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
+ * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
+ * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * dies between prepare and commit is settled by `settle` at the next start.
+ *
+ * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
+ * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
+ * cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
+ * on other nodes of the tree are allowed (DMSC_ERR_BUSY for writing while a session writes).
+ */
+typedef struct dmsc_node_handler {
+  /**
+   * sizeof(dmsc_node_handler); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Says what `uri` is in `node`; DMSC_ERR_NODE_NOT_FOUND if there is no such node. Asked for the bound
+   * node itself only once, for its type.
+   */
+  int32_t (*info)(void *user_data, const char *uri, struct dmsc_host_node *node);
+  /**
+   * Gives the value of leaf `uri` in a new buffer (@ref dmsc_buffer_new); left NULL it is empty.
+   */
+  int32_t (*get)(void *user_data, const char *uri, struct dmsc_buffer **value);
+  /**
+   * Gives the names of the nodes directly below `uri`, not escaped, each ended by a line feed, in a new
+   * buffer; left NULL there are none. NULL member: only nodes asked for by name are found.
+   */
+  int32_t (*children)(void *user_data, const char *uri, struct dmsc_buffer **names);
+  /**
+   * Creates node `uri`, whose parent is there.
+   */
+  int32_t (*add)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Replaces the value of leaf `uri`.
+   */
+  int32_t (*replace)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * Deletes node `uri` with all below it.
+   */
+  int32_t (*remove)(void *user_data, const char *uri);
+  /**
+   * Runs a node. Returns 0 done (server: 200); 202 accepted: it goes on in the background, and its end is
+   * reported with @ref dmsc_client_queue_alert; or a failure as above.
+   */
+  int32_t (*exec)(void *user_data, const struct dmsc_exec_request *request);
+  /**
+   * Changes follow. `number` is higher than that of every transaction that was committed before.
+   */
+  int32_t (*begin)(void *user_data, uint64_t number);
+  /**
+   * Makes sure that `commit` cannot fail, also after a restart if the host keeps its nodes durably. May
+   * be called again after further changes. NULL: the handler is always ready.
+   */
+  int32_t (*prepare)(void *user_data);
+  /**
+   * Makes the changes since `begin` last.
+   */
+  int32_t (*commit)(void *user_data);
+  /**
+   * Undoes the changes since `begin`, prepared or not.
+   */
+  int32_t (*rollback)(void *user_data);
+  /**
+   * Called once, inside dmsc_tree_bind: what was prepared in transactions up to `number` is committed,
+   * what was prepared in a later one is not. May be NULL. A failure makes dmsc_tree_bind fail.
+   */
+  int32_t (*settle)(void *user_data, uint64_t number);
+  /**
+   * Called exactly once, after the last other callback: when the subtree is unbound or the client closed.
+   * Not called if dmsc_tree_bind fails. May be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_node_handler;
+
+/**
+ * A bootstrap to apply. Copied by the call.
+ */
+typedef struct dmsc_provisioning {
+  /**
+   * sizeof(dmsc_provisioning); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Content-Type of `data` where the host has taken off the envelope, for example
+   * "application/vnd.wap.connectivity-wbxml; SEC=1; MAC=0BB3...". NULL: `data` is a WSP push PDU.
+   */
+  const char *content_type;
+  /**
+   * A dmsc_sec number that counts instead of the one in content_type.
+   */
+  uint32_t sec;
+  /**
+   * A dmsc_provisioning_flag number or 0.
+   */
+  uint32_t flags;
+  /**
+   * The MAC, 40 hexadecimal digits, instead of the one in content_type; NULL: not given here.
+   */
+  const char *mac;
+  /**
+   * The subscription's IMSI in digits, for a push signed with the network's secret; NULL: not known.
+   */
+  const char *imsi;
+  /**
+   * The network's secret itself, for example an ESN; NULL: not known.
+   */
+  const uint8_t *network_secret;
+  /**
+   * Number of octets at network_secret.
+   */
+  size_t network_secret_len;
+  /**
+   * The octets.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+} dmsc_provisioning;
 
 /**
  * What session to start. Copied by the call.
@@ -1425,6 +2457,244 @@ typedef struct dmsc_stream_transport {
 } dmsc_stream_transport;
 
 /**
+ * The host's side of the toolkit. Copied by @ref dmsc_client_set_toolkit_host; NULL members mean "not
+ * wanted", but `request` must be there if `capabilities` is not 0.
+ *
+ * Thread and re-entry: as with @ref dmsc_callbacks.
+ */
+typedef struct dmsc_toolkit_host {
+  /**
+   * sizeof(dmsc_toolkit_host); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Bits of dmsc_toolkit_capability.
+   */
+  uint32_t capabilities;
+  /**
+   * The card wants something. The callee owns `request` and must give it to @ref dmsc_toolkit_answer
+   * exactly once, now or later, from any thread. After a minute, and what the card allows more, the
+   * library answers the card itself.
+   */
+  void (*request)(void *user_data, struct dmsc_toolkit_request *request);
+  /**
+   * The card's open request in this slot is void: its time is up or the card is gone. It is still to be
+   * given to @ref dmsc_toolkit_answer.
+   */
+  void (*withdrawn)(void *user_data, uint32_t slot);
+  /**
+   * Where the host's modem owns the toolkit: it has to send this; `what` is a dmsc_toolkit_outgoing.
+   */
+  void (*send)(void *user_data, uint32_t slot, uint32_t what, const uint8_t *data, size_t len);
+  /**
+   * Called exactly once, after the last other callback; not called if the struct was refused.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_toolkit_host;
+
+/**
+ * What the card wants.
+ */
+typedef struct dmsc_toolkit_request_info {
+  /**
+   * sizeof(dmsc_toolkit_request_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * Type of command (TS 102 223, 9.4): 0x10 SET UP CALL, 0x11 SEND SS, 0x12 SEND USSD, 0x13 SEND SHORT
+   * MESSAGE, 0x14 SEND DTMF, 0x15 LAUNCH BROWSER, 0x20 PLAY TONE, 0x21 DISPLAY TEXT, 0x22 GET INKEY, 0x23
+   * GET INPUT, 0x24 SELECT ITEM, 0x25 SET UP MENU, 0x28 SET UP IDLE MODE TEXT, 0x35 LANGUAGE NOTIFICATION.
+   */
+  uint32_t command;
+  /**
+   * How it is meant: bits of dmsc_toolkit_manner. For LAUNCH BROWSER and SET UP CALL the qualifier itself.
+   */
+  uint32_t manner;
+  /**
+   * Text, question or title; "" if none. SET UP CALL: the question before the call. Valid until the request
+   * is answered, as all pointers here.
+   */
+  const char *text;
+  /**
+   * GET INPUT: what stands in the field; LAUNCH BROWSER: the URL; SET UP CALL: what to show during the
+   * call; LANGUAGE NOTIFICATION: two letters. "" if none.
+   */
+  const char *second;
+  /**
+   * SEND SHORT MESSAGE: the TPDU; SEND SS, USSD, DTMF: the string; SET UP CALL: the address; PLAY TONE: one
+   * octet, the tone; NULL if none.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data.
+   */
+  size_t data_len;
+  /**
+   * SEND SHORT MESSAGE: the service centre, type of number, then swapped digits; NULL: the default one.
+   */
+  const uint8_t *address;
+  /**
+   * Number of octets at address.
+   */
+  size_t address_len;
+  /**
+   * How long it shall be shown, played or waited for, in milliseconds; 0 if not said.
+   */
+  uint32_t duration_ms;
+  /**
+   * GET INPUT: fewest characters.
+   */
+  uint32_t min_len;
+  /**
+   * GET INPUT: most characters; 255: no limit.
+   */
+  uint32_t max_len;
+  /**
+   * SELECT ITEM, SET UP MENU: number of items of @ref dmsc_toolkit_item.
+   */
+  uint32_t item_count;
+  /**
+   * SELECT ITEM: identifier of the item to begin with; 0 if none.
+   */
+  uint32_t default_item;
+} dmsc_toolkit_request_info;
+
+/**
+ * The answer to a command of the card. Copied by the call.
+ */
+typedef struct dmsc_toolkit_reply {
+  /**
+   * sizeof(dmsc_toolkit_reply); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_toolkit_outcome number.
+   */
+  uint32_t outcome;
+  /**
+   * SELECT ITEM: the chosen item's identifier. GET INKEY with yes or no: 1 or 0.
+   */
+  uint32_t choice;
+  /**
+   * GET INKEY, GET INPUT: what was typed, UTF-8. SEND USSD: what the network said; NULL: nothing.
+   */
+  const char *text;
+} dmsc_toolkit_reply;
+
+/**
+ * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
+ */
+typedef struct dmsc_local_info {
+  /**
+   * sizeof(dmsc_local_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 15 digits; NULL: not told.
+   */
+  const char *imei;
+  /**
+   * 16 digits; NULL: not told.
+   */
+  const char *imeisv;
+  /**
+   * Two lower case letters of ISO 639-1; NULL: not told.
+   */
+  const char *language;
+  /**
+   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
+   * service.
+   */
+  const uint8_t *location;
+  /**
+   * Number of octets at location.
+   */
+  size_t location_len;
+  /**
+   * 1 if `access_technology` is known.
+   */
+  uint32_t has_access_technology;
+  /**
+   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
+   */
+  uint32_t access_technology;
+  /**
+   * 1 if `utc_offset_quarters` is known.
+   */
+  uint32_t has_utc_offset;
+  /**
+   * Local time minus UTC in quarters of an hour, -79 to 79.
+   */
+  int32_t utc_offset_quarters;
+} dmsc_local_info;
+
+/**
+ * One exchange with a card. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_apdu {
+  /**
+   * sizeof(dmsc_apdu) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * When the response was there, in milliseconds since 1970 (UTC).
+   */
+  uint64_t unix_ms;
+  /**
+   * The command APDU. PINs, and what a user typed unseen, are octets FF.
+   */
+  const uint8_t *command;
+  /**
+   * Number of octets at command.
+   */
+  size_t command_len;
+  /**
+   * The response APDU with its status word.
+   */
+  const uint8_t *response;
+  /**
+   * Number of octets at response.
+   */
+  size_t response_len;
+} dmsc_apdu;
+
+/**
+ * Sees the exchanges with the cards. Copied; `exchange` must be there.
+ *
+ * Thread: the driving thread, one call at a time. Re-entry: as in a callback of a card transport.
+ */
+typedef struct dmsc_apdu_trace {
+  /**
+   * sizeof(dmsc_apdu_trace); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * An exchange is over. One that failed has no response and is not shown.
+   */
+  void (*exchange)(void *user_data, const struct dmsc_apdu *apdu);
+  /**
+   * Called exactly once, after the last other callback; not called if the struct was refused.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_apdu_trace;
+
+/**
  * What a node is.
  */
 typedef struct dmsc_node_info {
@@ -1448,6 +2718,14 @@ typedef struct dmsc_node_info {
    * Time of the last change, seconds since 1970-01-01 UTC (property TStamp).
    */
   int64_t tstamp;
+  /**
+   * A dmsc_origin number: who brought the node.
+   */
+  uint32_t origin;
+  /**
+   * DMSC_ORIGIN_CARD: the card's slot; else 0.
+   */
+  uint32_t origin_slot;
 } dmsc_node_info;
 
 /**
@@ -1489,32 +2767,6 @@ typedef struct dmsc_trigger {
   size_t data_len;
 } dmsc_trigger;
 
-/**
- * A node's value. Copied by the call.
- */
-typedef struct dmsc_node_value {
-  /**
-   * sizeof(dmsc_node_value); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * A dmsc_format number; DMSC_FORMAT_NODE makes an interior node.
-   */
-  uint32_t format;
-  /**
-   * MIME type of a leaf, MO identifier of an interior node; NULL: "text/plain" or none.
-   */
-  const char *type;
-  /**
-   * The value's octets.
-   */
-  const uint8_t *data;
-  /**
-   * Number of octets at data.
-   */
-  size_t data_len;
-} dmsc_node_value;
-
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1550,6 +2802,27 @@ const char *dmsc_alert_item(const struct dmsc_alert *alert, uint32_t index);
 DMSC_MUST_USE
 dmsc_status dmsc_alert_answer(struct dmsc_alert *alert,
                               const struct dmsc_alert_reply *reply);
+
+/**
+ * Opens the card behind a modem's AT commands (3GPP TS 27.007): +CCHO, +CGLA and +CCHC where the modem
+ * has them, else +CSIM, else +CRSM.
+ *
+ * The modem's own toolkit keeps running, so that @ref dmsc_card_toolkit_start has no place here; feed
+ * @ref dmsc_card_proactive_command instead where the modem hands commands out. Switches the echo off and
+ * numbered errors on (ATE0V1, AT+CMEE=1), and asks the modem only for the commands that are needed.
+ * @pre `port->struct_size` is set.
+ * @param slot as in @ref dmsc_card_open.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_TRANSMIT also when no modem answers;
+ *         DMSC_ERR_NOT_SUPPORTED the modem has none of the commands; DMSC_ERR_CARD_ABSENT no card in it;
+ *         DMSC_ERR_CARD_ACCESS_DENIED the modem wants the PIN first; DMSC_ERR_TIMEOUT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_at(struct dmsc_client *client,
+                              uint32_t slot,
+                              const struct dmsc_at_port *port,
+                              struct dmsc_card **out);
 
 /**
  * Makes a buffer with a copy of `len` octets at `data`; used by callbacks that return octets.
@@ -1591,9 +2864,11 @@ void dmsc_buffer_free(struct dmsc_buffer *buffer);
  * @pre `transport->struct_size` is set.
  * @param slot the host's number for this card, used in events; one card per slot.
  * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel,
+ *         unknown flags, max_le above 256, no channel 0 without open_channel);
  *         DMSC_ERR_BUSY the slot has an open card; DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET, _TRANSMIT;
- *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's own number.
+ *         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_TIMEOUT; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's
+ *         own number.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1663,6 +2938,17 @@ dmsc_status dmsc_card_transmit(struct dmsc_card *card,
                                struct dmsc_buffer **response);
 
 /**
+ * Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
+ * DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
+ *
+ * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+ *         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_cancel(const struct dmsc_card *card);
+
+/**
  * Tells the library what happened to the card.
  *
  * @param card_event a dmsc_card_event number.
@@ -1697,17 +2983,19 @@ DMSC_MUST_USE
 dmsc_status dmsc_card_toolkit_start(struct dmsc_card *card);
 
 /**
- * Reads the DM bootstrap data of the card and applies what is new (OMA DM Bootstrap 1.2, smart card).
+ * Reads the bootstrap data of the card, DM message and provisioning documents, and applies what is new
+ * (OMA DM Bootstrap 1.2, smart card; OMA Provisioning Smartcard 1.1).
  *
  * All changes are one transaction of the store. The same data of the same card is applied once, however
  * often this is called; data that is gone from the card takes its accounts with it; another card takes
  * away the accounts of the card before in this slot, also when it holds none itself. An account that a
  * server has from elsewhere is not replaced. Each object and each account is told as an event.
  * @param report may be NULL; written on success only; `report->struct_size` must be set.
- * @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
- *         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
- *         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
- *         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+ * @return DMSC_OK (also when everything was known, or only a part could be used); DMSC_PENDING new data
+ *         waits for the user (DMSC_BOOTSTRAP_ASK_FOR_CARD), DMSC_EVENT_BOOTSTRAP_DONE follows; if none of
+ *         the objects can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT,
+ *         DMSC_ERR_BOOTSTRAP_REFUSED the server has another account, cards are switched off, or nobody
+ *         can be asked, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
  *         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
  *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
  * Thread: any.
@@ -1726,7 +3014,10 @@ dmsc_status dmsc_card_bootstrap(struct dmsc_card *card,
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no device_id, a size out of range); DMSC_ERR_UTF8;
  *         DMSC_ERR_NOT_SUPPORTED (data_dir without the feature "redb");
  *         DMSC_ERR_BUSY (another process uses the store); DMSC_ERR_STORAGE_IO, _CORRUPT, _FULL;
- *         a negative number of the host's storage. On failure no destroy function is called.
+ *         DMSC_ERR_STORAGE_VERSION (written by a newer library); DMSC_ERR_STORAGE_KEY (its key is missing
+ *         or another one, or others may read the key's file); DMSC_ERR_URI (a malformed pattern);
+ *         DMSC_ERR_TOO_LARGE (too many patterns); a negative number of the host's storage or keys.
+ *         On failure no destroy function is called, and a store that was there is as it was.
  * Thread: any.
  */
 DMSC_MUST_USE
@@ -1743,6 +3034,18 @@ dmsc_status dmsc_client_new(const struct dmsc_config *config,
  * Thread: any.
  */
 void dmsc_client_free(struct dmsc_client *client);
+
+/**
+ * Makes a new key and seals the store's secrets with it, all or nothing; then forgets the old key.
+ *
+ * The old key stays in use when this fails. What was sealed with the old key is also taken from the
+ * built-in store's file, as far as the file system lets go of it.
+ * @return DMSC_OK; DMSC_ERR_BUSY a transaction is open or a session writes; DMSC_ERR_NOT_SUPPORTED nothing
+ *         is kept; DMSC_ERR_STORAGE_*; a negative number of the host's storage or keys; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_rotate_key(struct dmsc_client *client);
 
 /**
  * Handles what is due - card, timers, session, answers - and waits for it at most `timeout_ms`.
@@ -1828,6 +3131,25 @@ DMSC_MUST_USE
 dmsc_status dmsc_gateway_stop(struct dmsc_client *client);
 
 /**
+ * Keeps an alert for a server, over a restart too, until one has answered it. It goes out with the next
+ * message of a session that runs, or with package 1 of the next one; no session is started for it.
+ *
+ * The outcome comes as DMSC_EVENT_ALERT_DONE. An alert without answer is sent again in the next session, so
+ * a server may see one twice.
+ * @pre `alert->struct_size` is set.
+ * @param number the alert's number, as in the event, never used twice; may be NULL; written on success only.
+ * @return DMSC_OK it is kept; DMSC_ERR_INVALID_ARG (NULL, code, format, type); DMSC_ERR_NODE_FORMAT the data
+ *         does not have the format; DMSC_ERR_TOO_LARGE its data, or 256 alerts wait already;
+ *         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or node while a
+ *         session writes; DMSC_ERR_UTF8; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_queue_alert(struct dmsc_client *client,
+                                    const struct dmsc_generic_alert *alert,
+                                    uint64_t *number);
+
+/**
  * The library's version, for example "0.1.0". Static text.
  *
  * Thread: any.
@@ -1889,6 +3211,67 @@ DMSC_MUST_USE dmsc_status dmsc_last_error_info(struct dmsc_error_info *info);
 DMSC_MUST_USE
 dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
                          uint32_t max_level);
+
+/**
+ * Gives the subtree at `uri` to the host: the node is made if it is missing, with the interior nodes above
+ * it, and everything below it is what the handler says.
+ *
+ * What servers may do there is said by the ACL: the root's lets them read and add at first; give more with
+ * @ref dmsc_txn_set_acl. Binding is for the life of the client; bind again after each start. The node and the properties kept for
+ * what is below it stay in the store; as long as they have no handler the node is there without children
+ * and takes nothing.
+ * @pre `handler->struct_size` is set.
+ * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
+ *        defines.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
+ *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*; the number of settle or info.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_bind(struct dmsc_client *client,
+                           const char *uri,
+                           const struct dmsc_node_handler *handler);
+
+/**
+ * Takes the subtree at `uri` back: the node is gone, with all properties kept for what was below it, and
+ * the handler is destroyed.
+ *
+ * @return DMSC_OK; DMSC_ERR_NODE_NOT_FOUND it is not bound; DMSC_ERR_INVALID_ARG; DMSC_ERR_URI;
+ *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
+ *         node; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
+                             const char *uri);
+
+/**
+ * Applies a bootstrap that was pushed (OMA DM Bootstrap 1.2, DM profile and CP profile; OMA Provisioning
+ * Bootstrap 1.1), or a document of the device's maker, completely or not at all.
+ *
+ * A push has to be signed with a secret of the network or of the user. Where that is the user's PIN, or
+ * the user's consent is wanted, `on_alert` asks, at most three times for the PIN; a push with wrong
+ * secrets is discarded. Nothing is ever answered to the sender. Each account and object is told as
+ * DMSC_EVENT_BOOTSTRAP_APPLIED, a failure too. One bootstrap at a time waits for the user.
+ * @pre `message->struct_size` is set.
+ * @param report may be NULL; written on success only; `report->struct_size` must be set.
+ * @return DMSC_OK applied; DMSC_PENDING the user is asked, DMSC_EVENT_BOOTSTRAP_DONE follows;
+ *         DMSC_ERR_BOOTSTRAP_FORMAT the document or its envelope cannot be used; DMSC_ERR_BOOTSTRAP_MAC
+ *         it is not signed, the network's secret is missing, or the MAC is wrong;
+ *         DMSC_ERR_BOOTSTRAP_PIN a PIN is needed and nobody can be asked; DMSC_ERR_BOOTSTRAP_REFUSED
+ *         the server has an account that may not be replaced, or nobody can be asked; DMSC_ERR_BUSY a
+ *         transaction is open or another bootstrap waits for the user: try again;
+ *         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; a DMSC_ERR_NODE_* of the tree; DMSC_ERR_STORAGE_*;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_apply_provisioning(struct dmsc_client *client,
+                                           const struct dmsc_provisioning *message,
+                                           struct dmsc_bootstrap_report *report);
 
 /**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.
@@ -1988,6 +3371,152 @@ dmsc_status dmsc_client_network_changed(struct dmsc_client *client,
                                         uint32_t available);
 
 /**
+ * Says who carries out what the cards' toolkits ask of the host, for toolkits that start from now on; NULL:
+ * nobody.
+ *
+ * @pre `host` is NULL or `host->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL client, unknown capabilities, capabilities without `request`);
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_set_toolkit_host(struct dmsc_client *client,
+                                         const struct dmsc_toolkit_host *host);
+
+/**
+ * What the card wants.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * Thread: any, one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
+                                          struct dmsc_toolkit_request_info *info);
+
+/**
+ * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
+ * Valid until the request is answered.
+ *
+ * Thread: any, one at a time.
+ */
+const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
+                              uint32_t index,
+                              uint32_t *item);
+
+/**
+ * Hands over the answer to the card and frees the request, also on failure.
+ *
+ * @pre `reply->struct_size` is set.
+ * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
+ *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
+ *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
+ *         closed.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
+                                const struct dmsc_toolkit_reply *reply);
+
+/**
+ * The data of TERMINAL PROFILE for a modem that owns the card's toolkit: what the library and the host can do.
+ * Makes the host the owner; its modem has to merge these bits into its own and to hand over the proactive
+ * commands that the profile announces.
+ *
+ * @param profile written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_STATE the library owns the toolkit (@ref dmsc_card_toolkit_start), or the client
+ *         is closed; DMSC_ERR_INVALID_ARG; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_terminal_profile(struct dmsc_card *card,
+                                       struct dmsc_buffer **profile);
+
+/**
+ * Carries out one proactive command that the host's modem has fetched (`D0 ...`), as the engine of a toolkit
+ * that the library does not own. The library sends nothing to the card by itself then: timers, channels and
+ * events come to `send` of dmsc_toolkit_host.
+ *
+ * @param terminal_response the data of the TERMINAL RESPONSE to send; NULL with DMSC_OK while the host is
+ *        asked: it comes to `send` then. Written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_CARD_BAD_DATA nothing that could be answered: send nothing; DMSC_ERR_STATE the
+ *         library owns the toolkit, another command is open, or the client is closed; DMSC_ERR_INVALID_ARG;
+ *         DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_proactive_command(struct dmsc_card *card,
+                                        const uint8_t *command,
+                                        size_t len,
+                                        struct dmsc_buffer **terminal_response);
+
+/**
+ * The card's status word for the ENVELOPE that `send` of dmsc_toolkit_host brought last: 9300 (busy) brings it
+ * again later. Without it no other one comes.
+ *
+ * @return DMSC_OK; DMSC_ERR_STATE the host does not own the toolkit; DMSC_ERR_INVALID_ARG; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_envelope_answered(struct dmsc_card *card,
+                                        uint32_t sw);
+
+/**
+ * Tells the card's toolkit what happened. The card hears of it if it wants to.
+ *
+ * @param event a dmsc_toolkit_event number.
+ * @param value as the event says, else 0.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE the toolkit was not started; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_toolkit_event(struct dmsc_card *card,
+                                    uint32_t event,
+                                    uint32_t value);
+
+/**
+ * Replaces what the card may ask about the terminal. Changes of location, language and access technology are
+ * events that the card hears of if it wants to. What was unknown when the toolkit started stays unannounced.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, or a member that is not what it should be); DMSC_ERR_UTF8;
+ *         DMSC_ERR_STATE the toolkit was not started; DMSC_ERR_REENTRANT.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_set_local_info(struct dmsc_card *card,
+                                     const struct dmsc_local_info *info);
+
+/**
+ * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked
+ * on before; NULL ends it.
+ *
+ * What a card holds is shown as it is, credentials in bootstrap data and identities included; only PINs are
+ * not. For tests and tools.
+ * @pre `trace` is NULL or `trace->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL client, no `exchange`); DMSC_ERR_REENTRANT;
+ *         DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace(struct dmsc_client *client,
+                              const struct dmsc_apdu_trace *trace);
+
+/**
+ * Writes every exchange with every card of the client to a capture file (pcap, GSMTAP), from now on and in
+ * place of what looked on before; NULL ends it. Wireshark shows commands, files and toolkit in it.
+ *
+ * The file is made anew. It holds what @ref dmsc_client_trace shows; keep it as secret as the card. When it
+ * cannot be written any more that is logged, and nothing else changes.
+ * @return DMSC_OK; DMSC_ERR_IO the file cannot be made; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE the client is closed.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_trace_pcap(struct dmsc_client *client,
+                                   const char *path);
+
+/**
  * The value of leaf `uri`, for example "./DevInfo/DevId".
  *
  * Passwords and nonces of accounts are not given (DMSC_ERR_NODE_NOT_ALLOWED).
@@ -2031,7 +3560,7 @@ dmsc_status dmsc_tree_children(struct dmsc_client *client,
 /**
  * Writes the subtree `uri` as TNDS, without passwords and nonces.
  *
- * @param format a dmsc_export_format number.
+ * @param format a dmsc_export_format number, perhaps with DMSC_EXPORT_INHERITED.
  * @param out written on success only; free it with @ref dmsc_buffer_free.
  * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
  *         DMSC_ERR_STORAGE_*.
@@ -2044,6 +3573,22 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
                              struct dmsc_buffer **out);
 
 /**
+ * The access control list of node `uri`, for example "Get=*&Replace=com.example"; "" if it has none of its
+ * own.
+ *
+ * @param effective 0: the node's own list; else the one that counts for it, from a node above if need be.
+ * @param acl text without NUL; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED below ./Inbox;
+ *         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
+                              const char *uri,
+                              uint32_t effective,
+                              struct dmsc_buffer **acl);
+
+/**
  * Delivers a notification (package #0 of OMA DM Notification 1.2.1, bare or in a WSP push).
  *
  * A genuine one is shown to `on_trigger` and then starts a DM session; a wrong one is dropped: the
@@ -2053,7 +3598,9 @@ dmsc_status dmsc_tree_export(struct dmsc_client *client,
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
  *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
- *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no notification; DMSC_ERR_REENTRANT;
+ *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
+ *         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
+ *         DMSC_ERR_REENTRANT;
  *         DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
@@ -2133,6 +3680,20 @@ dmsc_status dmsc_txn_import(struct dmsc_txn *txn,
                             const char *parent_uri,
                             const uint8_t *tnds,
                             size_t len);
+
+/**
+ * Makes the subtree `uri`, which has to be there, what a TNDS document (XML or WBXML) says: nodes that it
+ * does not hold are removed, new ones made, all or nothing.
+ *
+ * @return DMSC_OK; DMSC_ERR_SYNTAX; DMSC_ERR_NODE_NOT_FOUND and the other errors of @ref dmsc_txn_replace and
+ *         @ref dmsc_txn_add. The transaction stays open, without any of the changes.
+ * Thread: one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_txn_import_replace(struct dmsc_txn *txn,
+                                    const char *uri,
+                                    const uint8_t *tnds,
+                                    size_t len);
 
 /**
  * Makes the changes durable and frees the transaction, also on failure (then nothing is changed).

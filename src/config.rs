@@ -2,8 +2,32 @@
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::random::SystemRandom;
+use crate::store::{Database, KeySource, Sealing, Store};
 use crate::transport::tls::TlsConfig;
-use crate::tree::DeviceInfo;
+use crate::tree::{DeviceInfo, SecretUris};
+use bitflags::bitflags;
+use std::sync::Arc;
+
+bitflags! {
+    /// What may bootstrap the device, and who is asked. The numbers are the C API's.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct BootstrapPolicy: u32 {
+        /// Cards are not read. What they brought before stays until they go.
+        const NO_CARD = 0x01;
+        /// The user is asked before new data of a card is applied.
+        const ASK_FOR_CARD = 0x02;
+        /// The user is asked before a push is applied that needs no PIN of his.
+        const ASK_FOR_PUSH = 0x04;
+        /// A push without SEC is taken if the user says so.
+        const UNSIGNED_PUSH = 0x08;
+        /// A push may replace an account that a push brought before.
+        const REPLACE_BY_PUSH = 0x10;
+        /// A session with the server of each new account is started; else only where the document
+        /// says so (w7, INIT).
+        const START_SESSIONS = 0x20;
+    }
+}
 
 /// The device, as ./DevInfo and ./DevDetail have it.
 #[derive(Clone, Debug)]
@@ -86,6 +110,12 @@ pub struct Config {
     pub max_obj_size: u32,
     /// The way to servers.
     pub network: NetworkConfig,
+    /// Where the keys are that seal secret values in the store; `None` for a store that is not kept.
+    pub keys: Option<Arc<dyn KeySource>>,
+    /// Patterns of URIs whose values are secret besides the built-in ones ([`SecretUris`]).
+    pub secret_uris: Vec<String>,
+    /// What may bootstrap the device.
+    pub bootstrap: BootstrapPolicy,
 }
 
 impl Config {
@@ -109,7 +139,21 @@ impl Config {
             max_msg_size_card: limits::MAX_MSG_SIZE_CARD,
             max_obj_size: limits::MAX_OBJ_SIZE,
             network: NetworkConfig::default(),
+            keys: None,
+            secret_uris: Vec::new(),
+            bootstrap: BootstrapPolicy::default(),
         }
+    }
+
+    /// Opens a store as this configuration says.
+    ///
+    /// Errors: those of [`Database::open`] and [`SecretUris::add`].
+    pub fn database(&self, store: Arc<dyn Store>) -> Result<Database> {
+        let mut secret = SecretUris::built_in()?;
+        self.secret_uris.iter().try_for_each(|uri| secret.add(uri))?;
+        let Some(keys) = self.keys.clone() else { return Database::new(store) };
+        let (secrecy, random) = (Box::new(secret), Box::new(SystemRandom));
+        Database::open(store, Sealing { keys, secrecy, random })
     }
 
     /// Fails with `InvalidArg` if a value cannot be used.

@@ -5,8 +5,10 @@
 //! not know what the core does.
 
 mod acceptor;
+mod watchdog;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use watchdog::Watchdog;
 
 use crate::error::{Code, Error, Result};
 use parking_lot::{Condvar, Mutex};
@@ -120,7 +122,7 @@ impl<C: Drive> Seat<C> {
     }
 
     /// Runs `job` on the core and returns its result: by this thread if nobody drives, else by the
-    /// driving thread. `Reentrant` inside a callback that a card or stream is waiting for.
+    /// driving thread. `Reentrant` inside a callback that a card, stream or node is waiting for.
     pub(crate) fn call<R: Send + 'static>(
         &self,
         job: impl FnOnce(&mut C) -> R + Send + 'static,
@@ -133,7 +135,7 @@ impl<C: Drive> Seat<C> {
             let Some(mut core) = state.core.take() else {
                 return Err(Error::new(
                     Code::Reentrant,
-                    "not allowed inside a card or stream callback",
+                    "not allowed inside a card, stream or node callback",
                 ));
             };
             drop(state);

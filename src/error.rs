@@ -1,7 +1,9 @@
 //! The library's one error type: a stable code, what failed and where, and the layer's own number.
 //!
-//! Owns the codes (they are the C API's `dmsc_status` numbers). Must not know any other module.
+//! Owns the codes (they are the C API's `dmsc_status` numbers). Must not know any other module but the
+//! names of status words.
 
+use crate::status_word;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -120,6 +122,8 @@ codes! {
     TooLarge = -404, "DMSC_ERR_TOO_LARGE";
     /// The server ended the session with an abort.
     Aborted = -405, "DMSC_ERR_ABORTED";
+    /// The server refused what the client sent.
+    Refused = -406, "DMSC_ERR_REFUSED";
 
     /// The node does not exist.
     NodeNotFound = -500, "DMSC_ERR_NODE_NOT_FOUND";
@@ -135,10 +139,14 @@ codes! {
     Uri = -505, "DMSC_ERR_URI";
     /// Reading or writing the store failed.
     StorageIo = -520, "DMSC_ERR_STORAGE_IO";
-    /// The store's content is damaged or of another version.
+    /// The store's content is damaged, or the file is no store.
     StorageCorrupt = -521, "DMSC_ERR_STORAGE_CORRUPT";
     /// The store's medium is full.
     StorageFull = -522, "DMSC_ERR_STORAGE_FULL";
+    /// The key that seals the store's secrets is missing, is another one, or can be read by others.
+    StorageKey = -523, "DMSC_ERR_STORAGE_KEY";
+    /// The store was written by a newer version of the library.
+    StorageVersion = -524, "DMSC_ERR_STORAGE_VERSION";
 }
 
 /// What failed, where, and why. The text never holds a secret, a PIN, or a full ICCID or IMSI.
@@ -169,7 +177,8 @@ impl Error {
             0x6982 | 0x6983 | 0x9804 | 0x9840 => Code::CardAccessDenied,
             _ => Code::CardSw,
         };
-        Self { card_sw: sw, ..Self::new(code, format!("{what}: SW {sw:04X}")) }
+        let name = status_word::name(sw);
+        Self { card_sw: sw, ..Self::new(code, format!("{what}: SW {sw:04X} ({name})")) }
     }
 
     /// The stable code.
@@ -223,7 +232,14 @@ impl Error {
 
     /// True if the store failed: whatever else is tried now fails as well.
     pub fn is_storage(&self) -> bool {
-        matches!(self.code, Code::StorageIo | Code::StorageCorrupt | Code::StorageFull)
+        matches!(
+            self.code,
+            Code::StorageIo
+                | Code::StorageCorrupt
+                | Code::StorageFull
+                | Code::StorageKey
+                | Code::StorageVersion
+        )
     }
 }
 
@@ -256,6 +272,9 @@ mod tests {
     fn context_keeps_the_code() {
         let error = Error::card_sw(0x6A82, "SELECT 5031").context("reading ODF");
         assert_eq!(error.code(), Code::CardFileNotFound);
-        assert_eq!(error.to_string(), "reading ODF: SELECT 5031: SW 6A82");
+        assert_eq!(
+            error.to_string(),
+            "reading ODF: SELECT 5031: SW 6A82 (file or application not found)"
+        );
     }
 }

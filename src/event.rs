@@ -2,6 +2,7 @@
 
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
+use crate::store::Change;
 use std::net::IpAddr;
 use std::sync::Weak;
 
@@ -36,13 +37,21 @@ pub enum EventKind {
     BootstrapRemoved = 13,
     /// A session could not be held and will be tried again; `uri` is the server id, `phase` the attempts
     /// so far, `status` says why.
-    SessionDeferred = 14,
+    SessionDeferred = 50,
     /// A session waits for a network; `uri` is the server id, `data` the connectivity that its account
     /// asks for, if it does.
-    NetworkWanted = 15,
+    NetworkWanted = 51,
     /// A connection of the card into the network was refused or failed; `uri` is the server's address,
     /// `status` says why.
-    ConnectionRefused = 16,
+    ConnectionRefused = 52,
+    /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
+    /// it brought were told one by one before.
+    BootstrapDone = 40,
+    /// A handler of the host's nodes failed; `uri` is the node, `status` the handler's number.
+    NodeFailed = 14,
+    /// An alert of the host is done with: answered by a server (`phase` is its SyncML status, `status` 0 or
+    /// `Refused`), or larger than it takes (`TooLarge`); `number` is the alert's, `uri` the server id.
+    AlertDone = 15,
 }
 
 /// One event.
@@ -61,12 +70,16 @@ pub struct Event {
     pub uri: Option<String>,
     /// See [`EventKind`]; the error's text when `status` is negative.
     pub data: Vec<u8>,
+    /// Number of an alert of the host; 0 if none.
+    pub number: u64,
 }
 
 impl Event {
     /// An event without details.
     pub fn new(kind: EventKind) -> Self {
-        Self { kind, slot: 0, session_id: 0, status: 0, phase: 0, uri: None, data: Vec::new() }
+        let (session_id, number) = (0, 0);
+        let (uri, data) = (None, Vec::new());
+        Self { kind, slot: 0, session_id, status: 0, phase: 0, uri, data, number }
     }
 
     /// The event of slot `slot`.
@@ -175,12 +188,28 @@ pub(crate) trait AnswerSink: Send + Sync {
     fn answer(&self, id: u64, answer: Answer) -> Result<(), Error>;
 }
 
+/// What an answer of the user is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A server's alert in a session.
+    Session,
+    /// May the device be set up with what a card or a push brings?
+    BootstrapConsent,
+    /// The PIN of a pushed bootstrap, or PIN and MAC in one.
+    BootstrapPin {
+        /// Attempts left, this one included.
+        tries: u32,
+    },
+}
+
 /// A question to the user, given away to the host; answer it once, from any thread.
 pub struct Question {
     /// What to ask.
     pub alert: UserAlert,
-    /// The session that asks.
+    /// The session that asks; 0 for a bootstrap.
     pub session_id: u64,
+    /// What the answer is for.
+    pub purpose: Purpose,
     pub(crate) id: u64,
     pub(crate) sink: Weak<dyn AnswerSink>,
 }
@@ -220,6 +249,14 @@ pub trait Listener: Send + Sync {
     }
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
+    /// A commit has changed these nodes; told before the events of the same step.
+    fn changes(&self, changes: &[Change]) {
+        let _ = changes;
+    }
+    /// True if [`changes`](Self::changes) is wanted.
+    fn wants_changes(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]
@@ -255,6 +292,7 @@ mod tests {
                 hidden: false,
             },
             session_id: 1,
+            purpose: Purpose::Session,
             id,
             sink: Arc::downgrade(&(sink.clone() as Arc<dyn AnswerSink>)),
         };

@@ -18,6 +18,7 @@ pub mod prov;
 pub mod random;
 pub mod secret;
 pub mod session;
+pub mod status_word;
 pub mod store;
 pub mod syncml;
 pub mod time;

@@ -28,6 +28,8 @@ pub const URI_OCTETS: usize = 1023;
 pub const URI_SEGMENT: usize = 127;
 /// Nodes of the tree.
 pub const TREE_NODES: usize = 1_000_000;
+/// Patterns of URIs whose values are sealed, the built-in ones included.
+pub const SECRET_URIS: usize = 64;
 /// Octets of one ACL.
 pub const ACL_OCTETS: usize = 4096;
 /// Octets of one Title.
@@ -36,6 +38,8 @@ pub const TITLE_OCTETS: usize = 255;
 pub const TYPE_OCTETS: usize = 255;
 /// DM accounts (DMAcc/<x>).
 pub const ACCOUNTS: u32 = 64;
+/// Access points (NAP/<x>), and proxies (PX/<x>).
+pub const CONNECTIONS: u32 = 256;
 /// Addresses, ports, connectivity references or credentials of one account.
 pub const ACCOUNT_PARTS: u32 = 16;
 
@@ -49,6 +53,10 @@ pub const DODF_OBJECTS: usize = 32;
 pub const DODFS: usize = 8;
 /// Consecutive GET RESPONSE for one command.
 pub const GET_RESPONSES: usize = 16;
+/// Octets of a short command APDU.
+pub const SHORT_APDU: usize = 5 + 255 + 1;
+/// Octets a modem may say in answer to one AT command.
+pub const AT_REPLY: usize = 16 * 1024;
 /// Octets one command may return.
 pub const RESPONSE_OCTETS: usize = 4096;
 /// Proactive commands without the card coming to rest.
@@ -60,6 +68,11 @@ pub const CHANNEL_BUFFER: usize = 1400;
 pub const HTTP_HEAD: usize = 4 * 1024;
 /// Time without a single octet from the server before the exchange fails, in milliseconds.
 pub const HTTP_SILENCE_MS: u64 = 30_000;
+
+/// Attempts that the user has to type the PIN of a pushed bootstrap.
+pub const BOOTSTRAP_PIN_TRIES: u32 = 3;
+/// Characters of that PIN, and of the digits of its MAC.
+pub const BOOTSTRAP_PIN: u32 = 40;
 
 /// Notifications that may wait for one server.
 pub const TRIGGER_QUEUE: usize = 1;
@@ -78,6 +91,10 @@ pub const RETRY_MS: (u64, u64) = (30_000, 3_600_000);
 pub const SESSION_PATIENCE_S: i64 = 24 * 3600;
 /// Time that one attempt of a session may take, in milliseconds.
 pub const SESSION_MS: u64 = 3_600_000;
+/// Alerts of the host that may wait for a server.
+pub const ALERTS: usize = 256;
+/// Octets of data of one alert of the host.
+pub const ALERT_OCTETS: usize = 64 * 1024;
 
 /// Messages of one DM session.
 pub const SESSION_MESSAGES: u32 = 1000;

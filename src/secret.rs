@@ -18,6 +18,11 @@ impl Secret {
         &self.0
     }
 
+    /// The bytes, to be filled in by whoever makes the secret.
+    pub fn expose_mut(&mut self) -> &mut [u8] {
+        &mut self.0
+    }
+
     /// True without any byte.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

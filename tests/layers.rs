@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
-const GROUND: &[&str] = &["error", "limits", "secret", "random", "time", "url", "bytes"];
+const GROUND: &[&str] =
+    &["status_word", "error", "limits", "secret", "random", "time", "url", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -24,8 +25,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
-    ("config", &["transport", "tree"]),
-    ("event", &["session"]),
+    ("config", &["transport", "tree", "store"]),
+    ("event", &["session", "store"]),
     ("driver", &[]),
     (
         "client",
@@ -49,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "ffi",
         &[
+            "bootstrap",
             "client",
             "config",
             "event",

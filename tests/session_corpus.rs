@@ -146,8 +146,8 @@ fn results(message: &Message<'_>) -> Vec<u8> {
 }
 
 const ONE_GET: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/a-get1-01.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/a-get1-01.wbxml")),
+    (Encoding::Xml, include_bytes!("data/sessions/a-get1/01.xml")),
+    (Encoding::Wbxml, include_bytes!("data/sessions/a-get1/01.wbxml")),
 ];
 
 #[test]
@@ -162,8 +162,8 @@ fn one_get() {
 }
 
 const ATOMIC: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/d-atomic20-ok-01.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/d-atomic20-ok-01.wbxml")),
+    (Encoding::Xml, include_bytes!("data/sessions/d-atomic20-ok/01.xml")),
+    (Encoding::Wbxml, include_bytes!("data/sessions/d-atomic20-ok/01.wbxml")),
 ];
 
 #[test]
@@ -202,8 +202,8 @@ fn atomic_of_twenty_that_fails_at_the_fifteenth() {
 }
 
 const NEXT: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/f-lob1m-next.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/f-lob1m-next.wbxml")),
+    (Encoding::Xml, include_bytes!("data/sessions/f-lob1m-to-server/next.xml")),
+    (Encoding::Wbxml, include_bytes!("data/sessions/f-lob1m-to-server/next.wbxml")),
 ];
 
 #[test]

@@ -55,7 +55,7 @@ fn memory() -> Database {
 }
 
 fn blob(blobs: &Blobs) -> Result<Database> {
-    Database::new(Arc::new(BlobStore::open(Box::new(blobs.clone()))?))
+    Database::new(Arc::new(BlobStore::open(Arc::new(blobs.clone()))?))
 }
 
 fn entries(reader: &dyn Reader, prefix: &[u8], from: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -128,8 +128,11 @@ fn savepoints_nest() {
     let mut txn = database.begin().unwrap();
     let note = |uri: &str| Change {
         uri: uri.to_owned(),
+        from: None,
         kind: ChangeKind::Added,
         by: dmsc::store::By::Host,
+        old_size: 0,
+        new_size: 0,
     };
     txn.put(Table::Node, b"a", b"0".to_vec());
     let outer = txn.savepoint();
@@ -211,8 +214,10 @@ fn a_damaged_blob_is_refused() {
     }
     for at in 0..good.len() {
         let mut bytes = good.clone();
-        bytes[at] ^= 1;
-        assert_eq!(refused(bytes), Code::StorageCorrupt, "changed at {at}");
+        bytes[at] ^= 2;
+        // The octet after "DMSC" is the form.
+        let code = if at == 4 { Code::StorageVersion } else { Code::StorageCorrupt };
+        assert_eq!(refused(bytes), code, "changed at {at}");
     }
 }
 

@@ -3,7 +3,8 @@
 use crate::event;
 use crate::output::Output;
 use clap::ValueEnum;
-use dmsc::event::Question;
+use dmsc::event::{Purpose, Question};
+use dmsc::limits;
 use dmsc::session::{Answer, Kind, Preset, UserAlert};
 use std::io;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub(crate) enum Manner {
 pub(crate) struct Answerer {
     manner: Manner,
     output: Arc<Output>,
+    /// Typed where the PIN of a bootstrap is asked for, the first time.
+    pin: Option<String>,
     /// To the thread that reads standard input.
     asker: Option<Sender<Question>>,
 }
@@ -41,11 +44,23 @@ impl Answerer {
             thread::spawn(move || ask(&questions, &output));
             sender
         });
-        Self { manner, output, asker }
+        Self { manner, output, pin: None, asker }
+    }
+
+    /// Types `pin` where the PIN of a bootstrap is asked for; when that was wrong, cancels.
+    pub(crate) fn with_pin(self, pin: Option<String>) -> Self {
+        Self { pin, ..self }
     }
 
     /// Answers, now or when there is a line.
     pub(crate) fn answer(&self, question: Question) {
+        if let (Purpose::BootstrapPin { tries }, Some(pin)) = (question.purpose, &self.pin) {
+            let answer = match tries {
+                limits::BOOTSTRAP_PIN_TRIES => Answer::Text(pin.clone()),
+                _ => Answer::Cancelled,
+            };
+            return give(question, answer, &self.output);
+        }
         match &self.asker {
             // A notice needs no answer but that it was seen.
             Some(asker) if question.alert.kind != Kind::Display => {

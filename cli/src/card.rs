@@ -1,5 +1,7 @@
-//! Cards by name: a reader of this machine, or a simulated card in this process.
+//! Cards by name: a reader or modem of this machine, or a simulated card in this process.
 
+use crate::tty::Tty;
+use dmsc::card::at::{AtTransport, Options};
 use dmsc::card::pcsc::PcscTransport;
 use dmsc::card::transport::CardTransport;
 use dmsc::error::{Code, Error, Result};
@@ -19,7 +21,13 @@ pub(crate) enum CardName {
     Sim(Option<PathBuf>),
     /// The first reader with a card whose name contains the text; `None`: any reader.
     Pcsc(Option<String>),
+    /// The card in the modem behind this device.
+    At(PathBuf),
 }
+
+/// How a card is named on the command line.
+pub(crate) const CARD_HELP: &str = "sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card), \
+    pcsc:PART-OF-READER-NAME or at:DEVICE (a modem's AT port)";
 
 impl FromStr for CardName {
     type Err = &'static str;
@@ -30,7 +38,8 @@ impl FromStr for CardName {
             ("sim", path) if !path.is_empty() => Ok(Self::Sim(Some(path.into()))),
             ("pcsc", "") => Ok(Self::Pcsc(None)),
             ("pcsc", reader) => Ok(Self::Pcsc(Some(reader.into()))),
-            _ => Err("a card is sim:demo, sim:PROFILE-FILE, pcsc: or pcsc:READER"),
+            ("at", device) if !device.is_empty() => Ok(Self::At(device.into())),
+            _ => Err("a card is sim:demo, sim:PROFILE-FILE, pcsc:, pcsc:READER or at:DEVICE"),
         }
     }
 }
@@ -53,6 +62,11 @@ impl CardName {
             }
             Self::Pcsc(reader) => {
                 let transport = PcscTransport::open(reader.as_deref())?;
+                Ok(Opened { transport: Box::new(transport), sim: None })
+            }
+            Self::At(device) => {
+                let port = Box::new(Tty::open(device)?);
+                let transport = AtTransport::open(port, Options::default())?;
                 Ok(Opened { transport: Box::new(transport), sim: None })
             }
         }
@@ -109,7 +123,8 @@ mod tests {
         assert_eq!("pcsc".parse(), Ok(CardName::Pcsc(None)));
         assert_eq!("pcsc:Virtual PCD 00".parse(), reader("Virtual PCD 00"));
         assert_eq!("pcsc:a:b".parse(), reader("a:b"));
-        for wrong in ["", "sim", "sim:", "demo", "SIM:demo", "usb:1"] {
+        assert_eq!("at:/dev/ttyUSB2".parse(), Ok(CardName::At("/dev/ttyUSB2".into())));
+        for wrong in ["", "sim", "sim:", "demo", "SIM:demo", "usb:1", "at:", "at"] {
             assert!(wrong.parse::<CardName>().is_err(), "{wrong}");
         }
     }

@@ -3,8 +3,10 @@
 use clap::Args;
 use dmsc::config::Config;
 use dmsc::error::Result;
-use dmsc::store::{Database, Store};
+use dmsc::store::Store;
+use dmsc::store::key_file::KeyFiles;
 use dmsc::tree::{Actor, Answer, Query, Uri};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The test IMEI of an unknown phone.
@@ -26,12 +28,11 @@ pub(crate) struct DeviceArguments {
 }
 
 impl DeviceArguments {
-    /// The configuration of a client over `store`.
-    pub(crate) fn config(&self, store: &Arc<dyn Store>) -> Result<Config> {
-        let mut config = anonymous();
+    /// The configuration of a client over `store`, which is in `directory`.
+    pub(crate) fn config(&self, directory: &Path, store: &Arc<dyn Store>) -> Result<Config> {
+        let mut config = kept(directory);
+        let view = config.database(store.clone())?.read()?;
         let device = &mut config.device;
-        let db = Database::new(store.clone())?;
-        let view = db.read()?;
         let query = Query::new(&view, Actor::Host);
         for (uri, value) in [
             ("./DevInfo/DevId", &mut device.device_id),
@@ -69,6 +70,11 @@ pub(crate) fn anonymous() -> Config {
     config.device.model = "dmsc".into();
     config.device.software = env!("CARGO_PKG_VERSION").into();
     config
+}
+
+/// The configuration of a client that keeps its data in `directory`.
+pub(crate) fn kept(directory: &Path) -> Config {
+    Config { keys: Some(Arc::new(KeyFiles::new(directory))), ..anonymous() }
 }
 
 /// The text of a leaf, if it is there.

@@ -33,6 +33,7 @@ pub(crate) fn text(event: &Event) -> String {
             format!("bootstrap: {}", outcome(&format!("made {uri}")))
         }
         EventKind::BootstrapRemoved => format!("bootstrap: removed {uri}"),
+        EventKind::BootstrapDone => format!("bootstrap: {}", outcome("done")),
         EventKind::TriggerRefused => format!("trigger: refused: {}", outcome("")),
         EventKind::SessionDeferred => {
             format!("session {id}: attempt {number} failed, tried again later: {}", outcome(""))
@@ -54,6 +55,10 @@ pub(crate) fn text(event: &Event) -> String {
             None => format!("session {id}: ended well"),
             Some(error) => format!("session {id}: failed: {}", error_text(error)),
         },
+        EventKind::NodeFailed => format!("node {uri}: {}", outcome("")),
+        EventKind::AlertDone => {
+            format!("session {id}: alert {}: {}", event.number, outcome("taken"))
+        }
     }
 }
 
@@ -69,6 +74,7 @@ pub(crate) fn json(event: &Event) -> Value {
         }
         EventKind::BootstrapApplied => ("bootstrap_applied", vec![("uri", uri)]),
         EventKind::BootstrapRemoved => ("bootstrap_removed", vec![("uri", uri)]),
+        EventKind::BootstrapDone => ("bootstrap_done", Vec::new()),
         EventKind::TriggerRefused => ("trigger_refused", vec![("server", uri)]),
         EventKind::SessionDeferred => {
             ("session_deferred", vec![("server", uri), ("attempts", number)])
@@ -87,6 +93,11 @@ pub(crate) fn json(event: &Event) -> Value {
             ("command_done", vec![("command", command), ("uri", uri), ("status", number)])
         }
         EventKind::SessionEnded => ("session_ended", vec![("server", uri)]),
+        EventKind::NodeFailed => ("node_failed", vec![("uri", uri)]),
+        EventKind::AlertDone => {
+            let alert = json!(event.number);
+            ("alert_done", vec![("alert", alert), ("server", uri), ("status", number)])
+        }
     };
     let mut object = Map::new();
     object.insert("event".into(), json!(name));
@@ -109,10 +120,13 @@ fn can_fail(kind: EventKind) -> bool {
         kind,
         EventKind::CardState
             | EventKind::BootstrapApplied
+            | EventKind::BootstrapDone
             | EventKind::TriggerRefused
             | EventKind::SessionDeferred
             | EventKind::ConnectionRefused
             | EventKind::SessionEnded
+            | EventKind::NodeFailed
+            | EventKind::AlertDone
     )
 }
 
@@ -148,9 +162,18 @@ pub(crate) fn trigger_json(info: &TriggerInfo) -> Value {
     })
 }
 
+/// Who asks: a bootstrap belongs to no session.
+fn asker(session: u64) -> String {
+    match session {
+        0 => "bootstrap".to_owned(),
+        session => format!("session {session}"),
+    }
+}
+
 /// A question to the user.
 pub(crate) fn question_text(session: u64, alert: &UserAlert) -> String {
-    let mut text = format!("session {session}: {}: {}", kind(alert.kind), printable(&alert.text));
+    let asker = asker(session);
+    let mut text = format!("{asker}: {}: {}", kind(alert.kind), printable(&alert.text));
     for (number, choice) in (1..).zip(&alert.choices) {
         text.push_str(&format!(" [{number}] {}", printable(choice)));
     }
@@ -185,7 +208,7 @@ pub(crate) fn answer_text(session: u64, answer: &Answer) -> String {
         Answer::Choices(numbers) => format!(" {numbers:?}"),
         _ => String::new(),
     };
-    format!("session {session}: answered {}{detail}", outcome(answer))
+    format!("{}: answered {}{detail}", asker(session), outcome(answer))
 }
 
 /// As [`answer_text`].

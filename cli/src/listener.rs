@@ -16,6 +16,8 @@ pub(crate) struct Happened {
     pub(crate) in_session: bool,
     /// The card was reset or asks to be read again, and nobody has done so.
     pub(crate) card_news: Option<Error>,
+    /// A bootstrap that waited for the user is over: how.
+    pub(crate) bootstrap_done: Option<Result<(), Error>>,
 }
 
 /// [`Happened`], shared between ear and command.
@@ -71,6 +73,9 @@ impl Listener for Ear {
             EventKind::SessionEnded => {
                 seen.in_session = false;
                 seen.ended.push(event.session_id);
+            }
+            EventKind::BootstrapDone => {
+                seen.bootstrap_done = Some(event::failure(event).map_or(Ok(()), Err));
             }
             EventKind::CardState => seen.card_news = event::failure(event),
             _ => {}

@@ -14,13 +14,16 @@ mod logger;
 mod network;
 mod output;
 mod store;
+mod tty;
 
 use clap::{Parser, Subcommand};
 use commands::card::CardCommand;
 use commands::decode::{DecodeArguments, EncodeCommand};
+use commands::provision::ProvisionArguments;
 use commands::{run::RunArguments, tree::TreeCommand};
 use failure::Failure;
 use output::Output;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,6 +37,9 @@ struct Arguments {
     /// Print JSON instead of text: one object, or one on each line where things happen one by one
     #[arg(long, global = true)]
     json: bool,
+    /// Write every exchange with the card to this file, as a capture for Wireshark (GSMTAP)
+    #[arg(long, global = true, value_name = "FILE")]
+    pcap: Option<PathBuf>,
     /// Print the library's log to standard error; twice: all of it
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
@@ -48,9 +54,10 @@ enum Command {
     Card(CardCommand),
     /// Applies a card's bootstrap data, runs its toolkit and holds DM sessions
     Run(RunArguments),
-    /// Looks at the management tree of a store
+    /// Looks at the management tree of a store, and changes it
     #[command(subcommand)]
     Tree(TreeCommand),
+    Provision(ProvisionArguments),
     Decode(DecodeArguments),
     /// Writes documents in the form that goes over the air
     #[command(subcommand)]
@@ -61,7 +68,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     logger::install(arguments.verbose);
     let output = Arc::new(Output::new(arguments.json));
-    let done = run(&arguments.command, &output).and_then(|()| Ok(output.finish()?));
+    let done = run(&arguments, &output).and_then(|()| Ok(output.finish()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -71,11 +78,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command, output: &Arc<Output>) -> Result<(), Failure> {
-    match command {
-        Command::Card(command) => commands::card::run(command, output)?,
-        Command::Run(arguments) => commands::run::run(arguments, output)?,
+fn run(arguments: &Arguments, output: &Arc<Output>) -> Result<(), Failure> {
+    let pcap = arguments.pcap.as_deref();
+    match &arguments.command {
+        Command::Card(command) => commands::card::run(command, pcap, output)?,
+        Command::Run(arguments) => commands::run::run(arguments, pcap, output)?,
         Command::Tree(command) => commands::tree::run(command, output)?,
+        Command::Provision(arguments) => commands::provision::run(arguments, output)?,
         Command::Decode(arguments) => commands::decode::run(arguments, output)?,
         Command::Encode(command) => commands::decode::encode(command, output)?,
     }

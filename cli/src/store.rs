@@ -1,5 +1,6 @@
 //! The store of a phone: one directory.
 
+use crate::device;
 use dmsc::error::{Code, Error, Result};
 use dmsc::store::redb::{FILE_NAME, RedbStore};
 use dmsc::store::{Database, Store};
@@ -17,5 +18,5 @@ pub(crate) fn existing(directory: &Path) -> Result<Database> {
         let text = format!("{}: no store is there", directory.display());
         return Err(Error::new(Code::StorageIo, text));
     }
-    Database::new(open(directory)?)
+    device::kept(directory).database(open(directory)?)
 }

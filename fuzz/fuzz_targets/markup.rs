@@ -8,18 +8,14 @@ use libfuzzer_sys::fuzz_target;
 const TYPES: [Option<DocType>; 4] =
     [None, Some(DocType::Tnds), Some(DocType::SyncMl), Some(DocType::Prov)];
 
-/// The document with its events written again; `None` where the encoding cannot hold them.
-fn transcode(
-    octets: &[u8],
-    options: &Options,
-    encoding: Encoding,
-) -> Result<Option<Vec<u8>>, Fault> {
+/// The document with its events written again.
+fn rewritten(octets: &[u8], options: &Options, encoding: Encoding) -> Result<Writer, Fault> {
     let octets = to_utf8(octets)?;
     let mut reader = Reader::new(&octets, options)?;
     let mut writer = Writer::new(reader.public_id().doc, encoding);
     loop {
         match reader.next()? {
-            Event::Finish => return Ok(writer.finish().ok()),
+            Event::Finish => return Ok(writer),
             event => writer.event(&event),
         }
     }
@@ -27,9 +23,19 @@ fn transcode(
 
 fuzz_target!(|octets: &[u8]| {
     for expected in TYPES {
-        let options = Options { padding: expected.is_some(), expected };
+        let options = Options { padding: expected.is_some(), expected, ..Options::default() };
         let form = canonical(octets, &options);
-        let Ok(wbxml) = transcode(octets, &options, Encoding::Wbxml) else { continue };
+        let write = |encoding| rewritten(octets, &options, encoding);
+        let Ok(writer) = write(Encoding::Wbxml) else { continue };
+        // `None` where the encoding cannot hold the events.
+        let wbxml = writer.finish().ok();
+        let compact = write(Encoding::Wbxml).ok().and_then(|writer| writer.finish_compact().ok());
+        if let Some(compact) = compact {
+            let plain = wbxml.as_ref().expect("what has a compact form has a plain one");
+            assert!(compact.len() <= plain.len());
+            let again = canonical(&compact, &Options::default());
+            assert_eq!(again, canonical(plain, &Options::default()), "string table");
+        }
         let form = form.expect("what the reader reads can be shown");
         // Only the current version is written.
         let form = form.replace("SYNCML:SYNCML1.1", "SYNCML:SYNCML1.2");
@@ -38,7 +44,7 @@ fuzz_target!(|octets: &[u8]| {
             let again = canonical(&wbxml, &Options::default());
             assert_eq!(again.as_deref(), Ok(form.as_str()), "WBXML");
         }
-        if let Ok(Some(xml)) = transcode(octets, &options, Encoding::Xml) {
+        if let Some(xml) = write(Encoding::Xml).ok().and_then(|writer| writer.finish().ok()) {
             let again = canonical(&xml, &Options::default());
             assert_eq!(again.as_deref(), Ok(form.as_str()), "XML");
         }

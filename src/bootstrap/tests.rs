@@ -1,11 +1,18 @@
 //! What a card's objects do to the tree, and what their going does. The documents are written by the
 //! simulated card, which is the other implementation.
 
+mod documents;
+mod provisioning;
+
+use super::card::apply;
 use super::*;
+use crate::card::pkcs15::{Content, Found, OID_DM_BOOTSTRAP, ObjectData};
+use crate::error::Code;
 use crate::secret::Secret;
 use crate::store::memory::MemoryStore;
-use crate::store::{Batch, Snapshot, Store};
-use crate::tree::{DeviceInfo, dmacc, install};
+use crate::store::{Batch, Database, Snapshot, Store};
+use crate::time::Now;
+use crate::tree::{DeviceInfo, Origin, Tree, dmacc, install};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,7 +55,8 @@ impl Device {
     }
 
     fn read(&self, slot: u32, card: [u8; 16], found: &Found) -> Result<Outcome> {
-        apply(found, slot, card, &self.db, Now::default())
+        let reading = Reading { slot, identity: card, found: found.clone() };
+        apply(&reading, Consent::Given, &self.db, Now::default())
     }
 
     #[track_caller]
@@ -238,7 +246,8 @@ fn a_node_that_somebody_put_in_the_place_of_an_account_stays() {
     let ObjectData { content: Content::Octets(octets), .. } = account("6433", "other", "") else {
         panic!("an object without octets");
     };
-    let placed = dm::apply(&mut tree, octets.expose(), &Origin::Bootstrap, &[]).unwrap();
+    let owner = dm::Owner { origin: &Origin::Bootstrap, taken: &[], replace: false };
+    let placed = dm::apply(&mut tree, octets.expose(), &owner).unwrap();
     assert_eq!(placed[0].uri, root);
     txn.commit().unwrap();
 

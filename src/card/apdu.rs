@@ -2,6 +2,8 @@
 //! bytes, the fetching of response data, and what a status word means for the exchange itself.
 //! Must not know files or applications.
 
+use super::fcp::FileHeader;
+use super::trace::{self, Trace};
 use super::transport::{CardTransport, TransportFlags};
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -12,6 +14,9 @@ use std::ops::{Deref, DerefMut};
 pub(crate) const CLA_GSM: u8 = 0xA0;
 /// Highest logical channel there is (TS 102 221 clause 10.1.1).
 pub const LAST_CHANNEL: u8 = 19;
+
+/// TERMINAL CAPABILITY (TS 102 221 clause 11.1.19): logical channels 4 to 19 may be used.
+const TERMINAL_CAPABILITY: [u8; 9] = [0x80, 0xAA, 0x00, 0x00, 0x04, 0xA9, 0x02, 0x81, 0x00];
 
 const INS_SELECT: u8 = 0xA4;
 const INS_GET_RESPONSE: u8 = 0xC0;
@@ -145,9 +150,6 @@ impl Response {
     }
 }
 
-/// Sees every command APDU and its response APDU, with all secrets in them.
-pub type Trace = Box<dyn FnMut(&[u8], &[u8]) + Send>;
-
 /// One card session: the APDU layer over a transport.
 ///
 /// After the transport reports that the card is gone, nothing is sent any more until
@@ -155,6 +157,8 @@ pub type Trace = Box<dyn FnMut(&[u8], &[u8]) + Send>;
 pub struct Card {
     transport: Box<dyn CardTransport>,
     mode: Option<Mode>,
+    /// What the MF says of TERMINAL CAPABILITY, once it was selected.
+    takes_capability: Option<bool>,
     proactive: Option<u8>,
     gone: Option<Code>,
     locks: u32,
@@ -179,6 +183,7 @@ impl Card {
         Self {
             transport,
             mode: None,
+            takes_capability: None,
             proactive: None,
             gone: None,
             locks: 0,
@@ -199,13 +204,28 @@ impl Card {
 
     /// True if the transport opens and closes channels itself.
     pub fn owns_channels(&self) -> bool {
-        self.transport.flags().contains(TransportFlags::OWNS_CHANNELS)
+        self.has(TransportFlags::OWNS_CHANNELS)
+    }
+
+    /// True if channel 0 can be used.
+    pub fn has_basic_channel(&self) -> bool {
+        !self.has(TransportFlags::NO_BASIC_CHANNEL)
+    }
+
+    /// Most octets of response data that one exchange can bring, 1 to 256.
+    pub(crate) fn max_le(&self) -> u16 {
+        self.transport.max_le().clamp(1, 256)
+    }
+
+    fn has(&self, flag: TransportFlags) -> bool {
+        self.transport.flags().contains(flag)
     }
 
     /// The platform reported a card that is ready: everything known of the former card session is
     /// forgotten, and exchanges are possible again.
     pub fn card_ready(&mut self) {
         self.mode = None;
+        self.takes_capability = None;
         self.proactive = None;
         self.gone = None;
         self.blocked_pins.clear();
@@ -223,10 +243,16 @@ impl Card {
         if let Some(mode) = self.mode {
             return Ok(mode);
         }
+        if self.has(TransportFlags::NO_BASIC_CHANNEL) {
+            // Only modems and frameworks for UICCs open channels themselves.
+            return Ok(*self.mode.insert(Mode::Uicc));
+        }
         let mf = [0x3F, 0x00];
         let select = Command::new(INS_SELECT, 0x00, 0x04).with_data(&mf);
         let answer = self.exchange(&select.expecting(256).encode(0x00)?)?;
         if !is_class_refused(answer.sw) {
+            let header = FileHeader::from_fcp(&answer.data);
+            self.takes_capability = Some(header.is_ok_and(|header| header.terminal_capability));
             return Ok(*self.mode.insert(Mode::Uicc));
         }
         let select = Command::new(INS_SELECT, 0x00, 0x00).with_data(&mf);
@@ -235,6 +261,22 @@ impl Card {
             return Err(Error::card_sw(answer.sw, "SELECT MF in both classes"));
         }
         Ok(*self.mode.insert(Mode::Gsm))
+    }
+
+    /// Begins the card session as the terminal does (TS 102 221 clause 14.1): the mode, and TERMINAL
+    /// CAPABILITY on a card that takes it. Only for the owner of the card: selects the MF.
+    pub(crate) fn begin_as_terminal(&mut self) -> Result<Mode> {
+        if self.mode == Some(Mode::Uicc) && self.takes_capability.is_none() {
+            self.mode = None;
+        }
+        let mode = self.mode()?;
+        if self.takes_capability == Some(true) {
+            let answer = self.exchange(&TERMINAL_CAPABILITY)?;
+            if !answer.is_success() {
+                log::warn!("TERMINAL CAPABILITY refused with {:04X}", answer.sw);
+            }
+        }
+        Ok(mode)
     }
 
     /// Notes that the card answers in the UICC class, where a command has just shown it.
@@ -315,7 +357,11 @@ impl Card {
         match first.sw1() {
             0x61 => self.get_response(command, first),
             0x9F if command.first() == Some(&CLA_GSM) => self.get_response(command, first),
-            0x62 | 0x63 if first.data.is_empty() && is_case_4(command) => {
+            0x62 | 0x63
+                if first.data.is_empty()
+                    && is_case_4(command)
+                    && !self.has(TransportFlags::FETCHES_RESPONSES) =>
+            {
                 // The warning stays the result, whether or not data was waiting (TS 102 221 7.3).
                 let sw = first.sw;
                 let waiting = self.exchange_once(&get_response(command, 0))?;
@@ -334,7 +380,7 @@ impl Card {
                 return Err(Error::new(Code::CardBadData, "GET RESPONSE loop: data without end"));
             }
             count += 1;
-            last = self.exchange_once(&get_response(command, last.sw2()))?;
+            last = self.exchange_once(&get_response(command, self.fetched_at_once(last.sw2())))?;
             data.append(&mut last.data);
             if data.len() > limits::RESPONSE_OCTETS {
                 let what = format!("response of more than {} octets", limits::RESPONSE_OCTETS);
@@ -342,6 +388,13 @@ impl Card {
             }
         }
         Ok(Response { data, sw: last.sw })
+    }
+
+    /// What GET RESPONSE asks for when `waiting` octets (0 = 256) are there: less where the transport
+    /// cannot bring so many; the card says again that data waits then.
+    fn fetched_at_once(&self, waiting: u8) -> u8 {
+        let waiting = if waiting == 0 { 256 } else { u16::from(waiting) };
+        (waiting.min(self.max_le()) & 0xFF) as u8
     }
 
     /// One exchange, repeated once with the right Le if the card asks for that.
@@ -361,8 +414,8 @@ impl Card {
         self.check_present()?;
         let answer = self.transport.transmit(command);
         let mut data = self.note_gone(answer)?;
-        if let Some(trace) = &mut self.trace {
-            trace(command, &data);
+        if let Some(show) = &mut self.trace {
+            show(&trace::masked(command), &data);
         }
         let length = data.len();
         match data.split_last_chunk::<2>() {

@@ -8,6 +8,10 @@ use zeroize::Zeroizing;
 /// The part of the USIM's AID that all issuers share (TS 101 220 annex E).
 pub(crate) const USIM_AID: [u8; 7] = [0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02];
 
+/// The same of the CSIM's AID (3GPP2 C.S0065) and of the ISIM's.
+const CSIM_AID: [u8; 7] = [0xA0, 0x00, 0x00, 0x03, 0x43, 0x10, 0x02];
+const ISIM_AID: [u8; 7] = [0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x04];
+
 const INS_MANAGE_CHANNEL: u8 = 0x70;
 
 /// Where commands go.
@@ -39,7 +43,12 @@ impl<'c> Channel<'c> {
     }
 
     /// The basic channel, in the mode that the card wants; there is nothing to close.
+    ///
+    /// Fails with `CardNoChannel` where the transport has no way to it.
     pub fn basic(card: &'c mut Card) -> Result<Self> {
+        if !card.has_basic_channel() {
+            return Err(Error::new(Code::CardNoChannel, "the transport has no basic channel"));
+        }
         let mode = card.mode()?;
         Ok(Self::new(card, Route::Basic, mode))
     }
@@ -57,6 +66,7 @@ impl<'c> Channel<'c> {
     /// The channel that the transport opens on the application `aid`; only where it owns channels.
     pub fn open_owned(card: &'c mut Card, aid: &[u8]) -> Result<Self> {
         let handle = card.open_owned_channel(aid)?;
+        card.note_uicc();
         Ok(Self::new(card, Route::Owned(handle), Mode::Uicc))
     }
 
@@ -64,13 +74,18 @@ impl<'c> Channel<'c> {
     /// 0 itself only if there is no other and `basic_allowed` says so.
     pub fn for_files(card: &'c mut Card, basic_allowed: bool) -> Result<Self> {
         let opened = if card.owns_channels() {
-            card.open_owned_channel(&USIM_AID).map(Route::Owned)
+            open_any_application(card).map(Route::Owned)
         } else {
             manage_channel_open(card).map(Route::Logical)
         };
         match opened {
-            Ok(route) => Ok(Self::new(card, route, Mode::Uicc)),
-            Err(error) if error.is_card_gone() || !basic_allowed => Err(error),
+            Ok(route) => {
+                card.note_uicc();
+                Ok(Self::new(card, route, Mode::Uicc))
+            }
+            Err(error) if error.is_card_gone() || !basic_allowed || !card.has_basic_channel() => {
+                Err(error)
+            }
             Err(error) if error.code() == Code::CardNoChannel || card.owns_channels() => {
                 Self::basic(card)
             }
@@ -117,12 +132,12 @@ impl<'c> Channel<'c> {
         self.card.exchange_without_data(&apdu)
     }
 
-    /// Like [`exchange`](Self::exchange), with one repetition after an execution error (`64XX`,
-    /// `65XX`, `6FXX`). Only for commands that change nothing.
+    /// Like [`exchange`](Self::exchange), with one repetition after an execution error (`6400`,
+    /// `6500`, `6FXX`) and where the conditions may be others by then (`6985`). Only for commands that change nothing.
     pub(crate) fn exchange_patiently(&mut self, command: &Command<'_>) -> Result<Response> {
         let answer = self.exchange(command)?;
         match answer.sw {
-            0x6400 | 0x6500 | 0x6F00..=0x6FFF => self.exchange(command),
+            0x6400 | 0x6500 | 0x6985 | 0x6F00..=0x6FFF => self.exchange(command),
             _ => Ok(answer),
         }
     }
@@ -151,6 +166,21 @@ impl<'c> Channel<'c> {
             }
         }
     }
+}
+
+/// A channel on the first application that a network's card has, where only the transport opens one.
+fn open_any_application(card: &mut Card) -> Result<u32> {
+    let mut first = None;
+    for aid in [&USIM_AID, &CSIM_AID, &ISIM_AID] {
+        match card.open_owned_channel(aid) {
+            Err(error) if error.is_card_gone() || error.code() == Code::CardNoChannel => {
+                return Err(error);
+            }
+            Err(error) => first = first.or(Some(error)),
+            opened => return opened,
+        }
+    }
+    Err(first.unwrap_or_else(|| Error::new(Code::CardNoChannel, "no application to select")))
 }
 
 /// MANAGE CHANNEL open: the number that the card chose.

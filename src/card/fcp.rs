@@ -85,6 +85,8 @@ pub struct FileHeader {
     pub access: Access,
     /// PINs of a directory.
     pub pins: Vec<PinStatus>,
+    /// The card takes TERMINAL CAPABILITY (MF only).
+    pub terminal_capability: bool,
 }
 
 impl FileHeader {
@@ -99,6 +101,7 @@ impl FileHeader {
             life: Life::Activated,
             access: Access::Unknown,
             pins: Vec::new(),
+            terminal_capability: false,
         }
     }
 
@@ -148,6 +151,7 @@ impl FileHeader {
             0x8B => self.access = Access::from_reference(object.value),
             0x8C => self.access = Access::from_compact(object.value),
             0xAB => self.access = Access::from_expanded(object.value),
+            0xA5 => self.terminal_capability = takes_terminal_capability(object),
             0xC6 => self.pins = pins_of(object),
             _ => {}
         }
@@ -191,6 +195,12 @@ impl FileHeader {
         };
         Ok(header)
     }
+}
+
+/// The system commands in the proprietary information (TS 102 221 clause 11.1.1.4.6.8).
+fn takes_terminal_capability(proprietary: &Tlv<'_>) -> bool {
+    let mut objects = proprietary.children().intact();
+    objects.any(|object| object.tag == 0x87 && object.value.first().is_some_and(|b| b & 1 == 1))
 }
 
 /// A big-endian number of at most four octets.

@@ -223,8 +223,7 @@ fn read_binary(
     if end.is_some_and(|end| end > limits::CARD_FILE) {
         return Err(too_large());
     }
-    let mut reader =
-        BinaryReader { at: start, out: Vec::new(), most: most_at_once(channel.mode()) };
+    let mut reader = BinaryReader { at: start, out: Vec::new(), most: most_at_once(channel) };
     while end.is_none_or(|end| reader.at < end) {
         let left = end.map_or(usize::MAX, |end| end - reader.at);
         if !reader.step(channel, left)? {
@@ -234,11 +233,12 @@ fn read_binary(
     Ok(reader.out)
 }
 
-fn most_at_once(mode: Mode) -> u16 {
-    match mode {
+fn most_at_once(channel: &mut Channel<'_>) -> u16 {
+    let most = match channel.mode() {
         Mode::Uicc => 256,
         Mode::Gsm => 255,
-    }
+    };
+    most.min(channel.card().max_le())
 }
 
 struct BinaryReader {
@@ -258,7 +258,7 @@ impl BinaryReader {
         let count = u16::try_from(left).unwrap_or(u16::MAX).min(self.most);
         let command = Command::new(INS_READ_BINARY, (offset >> 8) as u8, (offset & 0xFF) as u8);
         let mut answer = channel.exchange_patiently(&command.expecting(count))?;
-        if answer.sw == 0x6700 {
+        if answer.sw == 0x6700 && self.most >= 255 {
             // The only other Le that can be right.
             let other = if count == 256 { 255 } else { 256 };
             answer = channel.exchange(&command.expecting(other))?;

@@ -2,11 +2,13 @@
 
 pub mod access;
 pub mod apdu;
+pub mod at;
 pub mod bip;
 pub mod cat;
 pub mod channel;
 pub mod fcp;
 pub mod file;
+pub mod gsmtap;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 pub mod pin;
@@ -14,5 +16,6 @@ pub mod pkcs15;
 #[doc(hidden)]
 pub mod script;
 pub mod toolkit;
+pub mod trace;
 pub mod transport;
 pub mod uicc;

@@ -29,7 +29,8 @@ struct State {
 #[derive(Debug, Default)]
 pub struct Script {
     state: State,
-    owns_channels: bool,
+    flags: TransportFlags,
+    max_le: Option<u16>,
 }
 
 impl Script {
@@ -40,8 +41,21 @@ impl Script {
 
     /// The transport opens channels itself.
     #[must_use]
-    pub fn owning_channels(mut self) -> Self {
-        self.owns_channels = true;
+    pub fn owning_channels(self) -> Self {
+        self.with_flags(TransportFlags::OWNS_CHANNELS)
+    }
+
+    /// The transport does these things itself, beside others.
+    #[must_use]
+    pub fn with_flags(mut self, flags: TransportFlags) -> Self {
+        self.flags |= flags;
+        self
+    }
+
+    /// The transport brings `octets` of data at once at most.
+    #[must_use]
+    pub fn with_max_le(mut self, octets: u16) -> Self {
+        self.max_le = Some(octets);
         self
     }
 
@@ -96,7 +110,7 @@ impl Script {
     pub fn transport(self) -> (Player, Play) {
         let state = Arc::new(Mutex::new(self.state));
         let play = Play(Arc::clone(&state));
-        (Player { state, owns_channels: self.owns_channels }, play)
+        (Player { state, flags: self.flags, max_le: self.max_le.unwrap_or(256) }, play)
     }
 }
 
@@ -132,7 +146,8 @@ impl Play {
 #[derive(Debug)]
 pub struct Player {
     state: Arc<Mutex<State>>,
-    owns_channels: bool,
+    flags: TransportFlags,
+    max_le: u16,
 }
 
 impl Player {
@@ -166,7 +181,11 @@ impl CardTransport for Player {
     }
 
     fn flags(&self) -> TransportFlags {
-        if self.owns_channels { TransportFlags::OWNS_CHANNELS } else { TransportFlags::empty() }
+        self.flags
+    }
+
+    fn max_le(&self) -> u16 {
+        self.max_le
     }
 
     fn open_channel(&mut self, aid: &[u8]) -> Result<u32> {

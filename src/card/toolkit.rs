@@ -68,12 +68,12 @@ impl Toolkit {
         }
     }
 
-    /// Begins a card session with TERMINAL PROFILE.
+    /// Begins a card session with TERMINAL PROFILE, behind TERMINAL CAPABILITY where the card takes it.
     ///
     /// Fails with the card's refusal, for example of a card without a toolkit (`6D00`).
     pub fn start(&mut self, card: &mut Card, now: Now) -> Result<()> {
         self.reset();
-        self.class = match card.mode()? {
+        self.class = match card.begin_as_terminal()? {
             Mode::Uicc => CLA_TOOLKIT,
             Mode::Gsm => CLA_GSM,
         };

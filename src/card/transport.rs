@@ -2,6 +2,8 @@
 
 use crate::error::{Code, Error, Result};
 use bitflags::bitflags;
+use std::sync::Arc;
+use std::time::Duration;
 
 bitflags! {
     /// What a transport does by itself, so that the APDU layer leaves it alone.
@@ -9,8 +11,16 @@ bitflags! {
     pub struct TransportFlags: u32 {
         /// `open_channel` and `close_channel` work and own the channel bits of CLA.
         const OWNS_CHANNELS = 1;
+        /// `61XX`, `9FXX` and `6CXX` are dealt with below: every answer is whole, and behind a warning
+        /// without data nothing waits.
+        const FETCHES_RESPONSES = 1 << 1;
+        /// There is no way to channel 0.
+        const NO_BASIC_CHANNEL = 1 << 2;
     }
 }
+
+/// Ends the exchange that a transport is in, from any thread; harmless while there is none.
+pub type Cancel = Arc<dyn Fn() + Send + Sync>;
 
 /// One card behind some reader, modem or simulator. Used by one thread at a time.
 pub trait CardTransport: Send {
@@ -25,6 +35,22 @@ pub trait CardTransport: Send {
     /// What the transport does by itself.
     fn flags(&self) -> TransportFlags {
         TransportFlags::empty()
+    }
+
+    /// Most octets of response data that one exchange can bring, 1 to 256.
+    fn max_le(&self) -> u16 {
+        256
+    }
+
+    /// What ends a running exchange from another thread; it then fails with `Cancelled`.
+    fn canceller(&self) -> Option<Cancel> {
+        None
+    }
+
+    /// How long one exchange may take before the owner cancels it; `None` where the transport itself
+    /// sees to that, or nobody can.
+    fn timeout(&self) -> Option<Duration> {
+        None
     }
 
     /// Selects `aid` on a new logical channel; only with [`TransportFlags::OWNS_CHANNELS`].

@@ -4,27 +4,29 @@ use super::gateway::Gateway;
 use super::intake::Delivery;
 use super::links::Links;
 use super::network::{Attempts, Network};
+use super::provisioning::Pending;
 use super::running::{Running, Turn};
 use super::schedule::{self, Due, Kept, Priority, Schedule, Then, Wanted};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
-use crate::bootstrap::{self, News};
-use crate::card::cat::{Capabilities, Connect, Effect, HostRequest, Refresh};
+use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
+use super::trace::TraceSink;
+use crate::card::cat::{Connect, Effect, HostAnswer, HostRequest, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
 use crate::error::{Code, Error, Result};
 use crate::event::{
-    AnswerSink, ConnectionInfo, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource,
-    TriggerVerdict,
+    AnswerSink, ConnectionInfo, Event, EventKind, Listener, Purpose, Question, TriggerInfo,
+    TriggerSource, TriggerVerdict,
 };
 use crate::limits;
-use crate::random::Random;
+use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Context, UserAlert};
-use crate::store::Database;
+use crate::store::{Change, Database};
 use crate::time::Now;
 use crate::tree::dmacc::{self, Account};
-use crate::tree::{self, Origin};
+use crate::tree::{self, Hosted, Origin};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,9 +35,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// core or a notice does.
 pub(super) enum Notice {
     Event(Arc<dyn Listener>, Event),
+    Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
     Connection(Arc<dyn Listener>, ConnectionInfo),
+    Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
+    Withdrawn(Arc<dyn ToolkitHost>, u32),
+    Send(Arc<dyn ToolkitHost>, u32, Outgoing, Vec<u8>),
 }
 
 /// A client's clock.
@@ -69,19 +75,10 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-struct SystemRandom;
-
-impl Random for SystemRandom {
-    #[allow(clippy::expect_used)]
-    fn fill(&mut self, buffer: &mut [u8]) {
-        // Without randomness no nonce may be made; a panic here poisons the client, nothing else.
-        getrandom::fill(buffer).expect("the system gives random octets");
-    }
-}
-
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
+    pub(super) hosted: Arc<Hosted>,
     pub(super) random: Box<dyn Random>,
     clock: Clock,
     listener: Arc<dyn Listener>,
@@ -94,13 +91,21 @@ pub(super) struct Core {
     pub(super) network: Network,
     pub(super) links: Links,
     pub(super) gateway: Option<Gateway>,
-    last_connection: u64,
     /// Verified notifications that the host has not judged yet.
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
-    running: Option<Running>,
+    pub(super) running: Option<Running>,
+    /// The bootstrap that waits for the user.
+    pub(super) pending: Option<Pending>,
+    /// Answered alerts that are still in the store.
+    pub(super) alerts_done: Vec<u64>,
     notices: Vec<Notice>,
+    /// Who looks on.
+    pub(super) trace: Option<TraceSink>,
+    /// Who carries out what the cards' toolkits ask of the host.
+    pub(super) toolkit_host: Option<Arc<dyn ToolkitHost>>,
+    pub(super) requests: Weak<dyn RequestSink>,
 }
 
 impl Drive for Core {
@@ -112,14 +117,20 @@ impl Drive for Core {
         let gateway = self.step_gateway(now);
         let cards = self.step_cards(now);
         let held = self.step_held();
+        let bootstrap = self.step_pending(now);
+        let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || session || links || gateway
+        cards || held || bootstrap || alerts || session || links || gateway
     }
 
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
+        let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
+        let to_forget = self.schedule.has_done();
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        if (self.schedule.has_done() || !self.held.is_empty()) && !self.db.is_writing() {
+        let to_write =
+            to_forget || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
+        if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
         let may_begin = self.running.is_none() && !self.db.is_writing();
@@ -128,19 +139,26 @@ impl Drive for Core {
         let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
         let gateway = self.gateway.as_ref().and_then(|gateway| gateway.deadline(now));
         let links = self.links.deadline(now);
-        let due = cards.chain(session).chain(next).chain(gateway).chain(links).min()?;
+        let pending = self.pending.iter().filter_map(Pending::deadline);
+        let due = cards.chain(session).chain(pending).chain(next).chain(gateway).chain(links);
+        let due = due.min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
     fn take_notices(&mut self) -> Vec<Notice> {
-        std::mem::take(&mut self.notices)
+        let changes = self.db.take_changes().into_iter();
+        let told = changes.map(|set| Notice::Changes(self.listener.clone(), set));
+        let told = told.chain(self.handler_failures().map(|event| self.notice(event)));
+        let mut told: Vec<Notice> = told.collect();
+        told.append(&mut self.notices);
+        told
     }
 }
 
 impl Core {
     pub(super) fn new(
         config: Config,
-        db: Database,
+        (db, hosted): (Database, Arc<Hosted>),
         environment: Environment,
         listener: Arc<dyn Listener>,
         sessions: Arc<SessionTable>,
@@ -150,6 +168,7 @@ impl Core {
         let mut core = Self {
             config,
             db,
+            hosted,
             random: environment.random,
             clock: environment.clock,
             listener,
@@ -162,21 +181,43 @@ impl Core {
             network,
             links: Links::default(),
             gateway: None,
-            last_connection: 0,
             judging: Vec::new(),
             held: VecDeque::new(),
             running: None,
+            pending: None,
+            alerts_done: Vec::new(),
             notices: Vec::new(),
+            trace: None,
+            toolkit_host: None,
+            requests: Weak::<NoAnswers>::new(),
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
         core.resume();
+        if core.listener.wants_changes() {
+            core.db.watch();
+        }
         Ok(core)
     }
 
-    pub(super) fn set_answer_sink(&mut self, answers: Weak<dyn AnswerSink>) {
+    pub(super) fn set_answer_sinks(
+        &mut self,
+        answers: Weak<dyn AnswerSink>,
+        requests: Weak<dyn RequestSink>,
+    ) {
         self.answers = Some(answers);
+        self.requests = requests;
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    /// A number for a question to the host; never used twice.
+    pub(super) fn next_question(&mut self) -> u64 {
+        self.next_question += 1;
+        self.next_question - 1
     }
 
     pub(super) fn now(&self) -> Now {
@@ -188,18 +229,16 @@ impl Core {
         Context { db: &self.db, now, random: &mut *self.random }
     }
 
+    fn notice(&self, event: Event) -> Notice {
+        Notice::Event(self.listener.clone(), event)
+    }
+
     pub(super) fn tell(&mut self, event: Event) {
-        self.notices.push(Notice::Event(self.listener.clone(), event));
+        self.notices.push(self.notice(event));
     }
 
     pub(super) fn ask_consent(&mut self, info: ConnectionInfo) {
         self.notices.push(Notice::Connection(self.listener.clone(), info));
-    }
-
-    /// A number for a connection that needs consent.
-    pub(super) fn next_connection(&mut self) -> u64 {
-        self.last_connection += 1;
-        self.last_connection
     }
 
     /// The host's word on a connection.
@@ -224,7 +263,7 @@ impl Core {
             return Err(Error::new(Code::Busy, format!("slot {number} has an open card")));
         }
         let id = CardId(self.next_card);
-        let slot = Slot::open(id, number, transport)?;
+        let slot = Slot::open(id, number, transport, self.trace_of(number))?;
         self.next_card += 1;
         // Only a card that is gone can be left there.
         self.slots.retain(|slot| slot.number() != number);
@@ -265,12 +304,8 @@ impl Core {
 
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
-        let language = self.config.device.language.clone();
-        let capabilities = match self.config.network.card_connections {
-            true => Capabilities::CONNECTIONS,
-            false => Capabilities::empty(),
-        };
-        self.with_card(id, |slot| slot.start_toolkit(&device_id, &language, capabilities, now))?;
+        let (language, can) = (self.config.device.language.clone(), self.capabilities());
+        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))?;
         self.schedule.came(Due::Card);
         Ok(())
     }
@@ -288,24 +323,6 @@ impl Core {
         outcome
     }
 
-    pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<bootstrap::Report> {
-        let (now, db) = (self.now(), self.db.clone());
-        let slot = self.slot(id)?;
-        let number = slot.number();
-        let bootstrap::Outcome { report, error } = slot.bootstrap(&db, now);
-        let mut told = false;
-        for news in &report.news {
-            told |= matches!(news, News::Failed { .. });
-            self.tell(bootstrap_event(news).slot(number));
-        }
-        let Some(error) = error else { return Ok(report) };
-        if !told {
-            self.tell(Event::new(EventKind::BootstrapApplied).slot(number).failed(&error));
-        }
-        self.card_failed(id, &error);
-        Err(error)
-    }
-
     /// Every card's toolkit does one exchange at most, so that no card keeps the others waiting.
     fn step_cards(&mut self, now: Now) -> bool {
         let mut did = false;
@@ -315,12 +332,10 @@ impl Core {
             let (number, done) = (slot.number(), slot.step(now));
             let is_news = slot.has_just_failed();
             match done {
-                Ok(None) => {}
+                Ok(None) => did |= toolkit::outgoing(self, id, now),
                 Ok(Some(effects)) => {
                     did = true;
-                    for effect in effects {
-                        self.card_effect(id, number, effect);
-                    }
+                    self.card_effects(id, number, effects);
                 }
                 Err(error) => {
                     did = true;
@@ -334,7 +349,7 @@ impl Core {
         did
     }
 
-    fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
+    pub(super) fn card_effect(&mut self, id: CardId, slot: u32, effect: Effect) {
         match effect {
             Effect::Datagram { octets, .. } | Effect::StreamClosed { octets, .. } => {
                 let delivery =
@@ -353,7 +368,11 @@ impl Core {
             Effect::Demand { channel, remote } => {
                 self.link_wanted(id, slot, (channel, remote), false);
             }
-            Effect::AskWithdrawn => self.link_withdrawn(id),
+            Effect::Ask(request) => self.ask_host(id, slot, request),
+            Effect::AskWithdrawn => {
+                self.link_withdrawn(id);
+                self.withdraw(slot);
+            }
             _ => {}
         }
     }
@@ -384,7 +403,7 @@ impl Core {
     }
 
     /// A card's exchange failed: without the card its session ends, and its toolkit too.
-    fn card_failed(&mut self, id: CardId, error: &Error) {
+    pub(super) fn card_failed(&mut self, id: CardId, error: &Error) {
         log::warn!("card: {error}");
         if !error.is_card_gone() {
             return;
@@ -395,6 +414,19 @@ impl Core {
             let number = slot.number();
             self.tell(Event::new(EventKind::CardState).slot(number).failed(error));
         }
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
+    /// True if the host can ask the user.
+    pub(super) fn has_user(&self) -> bool {
+        self.listener.has_user()
     }
 
     pub(super) fn slots(&self) -> &[Slot] {
@@ -483,7 +515,7 @@ impl Core {
             self.ended(&wanted, Err(error));
             return true;
         }
-        let ui = self.listener.has_user();
+        let ui = self.has_user();
         match Running::begin(self, &wanted, ui, now) {
             Ok((running, turn)) => {
                 self.set_in_use(&running, true);
@@ -529,7 +561,7 @@ impl Core {
             Turn::Idle | Turn::Worked => self.running = Some(running),
             Turn::Ask(alert) => {
                 running.asked(self.next_question);
-                self.ask(alert, id);
+                self.ask(alert, id, Purpose::Session);
                 self.running = Some(running);
             }
             Turn::Ended(outcome) => self.end(running, outcome),
@@ -537,16 +569,18 @@ impl Core {
         true
     }
 
-    fn ask(&mut self, alert: UserAlert, session_id: u64) {
-        let id = self.next_question;
-        self.next_question += 1;
+    /// Asks the user; the question's number.
+    pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
+        let id = self.next_question();
         let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
-        let question = Question { alert, session_id, id, sink };
+        let question = Question { alert, session_id, purpose, id, sink };
         self.notices.push(Notice::Question(self.listener.clone(), question));
+        id
     }
 
     fn tell_about(&mut self, running: &mut Running) {
         for event in running.take_events() {
+            self.note_alert(&event);
             self.tell(event);
         }
     }
@@ -646,6 +680,9 @@ impl Core {
     }
 
     pub(super) fn answer(&mut self, question: u64, answer: Answer) {
+        if self.pending.as_ref().is_some_and(|pending| pending.is_asking(question)) {
+            return self.bootstrap_answered(answer);
+        }
         let Some(mut running) = self.running.take() else { return };
         let now = self.now();
         if !running.is_asking(question) {
@@ -696,30 +733,12 @@ impl Core {
     }
 }
 
-fn bootstrap_event(news: &News) -> Event {
-    let about = |kind, uri: &str| Event::new(kind).uri(uri);
-    let account = |event: Event, server_id: &Option<String>| Event {
-        data: server_id.clone().unwrap_or_default().into_bytes(),
-        ..event
-    };
-    match news {
-        News::Found { path } => about(EventKind::BootstrapFound, path),
-        News::Applied { uri, server_id } => {
-            account(about(EventKind::BootstrapApplied, uri), server_id)
-        }
-        News::Removed { uri, server_id } => {
-            account(about(EventKind::BootstrapRemoved, uri), server_id)
-        }
-        News::Failed { path, error } => {
-            let event = Event::new(EventKind::BootstrapApplied).failed(error);
-            Event { uri: path.clone(), ..event }
-        }
-    }
-}
-
 impl Drop for Core {
     fn drop(&mut self) {
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
+        // Handles that outlive the client keep its tree, but not the host's part of it.
+        self.running = None;
+        self.hosted.nodes.clear();
     }
 }
 
@@ -728,6 +747,12 @@ struct NoAnswers;
 
 impl AnswerSink for NoAnswers {
     fn answer(&self, _: u64, _: Answer) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl RequestSink for NoAnswers {
+    fn answer(&self, _: CardId, _: u64, _: HostAnswer) -> Result<()> {
         Ok(())
     }
 }

@@ -95,7 +95,7 @@ impl Core {
 
     /// Somebody has connected: the host is asked, unless too many wait already.
     pub(super) fn visited(&mut self, socket: std::net::TcpStream, peer: SocketAddr, tls: bool) {
-        let (id, now) = (self.next_connection(), self.now());
+        let (id, now) = (self.next_question(), self.now());
         let Some(gateway) = &mut self.gateway else { return };
         let served = usize::from(gateway.relay.is_some());
         if !peer.ip().is_loopback() || gateway.visitors.len() + served > BACKLOG {

@@ -41,7 +41,10 @@ impl Core {
     fn judge(&mut self, delivery: &Delivery) -> Result<u64> {
         let sorted = intake::sort(&delivery.octets, delivery.content_type.as_deref())?;
         let Sorted::Notification(notification) = sorted else {
-            return Err(Error::new(Code::NotSupported, "a provisioning push, not a notification"));
+            return Err(Error::new(
+                Code::NotSupported,
+                "a provisioning push, not a notification: it is applied by itself",
+            ));
         };
         let account = self.account_of(&notification, delivery)?;
         verify(&notification, &account)?;

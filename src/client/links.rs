@@ -71,7 +71,10 @@ impl Core {
         (channel, remote): (ChannelId, Remote),
         awaited: bool,
     ) {
-        let id = self.next_connection();
+        let id = self.next_question();
+        if let (true, Ok(slot)) = (awaited, self.slot(card)) {
+            slot.asked(id);
+        }
         let info = ConnectionInfo {
             id,
             kind: match remote.level {
@@ -135,10 +138,10 @@ impl Core {
     }
 
     fn link_stands(&mut self, link: &Link) {
-        let Ok(slot) = self.slot(link.card) else { return };
         if link.awaited {
-            slot.complete(HostAnswer::Done);
-        } else if let Some(bip) = slot.bip_mut() {
+            return self.toolkit_answer(link.card, link.id, HostAnswer::Done);
+        }
+        if let Some(bip) = self.slot(link.card).ok().and_then(|slot| slot.bip_mut()) {
             bip.linked(link.channel, false);
         }
     }
@@ -147,7 +150,7 @@ impl Core {
         let Ok(slot) = self.slot(link.card) else { return };
         let number = slot.number();
         if link.awaited {
-            slot.complete(HostAnswer::Failed(failure));
+            self.toolkit_answer(link.card, link.id, HostAnswer::Failed(failure));
         } else if let Some(bip) = slot.bip_mut() {
             bip.close(link.channel);
         }

@@ -3,32 +3,44 @@
 //! What C and Java call. Owns the driving thread and the table of sessions; everything that happens is
 //! in [`core`]. Must not know C or Java.
 
+mod alerts;
 mod bearer;
 mod core;
 mod gateway;
+mod hosting;
 mod intake;
 mod links;
 mod network;
 mod pipe;
+mod provisioning;
 mod running;
 mod schedule;
 mod slot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod toolkit;
+mod trace;
 mod tree;
+mod watched;
 
 pub use self::core::{Clock, Environment};
+pub use crate::trigger::push::Sec;
+pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
 pub use network::StreamScheme;
+pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
+pub use toolkit::{Capabilities, Outgoing, ToolkitEvent, ToolkitHost, ToolkitRequest};
+pub use trace::{Exchange, TraceSink};
 pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
 use self::network::Attempts;
 use crate::bootstrap;
-use crate::card::transport::CardTransport;
+use crate::card::cat::HostAnswer;
+use crate::card::transport::{Cancel, CardTransport};
 use crate::config::Config;
 use crate::driver::{Acceptor, Ran, Seat, Worker};
 use crate::error::{Code, Error, Result};
@@ -36,13 +48,16 @@ use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
 use crate::transport::Connector;
+use crate::tree::Hosted;
 use parking_lot::Mutex;
 use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 use table::SessionTable;
+use toolkit::RequestSink;
 
 /// A DM client. Clones are the same client.
 #[derive(Clone)]
@@ -56,10 +71,13 @@ struct Shared {
     attempts: Arc<Attempts>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
+    hosted: Arc<Hosted>,
     clock: Clock,
     closed: AtomicBool,
     /// The gateway's ports.
     ports: Mutex<Vec<Acceptor>>,
+    /// What ends a running exchange of a card, without waiting for the driving thread.
+    cancels: Mutex<Vec<(CardId, Cancel)>>,
     /// Kept here because questions hold it weakly: with the client it goes.
     _answers: Arc<Answers>,
 }
@@ -71,6 +89,13 @@ impl AnswerSink for Answers {
     fn answer(&self, id: u64, answer: Answer) -> Result<()> {
         let gone = || Error::new(Code::State, "the client of this question is gone");
         self.0.upgrade().ok_or_else(gone)?.post(move |core| core.answer(id, answer))
+    }
+}
+
+impl RequestSink for Answers {
+    fn answer(&self, card: CardId, id: u64, answer: HostAnswer) -> Result<()> {
+        let gone = || Error::new(Code::State, "the client of this request is gone");
+        self.0.upgrade().ok_or_else(gone)?.post(move |core| core.toolkit_answer(card, id, answer))
     }
 }
 
@@ -89,13 +114,15 @@ impl Client {
         listener: Box<dyn Listener>,
     ) -> Result<Self> {
         config.check()?;
-        let db = Database::new(store)?;
+        let (mut db, hosted) = (config.database(store)?, Arc::new(Hosted::default()));
+        db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
         let attempts = Arc::new(Attempts::default());
+        let tree = (db.clone(), hosted.clone());
         let core = Core::new(
             config,
-            db.clone(),
+            tree,
             environment,
             listener.into(),
             sessions.clone(),
@@ -104,16 +131,20 @@ impl Client {
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
-        seat.call(move |core| core.set_answer_sink(sink))?;
+        let requests: Weak<dyn RequestSink> =
+            Arc::downgrade(&(answers.clone() as Arc<dyn RequestSink>));
+        seat.call(move |core| core.set_answer_sinks(sink, requests))?;
         Ok(Self(Arc::new(Shared {
             seat,
             worker: Mutex::new(None),
             sessions,
             attempts,
             db: Mutex::new(Some(db)),
+            hosted,
             clock,
             closed: AtomicBool::new(false),
             ports: Mutex::default(),
+            cancels: Mutex::new(Vec::new()),
             _answers: answers,
         })))
     }
@@ -188,11 +219,15 @@ impl Client {
         self.0.closed.store(true, Ordering::SeqCst);
         drop(self.0.db.lock().take());
         drop(std::mem::take(&mut *self.0.ports.lock()));
+        let cancels = std::mem::take(&mut *self.0.cancels.lock());
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;
         }
         self.0.attempts.cancel(None);
+        for (_, cancel) in cancels {
+            cancel();
+        }
         self.0.seat.close();
         // The thread sees the closed seat and ends by itself, after what it is doing.
         self.stop_worker(Duration::from_secs(3600));
@@ -200,11 +235,50 @@ impl Client {
 
     /// Opens a card.
     pub fn open_card(&self, slot: u32, transport: Box<dyn CardTransport>) -> Result<CardId> {
-        self.0.seat.call(move |core| core.open_card(slot, transport))?
+        self.open_card_with(slot, move || Ok(transport))
     }
 
-    /// Closes a card; its session is aborted.
+    /// Opens a card whose transport is made by `open` on the driving thread, like all else that talks to
+    /// the card.
+    pub fn open_card_with(
+        &self,
+        slot: u32,
+        open: impl FnOnce() -> Result<Box<dyn CardTransport>> + Send + 'static,
+    ) -> Result<CardId> {
+        let opened = self.0.seat.call(move |core| {
+            let transport = open()?;
+            let cancel = transport.canceller();
+            let id = core.open_card(slot, watched::watched(transport)?)?;
+            Ok::<_, Error>((id, cancel))
+        });
+        let (id, cancel) = opened??;
+        self.0.cancels.lock().extend(cancel.map(|cancel| (id, cancel)));
+        Ok(id)
+    }
+
+    /// Ends the exchange that a card is in, which fails with `Cancelled`; nothing if it is in none.
+    ///
+    /// Fails with `NotSupported` where the card's transport cannot be interrupted, and with `State` if
+    /// the card is closed.
+    pub fn cancel_card(&self, id: CardId) -> Result<()> {
+        self.open()?;
+        let cancels = self.0.cancels.lock();
+        let cancel = cancels.iter().find(|(card, _)| *card == id).map(|(_, cancel)| cancel.clone());
+        drop(cancels);
+        let no = || Error::new(Code::NotSupported, "the card's transport cannot be interrupted");
+        cancel.ok_or_else(no)?();
+        Ok(())
+    }
+
+    /// Closes a card; its session is aborted, a running exchange cancelled where that is possible.
     pub fn close_card(&self, id: CardId) {
+        let mut cancels = self.0.cancels.lock();
+        let at = cancels.iter().position(|(card, _)| *card == id);
+        let cancel = at.map(|at| cancels.swap_remove(at).1);
+        drop(cancels);
+        if let Some(cancel) = cancel.filter(|_| !self.0.seat.is_driving_thread()) {
+            cancel();
+        }
         // Inside a card's own callback the core is in use: then it is done right afterwards.
         if self.0.seat.call(move |core| core.close_card(id)).is_err() {
             // A closed client has closed its cards.
@@ -222,6 +296,43 @@ impl Client {
         self.0.seat.call(move |core| core.transmit(id, &command))?
     }
 
+    /// Says who carries out what cards' toolkits ask of the host. What a toolkit announced when it started
+    /// stays as it is.
+    pub fn set_toolkit_host(&self, host: Option<Arc<dyn ToolkitHost>>) -> Result<()> {
+        self.0.seat.call(move |core| core.set_toolkit_host(host))
+    }
+
+    /// Carries out one proactive command that the host's modem has fetched; the data of the TERMINAL
+    /// RESPONSE, or `None` while the host is asked: then it is sent by [`ToolkitHost::send`].
+    ///
+    /// The first call makes the host the owner of the card's toolkit. Fails with `State` if the library
+    /// owns it or another command is open, and with `CardBadData` for what is no command.
+    pub fn proactive_command(&self, id: CardId, command: Vec<u8>) -> Result<Option<Vec<u8>>> {
+        self.0.seat.call(move |core| core.proactive(id, &command))?
+    }
+
+    /// The data of TERMINAL PROFILE for a modem that owns the toolkit. Makes the host its owner.
+    pub fn terminal_profile(&self, id: CardId) -> Result<Vec<u8>> {
+        self.0.seat.call(move |core| core.terminal_profile(id))?
+    }
+
+    /// Tells a card's toolkit what happened. `State` if it was not started.
+    pub fn toolkit_event(&self, id: CardId, event: ToolkitEvent) -> Result<()> {
+        self.0.seat.call(move |core| core.toolkit_event(id, event))?
+    }
+
+    /// Shows every exchange with every card to `sink` from now on; `None` ends it.
+    pub fn set_trace(&self, sink: Option<TraceSink>) -> Result<()> {
+        self.0.seat.call(move |core| core.set_trace(sink))
+    }
+
+    /// Writes every exchange with every card to a capture file from now on (pcap with GSMTAP).
+    ///
+    /// Fails with `Io` if the file cannot be made.
+    pub fn trace_to_pcap(&self, path: &Path) -> Result<()> {
+        self.set_trace(Some(trace::capture(path)?))
+    }
+
     /// Tells what happened to a card, without waiting for the driving thread.
     pub fn notify_card(&self, id: CardId, signal: CardSignal) -> Result<()> {
         self.0.seat.post(move |core| core.notify_card(id, signal))
@@ -232,9 +343,20 @@ impl Client {
         self.0.seat.call(move |core| core.start_toolkit(id))?
     }
 
-    /// Applies what is new in a card's DM bootstrap data.
+    /// Applies what is new in a card's bootstrap data, or asks the user first (`Report::waiting`).
     pub fn bootstrap_card(&self, id: CardId) -> Result<bootstrap::Report> {
         self.0.seat.call(move |core| core.bootstrap_card(id))?
+    }
+
+    /// Seals the store's secrets with a new key. `Busy` while somebody writes.
+    pub fn rotate_key(&self) -> Result<()> {
+        self.db()?.rotate_key()
+    }
+
+    /// Applies a pushed bootstrap or a document of the factory, or asks the user first
+    /// (`Report::waiting`).
+    pub fn provision(&self, message: Provisioning) -> Result<bootstrap::Report> {
+        self.0.seat.call(move |core| core.provision(message))?
     }
 
     /// Judges a notification; the id of the session that will follow.
@@ -347,12 +469,16 @@ impl Client {
 fn deliver(seat: &Seat<Core>, notice: Notice) {
     match notice {
         Notice::Event(listener, event) => listener.event(&event),
+        Notice::Changes(listener, changes) => listener.changes(&changes),
         Notice::Question(listener, question) => listener.question(question),
         Notice::Connection(listener, info) => {
             let allowed = listener.connection(&info);
             // As below.
             let _ = seat.post(move |core| core.connection_judged(info.id, allowed));
         }
+        Notice::Toolkit(host, request) => host.request(request),
+        Notice::Withdrawn(host, slot) => host.withdrawn(slot),
+        Notice::Send(host, slot, what, data) => host.send(slot, what, &data),
         Notice::Trigger(listener, info) => {
             let verdict = listener.trigger(&info);
             // A client that was closed in the callback has no use for the verdict.

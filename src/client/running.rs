@@ -1,5 +1,6 @@
 //! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
 
+use super::alerts;
 use super::bearer::{self, Bearer};
 use super::core::Core;
 use super::pipe::look_again;
@@ -9,7 +10,7 @@ use crate::config::Config;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
-use crate::session::{Answer, Engine, Outgoing, SessionEvent, Setup, Step, UserAlert};
+use crate::session::{Answer, Engine, HostAlert, Outgoing, SessionEvent, Setup, Step, UserAlert};
 use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
@@ -69,6 +70,8 @@ struct Post {
 enum Input {
     Message(Response),
     Answer(Answer),
+    /// The status of an Exec.
+    Executed(u16),
 }
 
 /// A running session.
@@ -104,7 +107,9 @@ impl Running {
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url, wanted.id)?;
         let cookies = Cookies::new(bearer.cookie_bounds());
-        let setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui));
+        let exec = core.hosted.nodes.can_exec();
+        let mut setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
+        setup.alerts = alerts::waiting(&core.db.read()?, &wanted.server_id)?;
         let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
@@ -130,6 +135,10 @@ impl Running {
         self.wanted.id
     }
 
+    pub(super) fn server_id(&self) -> &str {
+        &self.wanted.server_id
+    }
+
     /// What the session was wanted for.
     pub(super) fn into_wanted(self) -> Wanted {
         self.wanted
@@ -150,6 +159,11 @@ impl Running {
 
     pub(super) fn is_asking(&self, question: u64) -> bool {
         matches!(self.phase, Phase::Asking { question: asked, .. } if asked == question)
+    }
+
+    /// Sends an alert of the host with the next message.
+    pub(super) fn queue_alert(&mut self, alert: HostAlert) -> Result<()> {
+        self.engine.queue_alert(alert)
     }
 
     /// The question of the last [`Turn::Ask`] is out under this number.
@@ -307,19 +321,30 @@ impl Running {
     }
 
     /// Gives the engine what came, or keeps it while somebody else writes to the store.
-    fn take(&mut self, core: &mut Core, input: Input, now: Now) -> Turn {
-        let step = match &input {
-            Input::Message(response) => {
-                self.engine.receive(core.context(now), &response.body, response.hmac.as_deref())
+    fn take(&mut self, core: &mut Core, mut input: Input, now: Now) -> Turn {
+        loop {
+            let ctx = core.context(now);
+            let step = match &input {
+                Input::Message(response) => {
+                    self.engine.receive(ctx, &response.body, response.hmac.as_deref())
+                }
+                Input::Answer(answer) => self.engine.answer(ctx, answer.clone()),
+                Input::Executed(status) => self.engine.executed(ctx, *status),
+            };
+            match step {
+                Err(error) if error.code() == Code::Busy => {
+                    self.phase = Phase::Held(input);
+                    return Turn::Idle;
+                }
+                Ok(Step::Execute(execution)) => {
+                    input = Input::Executed(core.execute(
+                        &execution,
+                        self.wanted.id,
+                        &self.wanted.server_id,
+                    ));
+                }
+                step => return self.follow(core, step, now),
             }
-            Input::Answer(answer) => self.engine.answer(core.context(now), answer.clone()),
-        };
-        match step {
-            Err(error) if error.code() == Code::Busy => {
-                self.phase = Phase::Held(input);
-                Turn::Idle
-            }
-            step => self.follow(core, step, now),
         }
     }
 
@@ -348,9 +373,9 @@ impl Running {
                 self.phase = Phase::Asking { question: 0, until_ms };
                 Turn::Ask(alert)
             }
-            Ok(Step::Execute(_)) => {
-                let text = "the session asks for an Exec that was not offered";
-                self.abort(core, Error::new(Code::NotSupported, text), now)
+            Ok(Step::Execute(execution)) => {
+                let status = core.execute(&execution, self.wanted.id, &self.wanted.server_id);
+                self.take(core, Input::Executed(status), now)
             }
             Ok(Step::Done) => Turn::Ended(Ok(())),
             Err(error) => self.abort(core, error, now),
@@ -412,11 +437,31 @@ impl Running {
             SessionEvent::CommandDone { command, uri, status } => Event {
                 phase: status.into(),
                 uri,
-                data: command.into_bytes(),
+                data: command.into_owned().into_bytes(),
                 ..new(EventKind::CommandDone)
             },
+            SessionEvent::AlertAnswered { number, status } => {
+                let event = self.alert_done(number);
+                let event = match status {
+                    200..300 => event,
+                    _ => {
+                        let text = format!("the server answered the alert with {status}");
+                        event.failed(&Error::new(Code::Refused, text))
+                    }
+                };
+                Event { phase: status.into(), ..event }
+            }
+            SessionEvent::AlertNotSent { number } => {
+                let text = "the alert is larger than the server takes";
+                self.alert_done(number).failed(&Error::new(Code::TooLarge, text))
+            }
             _ => return None,
         })
+    }
+
+    fn alert_done(&self, number: u64) -> Event {
+        let event = Event::new(EventKind::AlertDone).session(self.wanted.id).slot(self.slot);
+        Event { number, ..event.uri(self.wanted.server_id.clone()) }
     }
 }
 
@@ -425,7 +470,7 @@ fn setup(
     account: Account,
     address: String,
     wanted: &Wanted,
-    (is_card, ui): (bool, bool),
+    (is_card, ui, exec): (bool, bool, bool),
 ) -> Setup {
     Setup {
         account,
@@ -437,7 +482,7 @@ fn setup(
         max_obj_size: config.max_obj_size,
         large_objects: true,
         ui,
-        exec: false,
+        exec,
         trusted_transport: false,
         require_tls: false,
         alerts: Vec::new(),

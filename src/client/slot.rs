@@ -1,17 +1,18 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
-use crate::bootstrap::{self, News};
+use super::toolkit::{Outgoing, ToolkitEvent};
+use crate::bootstrap::{self, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{
-    Capabilities, Cat, Config as CatConfig, Effect, HostAnswer, Imei, LocalInfo, Refresh,
+    Capabilities, Cat, Config as CatConfig, Effect, HostAnswer, Imei, LocalInfo, Reaction, Refresh,
 };
 use crate::card::pkcs15;
 use crate::card::toolkit::Toolkit;
+use crate::card::trace::Trace;
 use crate::card::transport::CardTransport;
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
-use crate::store::Database;
 use crate::time::Now;
 
 /// A card's handle within its client; never used twice.
@@ -58,7 +59,11 @@ pub(super) struct Slot {
     id: CardId,
     number: u32,
     card: Card,
-    toolkit: Option<Toolkit>,
+    toolkit: Option<Owner>,
+    /// A response that the host's modem has to send.
+    response: Option<Vec<u8>>,
+    /// The number of the card's question that waits for the host.
+    asking: Option<u64>,
     identity: Option<CardIdentity>,
     atr: Vec<u8>,
     is_uicc: bool,
@@ -90,8 +95,14 @@ const CURRENT_APPLICATION: &[u16] = &[0x7FFF];
 
 impl Slot {
     /// Reads what the card is.
-    pub(super) fn open(id: CardId, number: u32, transport: Box<dyn CardTransport>) -> Result<Self> {
+    pub(super) fn open(
+        id: CardId,
+        number: u32,
+        transport: Box<dyn CardTransport>,
+        trace: Option<Trace>,
+    ) -> Result<Self> {
         let mut card = Card::new(transport);
+        card.set_trace(trace);
         let atr = card.atr().map_err(|error| error.context("answer to reset"))?;
         let identity = read_identity(&mut card)?;
         let is_uicc = card.mode()? == Mode::Uicc;
@@ -104,6 +115,8 @@ impl Slot {
             number,
             card,
             toolkit: None,
+            response: None,
+            asking: None,
             identity,
             atr,
             is_uicc,
@@ -116,6 +129,10 @@ impl Slot {
             paused_ms: None,
             ip_address: None,
         })
+    }
+
+    pub(super) fn set_trace(&mut self, trace: Option<Trace>) {
+        self.card.set_trace(trace);
     }
 
     pub(super) fn id(&self) -> CardId {
@@ -133,16 +150,6 @@ impl Slot {
     /// Hash of the ICCID, as origins of nodes have it; `None` while it is not known.
     pub(super) fn identity_hash(&self) -> Option<[u8; 16]> {
         self.identity.as_ref().filter(|_| !self.stale).map(bootstrap::identity_hash)
-    }
-
-    /// Answers the toolkit's open question.
-    pub(super) fn complete(&mut self, answer: HostAnswer) {
-        if let Some(toolkit) = &mut self.toolkit
-            && let Err(error) = toolkit.complete(answer)
-        {
-            // The card does not wait any more.
-            log::debug!("toolkit: {error}");
-        }
     }
 
     /// The card's own address, if it has one.
@@ -174,42 +181,36 @@ impl Slot {
 
     pub(super) fn start_toolkit(
         &mut self,
+        capabilities: Capabilities,
         device_id: &str,
         language: &str,
-        capabilities: Capabilities,
         now: Now,
     ) -> Result<()> {
         if self.toolkit.is_some() {
             return Err(Error::new(Code::State, "the card's toolkit runs already"));
         }
         self.identify()?;
-        let local = LocalInfo {
-            imei: device_id.strip_prefix("IMEI:").and_then(|imei| Imei::from_digits(imei).ok()),
-            language: language.as_bytes().first_chunk().copied(),
-            ..LocalInfo::default()
-        };
-        let mut toolkit =
-            Toolkit::new(Cat::new(CatConfig { local, capabilities, ..CatConfig::default() }));
+        let mut toolkit = Toolkit::new(engine(capabilities, device_id, language));
         toolkit.start(&mut self.card, now)?;
-        self.toolkit = Some(toolkit);
+        self.toolkit = Some(Owner::Library(toolkit));
         self.look = true;
         Ok(())
     }
 
-    /// Applies what is new in the card's DM bootstrap data.
-    pub(super) fn bootstrap(&mut self, db: &Database, now: Now) -> bootstrap::Outcome {
-        if let Err(error) = self.identify() {
-            return error.into();
-        }
+    /// Reads the card's bootstrap data; where that is `refused`, only which card it is.
+    pub(super) fn read_bootstrap(&mut self, refused: Option<Error>) -> Result<Reading> {
+        self.identify()?;
         let Some(identity) = &self.identity else {
             let text = "a card without EF.ICCID cannot be told from another one";
-            return Error::new(Code::CardBadData, text).into();
+            return Err(Error::new(Code::CardBadData, text));
         };
-        let outcome = bootstrap::from_card(&mut self.card, self.number, identity, db, now);
+        if let Some(reason) = refused {
+            return Ok(bootstrap::without_reading(self.number, identity, reason));
+        }
+        let reading = bootstrap::read(&mut self.card, self.number, identity);
         self.look = true;
-        let found = |news: &News| matches!(news, News::Found { .. });
-        self.has_dm_bootstrap = outcome.report.news.iter().any(found);
-        outcome
+        self.has_dm_bootstrap = reading.as_ref().is_ok_and(Reading::has_dm_object);
+        reading
     }
 
     /// Reads the card's identity again if it may have changed.
@@ -255,7 +256,7 @@ impl Slot {
     }
 
     fn exchange(&mut self, now: Now) -> Result<Option<Vec<Effect>>> {
-        let Some(toolkit) = &mut self.toolkit else { return Ok(None) };
+        let Some(Owner::Library(toolkit)) = &mut self.toolkit else { return Ok(None) };
         self.look = false;
         let progress = toolkit.step(&mut self.card, now)?;
         if self.restart {
@@ -279,22 +280,25 @@ impl Slot {
         if self.card.is_gone() {
             return self.is_lost_unheard().then_some(0);
         }
-        let toolkit = self.toolkit.as_ref()?;
-        let due = if self.look { Some(0) } else { toolkit.deadline() };
+        let due = match self.toolkit.as_ref()? {
+            Owner::Host(cat) => return cat.deadline(),
+            Owner::Library(_) if self.look => Some(0),
+            Owner::Library(toolkit) => toolkit.deadline(),
+        };
         due.map(|due| due.max(self.paused_ms.unwrap_or(0)))
     }
 
     /// The host has seen that the card has something to say.
     pub(super) fn ask(&mut self) {
-        if let Some(toolkit) = &mut self.toolkit {
+        if let Some(Owner::Library(toolkit)) = &mut self.toolkit {
             toolkit.ask();
         }
     }
 
     /// A DM session with the card begins or ends: a REFRESH may have to wait for it.
     pub(super) fn set_in_use(&mut self, in_use: bool) {
-        if let Some(toolkit) = &mut self.toolkit {
-            toolkit.cat_mut().set_in_use(in_use);
+        if let Some(cat) = self.cat_mut() {
+            cat.set_in_use(in_use);
         }
     }
 
@@ -311,6 +315,7 @@ impl Slot {
     /// The card is gone: nothing more is sent to it. False if the host knows that.
     pub(super) fn lost(&mut self) -> bool {
         self.toolkit = None;
+        self.asking = None;
         self.card.card_removed();
         !std::mem::replace(&mut self.told_gone, true)
     }
@@ -324,13 +329,138 @@ impl Slot {
 
     /// The channels between card and terminal, while the toolkit runs.
     pub(super) fn bip(&self) -> Option<&Bip> {
-        self.toolkit.as_ref().map(|toolkit| toolkit.cat().bip())
+        match self.toolkit.as_ref()? {
+            Owner::Library(toolkit) => Some(toolkit.cat().bip()),
+            Owner::Host(cat) => Some(cat.bip()),
+        }
     }
 
     /// As [`bip`](Self::bip).
     pub(super) fn bip_mut(&mut self) -> Option<&mut Bip> {
-        self.toolkit.as_mut().map(|toolkit| toolkit.cat_mut().bip_mut())
+        self.cat_mut().map(Cat::bip_mut)
     }
+
+    fn cat_mut(&mut self) -> Option<&mut Cat> {
+        match self.toolkit.as_mut()? {
+            Owner::Library(toolkit) => Some(toolkit.cat_mut()),
+            Owner::Host(cat) => Some(cat),
+        }
+    }
+
+    /// Makes the host's modem the owner of the toolkit, if nobody is yet.
+    pub(super) fn attach(
+        &mut self,
+        capabilities: Capabilities,
+        device_id: &str,
+        language: &str,
+    ) -> Result<()> {
+        match self.toolkit {
+            Some(Owner::Host(_)) => Ok(()),
+            Some(Owner::Library(_)) => {
+                Err(Error::new(Code::State, "the library runs the card's toolkit itself"))
+            }
+            None => {
+                let cat = engine(capabilities, device_id, language);
+                self.toolkit = Some(Owner::Host(Box::new(cat)));
+                Ok(())
+            }
+        }
+    }
+
+    fn fed(&mut self) -> Result<&mut Cat> {
+        match &mut self.toolkit {
+            Some(Owner::Host(cat)) => Ok(cat),
+            _ => Err(Error::new(Code::State, "the host does not own the card's toolkit")),
+        }
+    }
+
+    /// The data of TERMINAL PROFILE.
+    pub(super) fn profile(&mut self) -> Result<Vec<u8>> {
+        self.fed().map(|cat| cat.terminal_profile())
+    }
+
+    /// Carries out a command that the host's modem has fetched.
+    pub(super) fn feed(&mut self, command: &[u8], now: Now) -> Result<Reaction> {
+        self.fed()?.proactive(command, now)
+    }
+
+    /// The host is asked question `id`.
+    pub(super) fn asked(&mut self, id: u64) {
+        self.asking = Some(id);
+    }
+
+    /// Takes the host's answer to question `id`.
+    pub(super) fn complete(&mut self, id: u64, answer: HostAnswer) -> Result<Vec<Effect>> {
+        if self.asking != Some(id) {
+            return Err(Error::new(Code::State, "the card does not wait for this answer"));
+        }
+        let effects = match &mut self.toolkit {
+            Some(Owner::Library(toolkit)) => toolkit.complete(answer)?,
+            Some(Owner::Host(cat)) => {
+                let reaction = cat.complete(answer)?;
+                self.response = reaction.terminal_response;
+                reaction.effects
+            }
+            None => Vec::new(),
+        };
+        self.asking = None;
+        self.look = true;
+        Ok(effects)
+    }
+
+    /// What the host's modem has to send by now, and what else has happened.
+    pub(super) fn outgoing(&mut self, now: Now) -> (Vec<(Outgoing, Vec<u8>)>, Vec<Effect>) {
+        let (mut sends, mut effects) = (Vec::new(), Vec::new());
+        let Some(Owner::Host(cat)) = &mut self.toolkit else { return (sends, effects) };
+        if let Some(reaction) = cat.expire(now) {
+            self.asking = None;
+            self.response = reaction.terminal_response;
+            effects = reaction.effects;
+        }
+        // Polling is the modem's business.
+        cat.active(now);
+        sends.extend(self.response.take().map(|data| (Outgoing::TerminalResponse, data)));
+        if sends.is_empty() {
+            sends.extend(cat.next_envelope(now).map(|data| (Outgoing::Envelope, data)));
+        }
+        (sends, effects)
+    }
+
+    /// The host tells the toolkit what happened.
+    pub(super) fn toolkit_event(&mut self, event: ToolkitEvent, now: Now) -> Result<()> {
+        if let ToolkitEvent::EnvelopeAnswered { sw } = event {
+            self.fed()?.envelope_answered(sw, now);
+            return Ok(());
+        }
+        let none = || Error::new(Code::State, "the card's toolkit was not started");
+        let cat = self.cat_mut().ok_or_else(none)?;
+        match event {
+            ToolkitEvent::Screen(screen) => cat.screen_event(screen),
+            ToolkitEvent::BrowserEnded { by_error } => cat.browser_terminated(by_error),
+            ToolkitEvent::Menu { item, help } => cat.menu_selected(item, help),
+            ToolkitEvent::Local(local) => cat.set_local_info(local),
+            ToolkitEvent::EnvelopeAnswered { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+/// Who exchanges the toolkit's commands with the card.
+enum Owner {
+    /// The library, through the APDU layer.
+    Library(Toolkit),
+    /// The host's modem; the engine is fed.
+    Host(Box<Cat>),
+}
+
+/// A toolkit engine for this device.
+fn engine(capabilities: Capabilities, device_id: &str, language: &str) -> Cat {
+    let local = LocalInfo {
+        imei: device_id.strip_prefix("IMEI:").and_then(|imei| Imei::from_digits(imei).ok()),
+        language: language.as_bytes().first_chunk().copied(),
+        ..LocalInfo::default()
+    };
+    Cat::new(CatConfig { capabilities, local, ..CatConfig::default() })
 }
 
 /// The card's identity; `None` for a card without EF.ICCID.

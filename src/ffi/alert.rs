@@ -5,7 +5,7 @@ use super::guard::{guard, guard_value};
 use super::handle::{self, CStruct, Handle};
 use super::status::dmsc_result;
 use crate::error::{Code, Error, Result};
-use crate::event::Question;
+use crate::event::{Purpose, Question};
 use crate::session::{Answer, Input, Kind, Preset, UserAlert};
 use parking_lot::Mutex;
 use std::ffi::{CString, c_char};
@@ -66,6 +66,22 @@ pub struct dmsc_alert_info {
     pub text: *const c_char,
     /// The answer shown at first, as the option DR has it; "" if none. Valid until the alert is answered.
     pub default_response: *const c_char,
+    /// A dmsc_alert_purpose number: what the answer is for.
+    pub purpose: u32,
+    /// DMSC_ALERT_BOOTSTRAP_PIN: attempts left, this one included; else 0.
+    pub tries_left: u32,
+}
+
+/// What an answer of the user is for.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_alert_purpose {
+    /// A server asks in a DM session.
+    DMSC_ALERT_SESSION = 0,
+    /// May the device be set up with what a card or a push brings? Code 1101, session_id 0.
+    DMSC_ALERT_BOOTSTRAP_CONSENT = 1,
+    /// The PIN of a pushed bootstrap, or the digits of PIN and MAC. Code 1102, hidden, session_id 0.
+    DMSC_ALERT_BOOTSTRAP_PIN = 2,
 }
 
 // SAFETY: pointers and integers.
@@ -125,6 +141,13 @@ pub unsafe extern "C" fn dmsc_alert_info_get(
         let question = alert.question.lock();
         let question = question.as_ref().ok_or_else(answered)?;
         let asked = &question.alert;
+        let (purpose, tries_left) = match question.purpose {
+            Purpose::Session => (dmsc_alert_purpose::DMSC_ALERT_SESSION, 0),
+            Purpose::BootstrapConsent => (dmsc_alert_purpose::DMSC_ALERT_BOOTSTRAP_CONSENT, 0),
+            Purpose::BootstrapPin { tries } => {
+                (dmsc_alert_purpose::DMSC_ALERT_BOOTSTRAP_PIN, tries)
+            }
+        };
         let ours = dmsc_alert_info {
             struct_size: size_of::<dmsc_alert_info>(),
             code: code(asked.kind),
@@ -137,6 +160,8 @@ pub unsafe extern "C" fn dmsc_alert_info_get(
             session_id: question.session_id,
             text: alert.text.as_ptr(),
             default_response: alert.default_response.as_ptr(),
+            purpose: purpose as u32,
+            tries_left,
         };
         // SAFETY: the caller's precondition.
         unsafe { handle::write_struct(info, &ours) }?;

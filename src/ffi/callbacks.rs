@@ -5,6 +5,7 @@ use super::destroy::UserData;
 use super::handle::{self, CStruct};
 use crate::error::Result;
 use crate::event::{ConnectionInfo, Event, Listener, Question, TriggerInfo, TriggerVerdict};
+use crate::store::{By, Change, ChangeKind};
 use std::ffi::{CString, c_char, c_void};
 
 /// Kinds of events.
@@ -39,13 +40,25 @@ pub enum dmsc_event_type {
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
     /// A session could not be held and will be tried again. uri: server id; status: why; phase: attempts so
     /// far; data: the error's text.
-    DMSC_EVENT_SESSION_DEFERRED = 14,
+    DMSC_EVENT_SESSION_DEFERRED = 50,
     /// A session waits for @ref dmsc_client_network_changed. uri: server id; data: the connectivity that its
     /// account asks for (PrefConRef or ConRef), none if any will do.
-    DMSC_EVENT_NETWORK_WANTED = 15,
+    DMSC_EVENT_NETWORK_WANTED = 51,
     /// A connection of the card into the network was refused or failed. uri: the server's address; status:
     /// why; data: the error's text.
-    DMSC_EVENT_CONNECTION_REFUSED = 16,
+    DMSC_EVENT_CONNECTION_REFUSED = 52,
+    /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
+    /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
+    DMSC_EVENT_BOOTSTRAP_DONE = 40,
+    /// A callback of a dmsc_node_handler failed where its number is no answer of its own for the server,
+    /// which got 500. uri: the node, or the bound one for begin to rollback; status: the callback's number;
+    /// data: the error's text.
+    DMSC_EVENT_NODE_FAILED = 14,
+    /// An alert of @ref dmsc_client_queue_alert is done with and no longer kept. number: the alert's; uri:
+    /// the server; phase: its SyncML status. status: DMSC_OK the server has taken it; DMSC_ERR_REFUSED it
+    /// answered with a failure; DMSC_ERR_TOO_LARGE it was not sent, because the server takes no such size.
+    /// data: the error's text.
+    DMSC_EVENT_ALERT_DONE = 15,
 }
 
 /// An event. Borrowed: valid during the callback only.
@@ -70,6 +83,8 @@ pub struct dmsc_event {
     pub data: *const u8,
     /// Number of octets at data.
     pub data_len: usize,
+    /// Number of an alert of the host, 0 if the event is about none.
+    pub number: u64,
 }
 
 /// A verified notification. Borrowed: valid during the callback only.
@@ -96,6 +111,102 @@ pub struct dmsc_trigger_info {
     pub vendor: *const u8,
     /// Number of octets at vendor.
     pub vendor_len: usize,
+}
+
+/// What happened to a node of the tree.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_change_kind {
+    /// It was created.
+    DMSC_CHANGE_ADDED = 1,
+    /// Its value was replaced.
+    DMSC_CHANGE_REPLACED = 2,
+    /// It was deleted with all below it, which is not told one by one.
+    DMSC_CHANGE_DELETED = 3,
+    /// It has the name of `uri` now instead of that of `from`; what is below it came along.
+    DMSC_CHANGE_RENAMED = 4,
+    /// Its ACL, Title or Type was replaced.
+    DMSC_CHANGE_PROPERTY = 5,
+}
+
+/// Who changed a node.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_change_by {
+    /// The host, or the library itself (the nonces of accounts, an ACL that loses a server).
+    DMSC_BY_HOST = 0,
+    /// A bootstrap document, of a card or pushed.
+    DMSC_BY_BOOTSTRAP = 1,
+    /// The server `server_id`.
+    DMSC_BY_SERVER = 2,
+}
+
+/// One changed node. Changes of one commit that follow each other are one: a node that came and went is
+/// not told, a value that was replaced several times is told once. Borrowed: valid during the callback only.
+#[repr(C)]
+#[derive(Debug)]
+pub struct dmsc_change {
+    /// sizeof(dmsc_change) of the library.
+    pub struct_size: usize,
+    /// A dmsc_change_kind number; ignore numbers you do not know.
+    pub kind: u32,
+    /// A dmsc_change_by number.
+    pub by: u32,
+    /// The node, for example "./DMAcc/x/Name".
+    pub uri: *const c_char,
+    /// The URI it had before it was renamed; else NULL.
+    pub from: *const c_char,
+    /// The server's identifier, if a server did it; else NULL.
+    pub server_id: *const c_char,
+    /// Octets of the value before the commit; 0 if there was none.
+    pub old_size: u32,
+    /// Octets of the value now; 0 if there is none.
+    pub new_size: u32,
+}
+
+/// A change with the texts that C sees.
+struct CChange {
+    uri: CString,
+    from: Option<CString>,
+    server_id: Option<CString>,
+}
+
+impl CChange {
+    fn new(change: &Change) -> Self {
+        let server_id = match &change.by {
+            By::Server(server) => Some(c_text(server)),
+            By::Bootstrap | By::Host => None,
+        };
+        Self { uri: c_text(&change.uri), from: change.from.as_deref().map(c_text), server_id }
+    }
+
+    /// The struct, valid as long as this.
+    fn entry(&self, change: &Change) -> dmsc_change {
+        use dmsc_change_by::*;
+        use dmsc_change_kind::*;
+        let kind = match change.kind {
+            ChangeKind::Added => DMSC_CHANGE_ADDED,
+            ChangeKind::Replaced => DMSC_CHANGE_REPLACED,
+            ChangeKind::Deleted => DMSC_CHANGE_DELETED,
+            ChangeKind::Renamed => DMSC_CHANGE_RENAMED,
+            ChangeKind::Property => DMSC_CHANGE_PROPERTY,
+        };
+        let by = match change.by {
+            By::Host => DMSC_BY_HOST,
+            By::Bootstrap => DMSC_BY_BOOTSTRAP,
+            By::Server(_) => DMSC_BY_SERVER,
+        };
+        dmsc_change {
+            struct_size: size_of::<dmsc_change>(),
+            kind: kind as u32,
+            by: by as u32,
+            uri: self.uri.as_ptr(),
+            from: text_pointer(self.from.as_ref()),
+            server_id: text_pointer(self.server_id.as_ref()),
+            old_size: change.old_size,
+            new_size: change.new_size,
+        }
+    }
 }
 
 /// The host's answers to `on_trigger`.
@@ -167,9 +278,10 @@ pub struct dmsc_callbacks {
     pub user_data: *mut c_void,
     /// Something happened.
     pub on_event: Option<unsafe extern "C" fn(user_data: *mut c_void, event: *const dmsc_event)>,
-    /// The user is asked (Alert 1100 to 1104). The callee owns `alert` and must give it to
+    /// The user is asked (Alert 1100 to 1104; whether a bootstrap may be applied, and its PIN: see
+    /// dmsc_alert_info.purpose). The callee owns `alert` and must give it to
     /// @ref dmsc_alert_answer exactly once, now or later, from any thread. NULL: the device has no user
-    /// interface, and servers get 406.
+    /// interface, servers get 406, and a bootstrap that needs the user is refused.
     pub on_alert: Option<unsafe extern "C" fn(user_data: *mut c_void, alert: *mut dmsc_alert)>,
     /// A notification is genuine; return a dmsc_trigger_verdict. NULL: every genuine one starts a session.
     pub on_trigger: Option<
@@ -177,6 +289,17 @@ pub struct dmsc_callbacks {
     >,
     /// Called exactly once, after the last other callback; not called if dmsc_client_new fails.
     pub destroy: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    /// A commit has changed the tree: one call for each commit, whoever made it - a session, a bootstrap, a
+    /// dmsc_txn - with all its changes in order. Told once they are durable, before the events of the same
+    /// step; nothing is told of what was rolled back, nor of what dmsc_client_new itself sets up. The array
+    /// and what it points to are borrowed: valid during the callback only.
+    pub on_changes: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            changes: *const *const dmsc_change,
+            count: usize,
+        ),
+    >,
     /// The card wants to reach a server, or a local application the card: return a
     /// dmsc_connection_verdict; anything but DMSC_CONNECTION_ALLOW refuses. NULL: all are refused. A card
     /// never gets this device's own addresses.
@@ -219,6 +342,7 @@ impl Callbacks {
                 on_trigger: None,
                 destroy: None,
                 on_connection: None,
+                on_changes: None,
             }
         } else {
             // SAFETY: the caller's promise.
@@ -234,7 +358,12 @@ pub(super) fn c_text(text: &str) -> CString {
     CString::new(octets).unwrap_or_default()
 }
 
-fn pointer(octets: &[u8]) -> *const u8 {
+fn text_pointer(text: Option<&CString>) -> *const c_char {
+    text.map_or(std::ptr::null(), |text| text.as_ptr())
+}
+
+/// The octets for C; NULL if there are none.
+pub(super) fn pointer(octets: &[u8]) -> *const u8 {
     if octets.is_empty() { std::ptr::null() } else { octets.as_ptr() }
 }
 
@@ -249,9 +378,10 @@ impl Listener for Callbacks {
             session_id: event.session_id,
             status: event.status,
             phase: event.phase,
-            uri: uri.as_ref().map_or(std::ptr::null(), |uri| uri.as_ptr()),
+            uri: text_pointer(uri.as_ref()),
             data: pointer(&event.data),
             data_len: event.data.len(),
+            number: event.number,
         };
         // SAFETY: the host's function with its own pointer; the event lives until it returns.
         unsafe { on_event(self.user.pointer(), &raw const c_event) }
@@ -310,5 +440,19 @@ impl Listener for Callbacks {
 
     fn has_user(&self) -> bool {
         self.c.on_alert.is_some()
+    }
+
+    fn changes(&self, changes: &[Change]) {
+        let Some(on_changes) = self.c.on_changes else { return };
+        let texts: Vec<CChange> = changes.iter().map(CChange::new).collect();
+        let entries: Vec<dmsc_change> =
+            texts.iter().zip(changes).map(|(texts, change)| texts.entry(change)).collect();
+        let array: Vec<*const dmsc_change> = entries.iter().map(std::ptr::from_ref).collect();
+        // SAFETY: the host's function with its own pointer; array and entries live until it returns.
+        unsafe { on_changes(self.user.pointer(), array.as_ptr(), array.len()) }
+    }
+
+    fn wants_changes(&self) -> bool {
+        self.c.on_changes.is_some()
     }
 }

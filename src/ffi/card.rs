@@ -5,13 +5,16 @@ use super::client::dmsc_client;
 use super::destroy::UserData;
 use super::guard::{guard, guard_value};
 use super::handle::{self, CStruct, Handle};
+use super::provisioning::{dmsc_bootstrap_report, give_report};
 use super::status::dmsc_result;
 use super::storage::outcome;
-use crate::card::transport::{CardTransport, TransportFlags};
+use crate::card::transport::{Cancel, CardTransport, TransportFlags};
 use crate::client::{CardId, CardSignal, Client};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Access to one card, given by the host. Copied when the card is opened; `transmit` must be there.
 ///
@@ -65,9 +68,36 @@ pub struct dmsc_card_transport {
     >,
     /// Called exactly once, after the last other callback; not called if the card was not opened.
     pub destroy: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    /// Ends the callback that is running, which returns DMSC_ERR_CANCELLED at once; nothing while none runs,
+    /// and nothing for the next one. NULL: a card that never answers keeps its caller for ever.
+    ///
+    /// Called by @ref dmsc_card_cancel, @ref dmsc_card_close and @ref dmsc_client_free, and by the library
+    /// itself when a callback takes longer than `timeout_ms`. Thread: any, beside any other callback but
+    /// `destroy`.
+    pub cancel: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    /// Bits of dmsc_transport_flags: what the transport does itself.
+    pub flags: u32,
+    /// Most octets of response data that one exchange can bring, 1 to 256; 0: 256.
+    pub max_le: u32,
+    /// Longest time for one callback, in milliseconds; then `cancel` is called and the call that waits
+    /// fails with DMSC_ERR_TIMEOUT. 0: 10000. Without `cancel` it is not used.
+    pub timeout_ms: u32,
 }
 
-// SAFETY: pointers and nullable functions; zero means "not given".
+/// What a card transport does itself, so that the library leaves it alone. Bits, to be joined with `|`.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_transport_flags {
+    /// It fetches the data behind 61XX and 9FXX and repeats a command after 6CXX; all answers are whole.
+    DMSC_TRANSPORT_FETCHES_RESPONSES = 1,
+    /// It gives no access to channel 0 (Android's Open Mobile API); `open_channel` must be there.
+    DMSC_TRANSPORT_NO_BASIC_CHANNEL = 2,
+}
+
+/// Longest time for one exchange where the host names none, in milliseconds.
+const TIMEOUT_MS: u32 = 10_000;
+
+// SAFETY: pointers, integers and nullable functions; zero means "not given".
 unsafe impl CStruct for dmsc_card_transport {
     const NAME: &'static str = "dmsc_card_transport";
 }
@@ -95,29 +125,6 @@ pub struct dmsc_card_info {
 // SAFETY: integers only.
 unsafe impl CStruct for dmsc_card_info {
     const NAME: &'static str = "dmsc_card_info";
-}
-
-/// What a bootstrap came to.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct dmsc_bootstrap_report {
-    /// sizeof(dmsc_bootstrap_report); set by the caller.
-    pub struct_size: usize,
-    /// Accounts that are new.
-    pub accounts_added: u32,
-    /// Accounts whose card data changed and that were made anew.
-    pub accounts_replaced: u32,
-    /// Accounts that are gone because the card no longer holds them.
-    pub accounts_removed: u32,
-    /// Objects applied before with the same content: nothing was done.
-    pub objects_unchanged: u32,
-    /// Objects that could not be read or used; the last error's text is in the event.
-    pub objects_failed: u32,
-}
-
-// SAFETY: integers only.
-unsafe impl CStruct for dmsc_bootstrap_report {
-    const NAME: &'static str = "dmsc_bootstrap_report";
 }
 
 /// What the host tells about a card with @ref dmsc_card_notify.
@@ -149,7 +156,10 @@ impl dmsc_card {
     ///
     /// # Safety
     /// As for [`handle::get`].
-    unsafe fn guard(card: *const Self, body: impl FnOnce(&Client, CardId) -> Result<i32>) -> i32 {
+    pub(super) unsafe fn guard(
+        card: *const Self,
+        body: impl FnOnce(&Client, CardId) -> Result<i32>,
+    ) -> i32 {
         guard(|| {
             // SAFETY: the caller's promise.
             let card = unsafe { handle::get(card) }?;
@@ -160,7 +170,8 @@ impl dmsc_card {
 
 struct HostCard {
     c: dmsc_card_transport,
-    user: UserData,
+    /// Shared with whoever is about to cancel.
+    user: Arc<UserData>,
 }
 
 // SAFETY: the contract of dmsc_card_transport: the driving thread, whichever it is, one at a time.
@@ -200,10 +211,39 @@ impl CardTransport for HostCard {
     }
 
     fn flags(&self) -> TransportFlags {
-        match self.c.open_channel {
-            Some(_) => TransportFlags::OWNS_CHANNELS,
-            None => TransportFlags::empty(),
+        use dmsc_transport_flags::*;
+        let mut flags = TransportFlags::empty();
+        flags.set(TransportFlags::OWNS_CHANNELS, self.c.open_channel.is_some());
+        let says = |flag| self.c.flags & flag as u32 != 0;
+        let fetches = says(DMSC_TRANSPORT_FETCHES_RESPONSES);
+        flags.set(TransportFlags::FETCHES_RESPONSES, fetches);
+        flags.set(TransportFlags::NO_BASIC_CHANNEL, says(DMSC_TRANSPORT_NO_BASIC_CHANNEL));
+        flags
+    }
+
+    fn max_le(&self) -> u16 {
+        match u16::try_from(self.c.max_le) {
+            Ok(octets @ 1..=256) => octets,
+            _ => 256,
         }
+    }
+
+    fn canceller(&self) -> Option<Cancel> {
+        let cancel = self.c.cancel?;
+        let user = Arc::downgrade(&self.user);
+        Some(Arc::new(move || {
+            // Not after destroy: the transport may go at any time.
+            if let Some(user) = user.upgrade() {
+                // SAFETY: the host's function with its own pointer, from any thread by contract.
+                unsafe { cancel(user.pointer()) }
+            }
+        }))
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let given = self.c.timeout_ms;
+        let limit = if given == 0 { TIMEOUT_MS } else { given };
+        self.c.cancel.map(|_| Duration::from_millis(limit.into()))
     }
 
     fn open_channel(&mut self, aid: &[u8]) -> Result<u32> {
@@ -252,9 +292,11 @@ fn filled(mut array: Vec<u8>, len: usize, what: &str) -> Result<Vec<u8>> {
 /// @pre `transport->struct_size` is set.
 /// @param slot the host's number for this card, used in events; one card per slot.
 /// @param out the card; written on success only; close it with @ref dmsc_card_close.
-/// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel);
+/// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no transmit, only one of open_channel and close_channel,
+///         unknown flags, max_le above 256, no channel 0 without open_channel);
 ///         DMSC_ERR_BUSY the slot has an open card; DMSC_ERR_CARD_ABSENT, _REMOVED, _RESET, _TRANSMIT;
-///         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's own number.
+///         DMSC_ERR_CARD_SW, _BAD_DATA; DMSC_ERR_TIMEOUT; DMSC_ERR_REENTRANT; DMSC_ERR_STATE; the callback's
+///         own number.
 /// Thread: any.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -272,7 +314,8 @@ pub unsafe extern "C" fn dmsc_card_open(
             let text = "dmsc_card_transport needs transmit, and both of open_channel and close_channel or none";
             return Err(Error::new(Code::InvalidArg, text));
         }
-        let user = UserData::new(c.user_data, c.destroy);
+        check_numbers(&c)?;
+        let user = Arc::new(UserData::new(c.user_data, c.destroy));
         let acceptance = user.acceptance();
         let id = client.open_card(slot, Box::new(HostCard { c, user }))?;
         acceptance.accept();
@@ -283,9 +326,31 @@ pub unsafe extern "C" fn dmsc_card_open(
     unsafe { dmsc_client::guard(client, body) }
 }
 
+/// Fails for members that mean nothing.
+fn check_numbers(c: &dmsc_card_transport) -> Result<()> {
+    use dmsc_transport_flags::*;
+    const ALL: u32 =
+        DMSC_TRANSPORT_FETCHES_RESPONSES as u32 | DMSC_TRANSPORT_NO_BASIC_CHANNEL as u32;
+    let invalid = |text: String| Err(Error::new(Code::InvalidArg, text));
+    if c.flags & !ALL != 0 {
+        return invalid(format!("dmsc_card_transport.flags {:#X} has unknown bits", c.flags));
+    }
+    if c.flags & DMSC_TRANSPORT_NO_BASIC_CHANNEL as u32 != 0 && c.open_channel.is_none() {
+        return invalid("a card without channel 0 needs open_channel".to_owned());
+    }
+    if c.max_le > 256 {
+        return invalid(format!("dmsc_card_transport.max_le {} is above 256", c.max_le));
+    }
+    Ok(())
+}
+
 /// # Safety
 /// `out` is valid for a write.
-unsafe fn give_card(client: &Client, id: CardId, out: *mut *mut dmsc_card) -> Result<i32> {
+pub(super) unsafe fn give_card(
+    client: &Client,
+    id: CardId,
+    out: *mut *mut dmsc_card,
+) -> Result<i32> {
     let card = handle::give(dmsc_card { client: client.clone(), id });
     // SAFETY: the caller's promise.
     unsafe { handle::put(out, "out", card) }?;
@@ -438,6 +503,19 @@ pub unsafe extern "C" fn dmsc_card_transmit(
     unsafe { dmsc_card::guard(card, body) }
 }
 
+/// Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
+/// DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
+///
+/// @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+///         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
+/// Thread: any; also inside callbacks.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_card_cancel(card: *const dmsc_card) -> dmsc_result {
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_card::guard(card, |client, id| client.cancel_card(id).map(|()| 0)) }
+}
+
 /// Tells the library what happened to the card.
 ///
 /// @param card_event a dmsc_card_event number.
@@ -503,17 +581,19 @@ pub unsafe extern "C" fn dmsc_card_toolkit_start(card: *mut dmsc_card) -> dmsc_r
     unsafe { dmsc_card::guard(card, |client, id| client.start_toolkit(id).map(|()| 0)) }
 }
 
-/// Reads the DM bootstrap data of the card and applies what is new (OMA DM Bootstrap 1.2, smart card).
+/// Reads the bootstrap data of the card, DM message and provisioning documents, and applies what is new
+/// (OMA DM Bootstrap 1.2, smart card; OMA Provisioning Smartcard 1.1).
 ///
 /// All changes are one transaction of the store. The same data of the same card is applied once, however
 /// often this is called; data that is gone from the card takes its accounts with it; another card takes
 /// away the accounts of the card before in this slot, also when it holds none itself. An account that a
 /// server has from elsewhere is not replaced. Each object and each account is told as an event.
 /// @param report may be NULL; written on success only; `report->struct_size` must be set.
-/// @return DMSC_OK (also when everything was known, or only a part could be used); if none of the objects
-///         can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT, DMSC_ERR_BOOTSTRAP_REFUSED the
-///         server has another account, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the
-///         tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
+/// @return DMSC_OK (also when everything was known, or only a part could be used); DMSC_PENDING new data
+///         waits for the user (DMSC_BOOTSTRAP_ASK_FOR_CARD), DMSC_EVENT_BOOTSTRAP_DONE follows; if none of
+///         the objects can be used the reason of the last: DMSC_ERR_BOOTSTRAP_FORMAT,
+///         DMSC_ERR_BOOTSTRAP_REFUSED the server has another account, cards are switched off, or nobody
+///         can be asked, DMSC_ERR_CARD_ACCESS_DENIED it needs a PIN, a DMSC_ERR_NODE_* of the tree; DMSC_ERR_BOOTSTRAP_NONE the card holds none; DMSC_ERR_CARD_BAD_DATA the card cannot be
 ///         read, or has no ICCID; DMSC_ERR_CARD_REMOVED and other card errors; DMSC_ERR_STORAGE_*;
 ///         DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
 /// Thread: any.
@@ -524,21 +604,8 @@ pub unsafe extern "C" fn dmsc_card_bootstrap(
     report: *mut dmsc_bootstrap_report,
 ) -> dmsc_result {
     let body = |client: &Client, id| {
-        let done = client.bootstrap_card(id)?;
-        if report.is_null() {
-            return Ok(0);
-        }
-        let ours = dmsc_bootstrap_report {
-            struct_size: size_of::<dmsc_bootstrap_report>(),
-            accounts_added: done.accounts_added,
-            accounts_replaced: done.accounts_replaced,
-            accounts_removed: done.accounts_removed,
-            objects_unchanged: done.objects_unchanged,
-            objects_failed: done.objects_failed,
-        };
         // SAFETY: the caller's precondition.
-        unsafe { handle::write_struct(report, &ours) }?;
-        Ok(0)
+        unsafe { give_report(&client.bootstrap_card(id)?, report) }
     };
     // SAFETY: the caller's precondition.
     unsafe { dmsc_card::guard(card, body) }

@@ -2,17 +2,21 @@
 
 use super::callbacks::{Callbacks, dmsc_callbacks};
 use super::config::{self, dmsc_config};
+use super::destroy::Acceptance;
 use super::guard::{guard, guard_value};
 use super::handle::{self, Handle};
+use super::keys::HostKeys;
 use super::status::{dmsc_result, dmsc_status};
 use super::storage::HostStorage;
 use crate::client::{Client, Environment};
+use crate::config::Config;
 use crate::driver::Ran;
 use crate::error::Result;
 #[cfg(not(feature = "redb"))]
 use crate::error::{Code, Error};
 use crate::store::Store;
-use crate::store::blob::BlobStore;
+use crate::store::blob::{BlobKeys, BlobStorage, BlobStore};
+use crate::store::key_file::KeyFiles;
 use crate::store::memory::MemoryStore;
 use std::path::Path;
 use std::sync::Arc;
@@ -51,7 +55,10 @@ impl dmsc_client {
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no device_id, a size out of range); DMSC_ERR_UTF8;
 ///         DMSC_ERR_NOT_SUPPORTED (data_dir without the feature "redb");
 ///         DMSC_ERR_BUSY (another process uses the store); DMSC_ERR_STORAGE_IO, _CORRUPT, _FULL;
-///         a negative number of the host's storage. On failure no destroy function is called.
+///         DMSC_ERR_STORAGE_VERSION (written by a newer library); DMSC_ERR_STORAGE_KEY (its key is missing
+///         or another one, or others may read the key's file); DMSC_ERR_URI (a malformed pattern);
+///         DMSC_ERR_TOO_LARGE (too many patterns); a negative number of the host's storage or keys.
+///         On failure no destroy function is called, and a store that was there is as it was.
 /// Thread: any.
 #[unsafe(no_mangle)]
 #[must_use]
@@ -65,22 +72,12 @@ pub unsafe extern "C" fn dmsc_client_new(
         // SAFETY: the caller's precondition.
         let c_config = unsafe { handle::read_struct(config) }?;
         // SAFETY: the caller's precondition.
-        let config = unsafe { config::read(&c_config) }?;
+        let mut config = unsafe { config::read(&c_config) }?;
         // SAFETY: the caller's precondition.
         let callbacks = unsafe { Callbacks::read(callbacks) }?;
         let mut accepted = vec![callbacks.user.acceptance()];
         // SAFETY: the caller's precondition.
-        let data_dir = unsafe { handle::optional_text(c_config.data_dir, "data_dir") }?;
-        let store: Arc<dyn Store> = match data_dir {
-            Some(directory) => built_in_store(Path::new(directory))?,
-            None if c_config.storage.is_null() => Arc::new(MemoryStore::default()),
-            None => {
-                // SAFETY: the caller's precondition.
-                let storage = unsafe { HostStorage::read(c_config.storage) }?;
-                accepted.push(storage.user.acceptance());
-                Arc::new(BlobStore::open(Box::new(storage))?)
-            }
-        };
+        let store = unsafe { open_store(&c_config, &mut config, &mut accepted) }?;
         let client = Client::new(config, store, Environment::system(), Box::new(callbacks))?;
         for user_data in accepted {
             user_data.accept();
@@ -89,6 +86,44 @@ pub unsafe extern "C" fn dmsc_client_new(
         unsafe { handle::put(out, "out", handle::give(dmsc_client { client })) }?;
         Ok(0)
     })
+}
+
+/// Opens the store of `c`, and notes in `config` where its keys are.
+///
+/// # Safety
+/// The pointers of `c` are NULL or valid.
+unsafe fn open_store(
+    c: &dmsc_config,
+    config: &mut Config,
+    accepted: &mut Vec<Acceptance>,
+) -> Result<Arc<dyn Store>> {
+    // SAFETY: the caller's promise.
+    let data_dir = unsafe { handle::optional_text(c.data_dir, "data_dir") }?.map(Path::new);
+    let storage: Option<Arc<dyn BlobStorage>> = match data_dir {
+        None if !c.storage.is_null() => {
+            // SAFETY: the caller's promise.
+            let storage = unsafe { HostStorage::read(c.storage) }?;
+            accepted.push(storage.user.acceptance());
+            Some(Arc::new(storage))
+        }
+        _ => None,
+    };
+    config.keys = match (data_dir, &storage) {
+        _ if !c.keys.is_null() => {
+            // SAFETY: the caller's promise.
+            let keys = unsafe { HostKeys::read(c.keys) }?;
+            accepted.push(keys.user.acceptance());
+            Some(Arc::new(keys))
+        }
+        (Some(directory), _) => Some(Arc::new(KeyFiles::new(directory))),
+        (None, Some(storage)) => Some(Arc::new(BlobKeys::new(storage.clone()))),
+        (None, None) => None,
+    };
+    match (data_dir, storage) {
+        (Some(directory), _) => built_in_store(directory),
+        (None, Some(storage)) => Ok(Arc::new(BlobStore::open(storage)?)),
+        (None, None) => Ok(Arc::new(MemoryStore::default())),
+    }
 }
 
 #[cfg(feature = "redb")]
@@ -116,6 +151,20 @@ pub unsafe extern "C" fn dmsc_client_free(client: *mut dmsc_client) {
         }
         Ok(())
     });
+}
+
+/// Makes a new key and seals the store's secrets with it, all or nothing; then forgets the old key.
+///
+/// The old key stays in use when this fails. What was sealed with the old key is also taken from the
+/// built-in store's file, as far as the file system lets go of it.
+/// @return DMSC_OK; DMSC_ERR_BUSY a transaction is open or a session writes; DMSC_ERR_NOT_SUPPORTED nothing
+///         is kept; DMSC_ERR_STORAGE_*; a negative number of the host's storage or keys; DMSC_ERR_STATE.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_client_rotate_key(client: *mut dmsc_client) -> dmsc_result {
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, |client| client.rotate_key().map(|()| 0)) }
 }
 
 /// Handles what is due - card, timers, session, answers - and waits for it at most `timeout_ms`.

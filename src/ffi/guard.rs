@@ -97,7 +97,7 @@ mod tests {
     fn an_error_leaves_number_and_text_and_the_next_call_clears_them() {
         let status = guard(|| Err(Error::card_sw(0x6A82, "SELECT 5031")));
         assert_eq!(status, -106);
-        assert_eq!(message(), "SELECT 5031: SW 6A82");
+        assert_eq!(message(), "SELECT 5031: SW 6A82 (file or application not found)");
         assert_eq!(last_error().unwrap().card_sw, 0x6A82);
         assert_eq!(guard(|| Ok(0)), 0);
         assert_eq!(message(), "");

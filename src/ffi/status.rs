@@ -96,6 +96,8 @@ pub enum dmsc_status {
     DMSC_ERR_TOO_LARGE = -404,
     /// The server ended the session with an abort.
     DMSC_ERR_ABORTED = -405,
+    /// The server refused what the client sent.
+    DMSC_ERR_REFUSED = -406,
     /// The node does not exist.
     DMSC_ERR_NODE_NOT_FOUND = -500,
     /// The node exists already.
@@ -110,10 +112,14 @@ pub enum dmsc_status {
     DMSC_ERR_URI = -505,
     /// Reading or writing the store failed.
     DMSC_ERR_STORAGE_IO = -520,
-    /// The store's content is damaged or of another version.
+    /// The store's content is damaged, or the file is no store.
     DMSC_ERR_STORAGE_CORRUPT = -521,
     /// The store's medium is full.
     DMSC_ERR_STORAGE_FULL = -522,
+    /// The key that seals the store's secrets is missing, is another one, or can be read by others.
+    DMSC_ERR_STORAGE_KEY = -523,
+    /// The store was written by a newer version of the library.
+    DMSC_ERR_STORAGE_VERSION = -524,
 }
 
 /// `dmsc_status` as functions return it: a callback may return any negative number, which no Rust enum
@@ -169,6 +175,7 @@ mod tests {
             DMSC_ERR_AUTH_CLIENT,
             DMSC_ERR_TOO_LARGE,
             DMSC_ERR_ABORTED,
+            DMSC_ERR_REFUSED,
             DMSC_ERR_NODE_NOT_FOUND,
             DMSC_ERR_NODE_EXISTS,
             DMSC_ERR_NODE_ACL,
@@ -178,6 +185,8 @@ mod tests {
             DMSC_ERR_STORAGE_IO,
             DMSC_ERR_STORAGE_CORRUPT,
             DMSC_ERR_STORAGE_FULL,
+            DMSC_ERR_STORAGE_KEY,
+            DMSC_ERR_STORAGE_VERSION,
         ];
         assert_eq!(all.len(), Code::ALL.len());
         for (status, code) in all.iter().zip(Code::ALL) {

@@ -8,7 +8,7 @@ use super::status::dmsc_result;
 use crate::client::{Client, NodeInfo};
 use crate::error::{Code, Error};
 use crate::markup::Encoding;
-use crate::tree::Format;
+use crate::tree::{Format, Origin};
 use std::ffi::{c_char, c_void};
 
 /// Formats of nodes (OMA DM Tree and Description 1.2.1, property Format).
@@ -80,6 +80,26 @@ pub struct dmsc_node_info {
     pub version: u32,
     /// Time of the last change, seconds since 1970-01-01 UTC (property TStamp).
     pub tstamp: i64,
+    /// A dmsc_origin number: who brought the node.
+    pub origin: u32,
+    /// DMSC_ORIGIN_CARD: the card's slot; else 0.
+    pub origin_slot: u32,
+}
+
+/// Who brought a node into the tree.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_origin {
+    /// The library or the host.
+    DMSC_ORIGIN_HOST = 0,
+    /// A document of the device's maker, or the standard objects of a new store.
+    DMSC_ORIGIN_FACTORY = 1,
+    /// A pushed bootstrap.
+    DMSC_ORIGIN_BOOTSTRAP = 2,
+    /// The card in a slot: the node goes with the card.
+    DMSC_ORIGIN_CARD = 3,
+    /// A DM server.
+    DMSC_ORIGIN_SERVER = 4,
 }
 
 // SAFETY: integers only.
@@ -88,12 +108,21 @@ unsafe impl CStruct for dmsc_node_info {
 }
 
 fn c_info(node: &NodeInfo) -> dmsc_node_info {
+    let (origin, origin_slot) = match &node.origin {
+        Origin::Host => (dmsc_origin::DMSC_ORIGIN_HOST, 0),
+        Origin::Factory => (dmsc_origin::DMSC_ORIGIN_FACTORY, 0),
+        Origin::Bootstrap => (dmsc_origin::DMSC_ORIGIN_BOOTSTRAP, 0),
+        Origin::Card { slot, .. } => (dmsc_origin::DMSC_ORIGIN_CARD, *slot),
+        Origin::Server(_) => (dmsc_origin::DMSC_ORIGIN_SERVER, 0),
+    };
     dmsc_node_info {
         struct_size: size_of::<dmsc_node_info>(),
         format: format_number(node.format),
         size: node.size,
         version: node.version.into(),
         tstamp: node.tstamp,
+        origin: origin as u32,
+        origin_slot,
     }
 }
 
@@ -114,6 +143,9 @@ pub enum dmsc_export_format {
     DMSC_EXPORT_TNDS_XML = 0,
     /// TNDS in WBXML (application/vnd.syncml.dmtnds+wbxml).
     DMSC_EXPORT_TNDS_WBXML = 1,
+    /// Added to one of the others: the access control list that counts for the top node is written at
+    /// it, also if it is inherited, so that the subtree has the same rights elsewhere.
+    DMSC_EXPORT_INHERITED = 0x100,
 }
 
 /// The value of leaf `uri`, for example "./DevInfo/DevId".
@@ -198,7 +230,7 @@ pub unsafe extern "C" fn dmsc_tree_children(
 
 /// Writes the subtree `uri` as TNDS, without passwords and nonces.
 ///
-/// @param format a dmsc_export_format number.
+/// @param format a dmsc_export_format number, perhaps with DMSC_EXPORT_INHERITED.
 /// @param out written on success only; free it with @ref dmsc_buffer_free.
 /// @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8;
 ///         DMSC_ERR_STORAGE_*.
@@ -213,7 +245,8 @@ pub unsafe extern "C" fn dmsc_tree_export(
 ) -> dmsc_result {
     let body = |client: &Client| {
         handle::not_null(out, "out")?;
-        let encoding = match format {
+        const INHERITED: u32 = dmsc_export_format::DMSC_EXPORT_INHERITED as u32;
+        let encoding = match format & !INHERITED {
             0 => Encoding::Xml,
             1 => Encoding::Wbxml,
             _ => {
@@ -222,9 +255,41 @@ pub unsafe extern "C" fn dmsc_tree_export(
             }
         };
         // SAFETY: the caller's precondition.
-        let document = client.tree_export(unsafe { handle::text(uri, "uri") }?, encoding)?;
+        let document = client.tree_export(
+            unsafe { handle::text(uri, "uri") }?,
+            encoding,
+            format & INHERITED != 0,
+        )?;
         // SAFETY: checked above; valid by the caller's precondition.
         unsafe { handle::put(out, "out", buffer::give(document)) }?;
+        Ok(0)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, body) }
+}
+
+/// The access control list of node `uri`, for example "Get=*&Replace=com.example"; "" if it has none of its
+/// own.
+///
+/// @param effective 0: the node's own list; else the one that counts for it, from a node above if need be.
+/// @param acl text without NUL; written on success only; free it with @ref dmsc_buffer_free.
+/// @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED below ./Inbox;
+///         DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.
+/// Thread: any; also inside every callback.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_tree_acl_get(
+    client: *mut dmsc_client,
+    uri: *const c_char,
+    effective: u32,
+    acl: *mut *mut dmsc_buffer,
+) -> dmsc_result {
+    let body = |client: &Client| {
+        handle::not_null(acl, "acl")?;
+        // SAFETY: the caller's precondition.
+        let text = client.tree_acl(unsafe { handle::text(uri, "uri") }?, effective != 0)?;
+        // SAFETY: checked above; valid by the caller's precondition.
+        unsafe { handle::put(acl, "acl", buffer::give(text.into_bytes())) }?;
         Ok(0)
     };
     // SAFETY: the caller's precondition.

@@ -195,6 +195,31 @@ pub unsafe extern "C" fn dmsc_txn_import(
     unsafe { with(txn, body) }
 }
 
+/// Makes the subtree `uri`, which has to be there, what a TNDS document (XML or WBXML) says: nodes that it
+/// does not hold are removed, new ones made, all or nothing.
+///
+/// @return DMSC_OK; DMSC_ERR_SYNTAX; DMSC_ERR_NODE_NOT_FOUND and the other errors of @ref dmsc_txn_replace and
+///         @ref dmsc_txn_add. The transaction stays open, without any of the changes.
+/// Thread: one at a time.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_txn_import_replace(
+    txn: *mut dmsc_txn,
+    uri: *const c_char,
+    tnds: *const u8,
+    len: usize,
+) -> dmsc_result {
+    let body = |txn: &mut TreeTxn| {
+        // SAFETY: the caller's precondition.
+        let uri = unsafe { handle::text(uri, "uri") }?;
+        // SAFETY: the caller's precondition.
+        let document = unsafe { handle::octets(tnds, len, "tnds") }?;
+        txn.import_replace(uri, document)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { with(txn, body) }
+}
+
 /// Makes the changes durable and frees the transaction, also on failure (then nothing is changed).
 ///
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE the client is closed; DMSC_ERR_STORAGE_*.

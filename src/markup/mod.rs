@@ -10,6 +10,7 @@ mod fault;
 mod namespaces;
 mod reader;
 mod scan;
+mod string_table;
 mod tables;
 mod vocabulary;
 mod wbxml;

@@ -328,6 +328,56 @@ fn xml_is_written_to_the_octet() {
     }
 }
 
+/// The document of `xml` as it is written with a string table where that is shorter, and without.
+fn compact_and_plain(xml: &str) -> [Vec<u8>; 2] {
+    [true, false].map(|compact| {
+        let mut reader = Reader::new(xml.as_bytes(), &PLAIN).unwrap();
+        let mut writer = Writer::new(reader.public_id().doc, Encoding::Wbxml);
+        loop {
+            match reader.next().unwrap() {
+                Event::Finish if compact => return writer.finish_compact().unwrap(),
+                Event::Finish => return writer.finish().unwrap(),
+                event => writer.event(&event),
+            }
+        }
+    })
+}
+
+#[test]
+fn a_string_table_holds_what_it_makes_shorter() {
+    let alerts = |texts: &[&str]| {
+        let alert = |text: &&str| format!("<Correlator>{text}</Correlator>");
+        let inside: String = texts.iter().map(alert).collect();
+        format!("<SyncML><SyncBody><Alert>{inside}</Alert></SyncBody></SyncML>")
+    };
+    // The most frequent comes first; "a" twice would take as much in the table.
+    let texts = ["text/plain", "a", "chr", "text/plain", "chr", "a", "chr"];
+    let [compact, plain] = compact_and_plain(&alerts(&texts));
+    assert_eq!(plain.len() - compact.len(), (2 * 12 + 3 * 5) - (11 + 4 + 5 * 2));
+    let body = "6D6B46 7C830401 7C03610001 7C830001 7C830401 7C830001 7C03610001 7C830001 010101";
+    let expected = format!("02A4016A 0F 63687200 746578742F706C61696E00 {body}").replace(' ', "");
+    assert_eq!(compact, unhex(&expected));
+    for texts in [&["a", "a"][..], &["longer than that"], &["", ""], &[]] {
+        let [compact, plain] = compact_and_plain(&alerts(texts));
+        assert_eq!(compact, plain, "{texts:?}");
+    }
+}
+
+#[test]
+fn a_string_table_stands_behind_the_public_identifier_and_serves_attributes() {
+    let node = "<Node><NodeName>Something</NodeName></Node>".repeat(3);
+    let tnds = format!("<MgmtTree><VerDTD>1.2</VerDTD>{node}</MgmtTree>");
+    let parm = "<parm name='X-VENDOR' value='OPAQUE'/>".repeat(2);
+    let prov = format!(
+        "<wap-provisioningdoc><characteristic type='PORT'>{parm}</characteristic></wap-provisioningdoc>"
+    );
+    for (xml, saved) in [(tnds, 3 * 11 - 10 - 3 * 2), (prov, 2 * (10 + 8) - (9 + 7) - 4 * 2)] {
+        let [compact, plain] = compact_and_plain(&xml);
+        assert_eq!(plain.len() - compact.len(), saved, "{xml}");
+        assert_eq!(canonical(&compact, &PLAIN), canonical(&plain, &PLAIN));
+    }
+}
+
 #[test]
 fn multi_byte_lengths_of_opaque() {
     for (length, coded) in [(127, &[0x7F][..]), (128, &[0x81, 0]), (16_384, &[0x81, 0x80, 0])] {

@@ -629,7 +629,7 @@ fn table_octets(table: &[u8], offset: usize, at: usize) -> Result<&[u8], Fault> 
 }
 
 /// Reads a multi-byte integer at `at` and moves `at` behind it.
-fn mb_u32(data: &[u8], at: &mut usize) -> Result<u32, Fault> {
+pub(super) fn mb_u32(data: &[u8], at: &mut usize) -> Result<u32, Fault> {
     let start = *at;
     let overflow = Fault::new(Class::MbintOverflow, start, "multi-byte integer above 32 bits");
     let mut value: u32 = 0;
@@ -656,10 +656,12 @@ impl Charset {
         let text = match self {
             Self::Utf8 => std::str::from_utf8(octets)
                 .map_err(|e| Fault::new(Class::StrEncoding, at + e.valid_up_to(), "not UTF-8"))?,
-            Self::Ascii if !octets.is_ascii() => {
-                return Err(Fault::new(Class::StrEncoding, at, "not US-ASCII"));
-            }
-            Self::Ascii => std::str::from_utf8(octets).unwrap_or_default(),
+            Self::Ascii => match scan::not_ascii(octets) {
+                Some(other) => {
+                    return Err(Fault::new(Class::StrEncoding, at + other, "not US-ASCII"));
+                }
+                None => std::str::from_utf8(octets).unwrap_or_default(),
+            },
             Self::Latin1 => {
                 return Ok(octets.iter().map(|b| char::from(*b)).collect::<String>().into());
             }

@@ -5,7 +5,7 @@
 use super::reader::Event;
 use super::wbxml::token;
 use super::xml::is_xml_text;
-use super::{Attr, DocType, Encoding, Ns, Tag, scan};
+use super::{Attr, DocType, Encoding, Ns, Tag, scan, string_table};
 use crate::error::{Code, Error, Result};
 
 /// MIBenum of UTF-8.
@@ -52,6 +52,32 @@ impl Sink {
             Self::Octets(out) => out.len(),
             Self::Count(count) => *count,
         }
+    }
+}
+
+/// A number of up to 32 bits in groups of seven, without leading zeros.
+#[derive(Clone, Copy)]
+pub(super) struct MultiByte {
+    octets: [u8; 5],
+    from: usize,
+}
+
+impl MultiByte {
+    pub(super) fn of(value: u32) -> Self {
+        let (mut octets, mut from, mut rest) = ([0; 5], 5, value);
+        loop {
+            from -= 1;
+            let more = if from + 1 == octets.len() { 0 } else { 0x80 };
+            octets[from] = (rest & 0x7F) as u8 | more;
+            rest >>= 7;
+            if rest == 0 {
+                return Self { octets, from };
+            }
+        }
+    }
+
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets[self.from..]
     }
 }
 
@@ -349,11 +375,10 @@ impl Writer {
         }
     }
 
-    /// Octets that returning to code page 0 will cost the next element.
-    pub fn pending_switch(&self) -> usize {
-        match self.encoding {
-            Encoding::Wbxml if self.page != 0 => 2,
-            _ => 0,
+    /// Returns to code page 0, as the next element of it would.
+    pub fn switch_back(&mut self) {
+        if self.encoding == Encoding::Wbxml {
+            self.select_page(0);
         }
     }
 
@@ -369,6 +394,21 @@ impl Writer {
             Sink::Octets(out) => Ok(out),
             Sink::Count(_) => Err(Error::new(Code::State, "the writer only counts")),
         }
+    }
+
+    /// The document, in WBXML with a string table if that makes it shorter. It is for documents that are
+    /// kept or sent as a whole: parts whose size was counted ahead come out no larger than that.
+    ///
+    /// # Errors
+    /// As of [`finish`](Self::finish).
+    pub fn finish_compact(self) -> Result<Vec<u8>> {
+        let (doc, encoding) = (self.doc, self.encoding);
+        let octets = self.finish()?;
+        let compact = match encoding {
+            Encoding::Wbxml => string_table::compact(&octets, doc),
+            Encoding::Xml => None,
+        };
+        Ok(compact.unwrap_or(octets))
     }
 
     /// The innermost element gets content.
@@ -460,19 +500,7 @@ impl Writer {
     }
 
     fn mb_u32(&mut self, value: u32) {
-        let mut octets = [0; 5];
-        let mut at = octets.len();
-        let mut rest = value;
-        loop {
-            at -= 1;
-            let more = if at + 1 == octets.len() { 0 } else { 0x80 };
-            octets[at] = (rest & 0x7F) as u8 | more;
-            rest >>= 7;
-            if rest == 0 {
-                break;
-            }
-        }
-        self.out.put(&octets[at..]);
+        self.out.put(MultiByte::of(value).octets());
     }
 
     #[inline]

@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         let source = self.source.get(self.next_at..end).unwrap_or_default();
         if !source.contains(['&', '\r']) {
             self.event_at = self.next_at;
-            self.check_text(source)?;
+            self.check_text(source, self.next_at)?;
             return Ok((Some(Cow::Borrowed(source)), end));
         }
         // No reference is shorter than what it stands for.
@@ -309,7 +309,7 @@ impl<'a> Reader<'a> {
             }
             XmlEvent::CData(text) => {
                 let text = text.xml10_content();
-                self.check_text(&text)?;
+                self.check_text(&text, self.event_at + "<![CDATA[".len())?;
                 self.text(text)
             }
             XmlEvent::GeneralRef(reference) => {
@@ -442,8 +442,8 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let length = rest.iter().position(|b| matches!(b, b'<' | b'&')).unwrap_or(rest.len());
         let text = self.source.get(self.next_at..self.next_at + length).unwrap_or_default();
+        self.check_text(text, self.next_at)?;
         self.next_at += length;
-        self.check_text(text)?;
         Ok(if text.contains('\r') {
             Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
         } else {
@@ -607,7 +607,7 @@ impl<'a> Reader<'a> {
                 return match character {
                     Some(character) => {
                         let text = String::from(character);
-                        self.check_text(&text)?;
+                        self.check_text(&text, self.event_at)?;
                         Ok(Cow::Owned(text))
                     }
                     None => Err(self.syntax("reference to an unknown entity")),
@@ -617,11 +617,14 @@ impl<'a> Reader<'a> {
         Ok(Cow::Borrowed(text))
     }
 
-    fn check_text(&self, text: &str) -> Result<(), Fault> {
-        if is_xml_text(text) {
-            Ok(())
-        } else {
-            Err(self.syntax("a character that XML does not allow"))
+    /// Checks the characters of `text`, which stands at `at`.
+    fn check_text(&self, text: &str, at: usize) -> Result<(), Fault> {
+        match not_xml(text.as_bytes()) {
+            None => Ok(()),
+            Some(place) => {
+                let what = "a character that XML does not allow";
+                Err(Fault::new(Class::XmlSyntax, self.base + at + place, what))
+            }
         }
     }
 
@@ -664,15 +667,21 @@ fn is_space(octet: u8) -> bool {
 
 /// True if XML 1.0 allows every character of `text`.
 pub(super) fn is_xml_text(text: &str) -> bool {
-    let mut rest = text.as_bytes();
-    while let Some(at) = scan::special(rest) {
-        match rest.get(at..) {
-            Some([0..0x20, ..]) if !is_space(rest[at]) => return false,
-            Some([0xEF, 0xBF, 0xBE | 0xBF, ..]) => return false,
-            _ => rest = rest.get(at + 1..).unwrap_or_default(),
+    not_xml(text.as_bytes()).is_none()
+}
+
+/// Where the first character stands that XML 1.0 does not allow.
+fn not_xml(text: &[u8]) -> Option<usize> {
+    let mut from = 0;
+    loop {
+        let rest = text.get(from..)?;
+        let at = scan::special(rest)?;
+        match rest.get(at..)? {
+            [0..0x20, ..] if !is_space(rest[at]) => return Some(from + at),
+            [0xEF, 0xBF, 0xBE | 0xBF, ..] => return Some(from + at),
+            _ => from += at + 1,
         }
     }
-    true
 }
 
 /// `octets` without a uniform run of 00 or FF at the end.

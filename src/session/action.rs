@@ -99,12 +99,12 @@ impl Work<'_> {
         Query::new(self.txn, Actor::Server(&self.executor.server_id))
     }
 
-    fn write(&mut self, action: &Action<'_>, item: Item<'_>) -> Done<Effect> {
-        let uri = target(&item).ok_or(status::BAD_REQUEST)?.to_owned();
+    fn write(&mut self, action: &Action<'_>, mut item: Item<'_>) -> Done<Effect> {
+        let uri = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
         let key = Key { verb: action.verb, uri };
         match self.collect(&key, action, item)? {
             Collected::Kept(received, size) => {
-                let uri = key.uri;
+                let uri = key.uri.into_owned();
                 self.executor.events.push(SessionEvent::Progress { uri, received, size });
                 Ok(status::CHUNK_ACCEPTED.into())
             }
@@ -118,8 +118,8 @@ impl Work<'_> {
     /// The item's Data, put together with the chunks before it.
     fn collect<'d>(
         &mut self,
-        key: &Key,
-        action: &Action<'_>,
+        key: &Key<'_>,
+        action: &'d Action<'_>,
         item: Item<'d>,
     ) -> Done<Collected<'d>> {
         let broken = self.executor.assembly.interrupt(Some(key));
@@ -132,14 +132,14 @@ impl Work<'_> {
         if more && self.in_group {
             return Err(status::INCOMPLETE.into());
         }
-        let facts = facts(action, &item.meta);
+        let size = item.meta.size.or(action.meta().size);
+        let facts = facts(action, item.meta);
         let data = match item.data {
             None if !more && !self.executor.assembly.is_open() => {
                 return Ok(Collected::Whole(None, facts));
             }
             data => data.unwrap_or_default(),
         };
-        let size = item.meta.size.or(action.meta().size);
         let chunk = Chunk { size, more, octets: data.octets, facts };
         match self.executor.assembly.take(key, chunk, self.executor.max_obj_size) {
             Piece::Whole { octets, facts } => Ok(Collected::Whole(Some(octets), facts)),
@@ -148,7 +148,12 @@ impl Work<'_> {
         }
     }
 
-    fn store(&mut self, key: &Key, facts: &Facts, value: Option<Cow<'_, [u8]>>) -> Done<()> {
+    fn store(
+        &mut self,
+        key: &Key<'_>,
+        facts: &Facts<'_>,
+        value: Option<Cow<'_, [u8]>>,
+    ) -> Done<()> {
         let uri = Uri::parse(&key.uri)?;
         let mime = facts.mime.as_deref().map(str::trim);
         if mime.is_some_and(|mime| mime.starts_with(TNDS)) {
@@ -174,7 +179,7 @@ impl Work<'_> {
         &mut self,
         verb: Verb,
         uri: &Uri,
-        facts: &Facts,
+        facts: &Facts<'_>,
         value: Option<Cow<'_, [u8]>>,
     ) -> Done<()> {
         let octets = value.ok_or(status::INCOMPLETE)?;
@@ -213,8 +218,8 @@ impl Work<'_> {
         Ok(status::OK.into())
     }
 
-    fn exec(&mut self, action: &Action<'_>, item: Item<'_>) -> Done<Effect> {
-        let uri = target(&item).ok_or(status::BAD_REQUEST)?.to_owned();
+    fn exec(&mut self, action: &Action<'_>, mut item: Item<'_>) -> Done<Effect> {
+        let uri = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
         let key = Key { verb: Verb::Exec, uri };
         let (argument, facts) = match self.collect(&key, action, item)? {
             Collected::Kept(..) => return Ok(status::CHUNK_ACCEPTED.into()),
@@ -228,7 +233,8 @@ impl Work<'_> {
             Some(text) if facts.is_base64() => Some(from_base64(&text)?),
             argument => argument.map(Cow::into_owned),
         };
-        Ok(Effect::Execute(Execution { uri: key.uri, argument, correlator: facts.correlator }))
+        let correlator = facts.correlator.map(Cow::into_owned);
+        Ok(Effect::Execute(Execution { uri: key.uri.into_owned(), argument, correlator }))
     }
 
     fn get(&mut self, item: &Item<'_>) -> Done<Effect> {
@@ -341,7 +347,7 @@ impl Work<'_> {
 
 /// Data of an item with all its chunks.
 enum Collected<'d> {
-    Whole(Option<Cow<'d, [u8]>>, Facts),
+    Whole(Option<Cow<'d, [u8]>>, Facts<'d>),
     Kept(u64, u64),
 }
 
@@ -349,14 +355,14 @@ enum Collected<'d> {
 const TNDS: &str = "application/vnd.syncml.dmtnds";
 
 /// Meta of the item, or else of the command.
-fn facts(action: &Action<'_>, meta: &Meta<'_>) -> Facts {
-    let own = |item: &Option<Text<'_>>, command: &Option<Text<'_>>| {
-        item.as_deref().or(command.as_deref()).map(str::to_owned)
-    };
+fn facts<'d>(action: &'d Action<'_>, meta: Meta<'d>) -> Facts<'d> {
+    fn or<'d>(item: Option<Text<'d>>, command: &'d Option<Text<'_>>) -> Option<Text<'d>> {
+        item.or_else(|| command.as_deref().map(Cow::Borrowed))
+    }
     Facts {
-        format: own(&meta.format, &action.meta().format),
-        mime: own(&meta.mime, &action.meta().mime),
-        correlator: action.correlator.as_deref().map(str::to_owned),
+        format: or(meta.format, &action.meta().format),
+        mime: or(meta.mime, &action.meta().mime),
+        correlator: action.correlator.as_deref().map(Cow::Borrowed),
     }
 }
 

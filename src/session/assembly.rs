@@ -3,15 +3,21 @@
 //! Owns the octets received so far and the check against Size. Must not know what is done with the
 //! object.
 
-use crate::syncml::model::Verb;
+use crate::syncml::model::{Text, Verb};
 use crate::syncml::status::{self, Status};
 use std::borrow::Cow;
 
 /// What identifies an object on its way: the command and the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct Key<'k> {
     pub(super) verb: Verb,
-    pub(super) uri: String,
+    pub(super) uri: Text<'k>,
+}
+
+impl Key<'_> {
+    fn to_owned(&self) -> Key<'static> {
+        Key { verb: self.verb, uri: self.uri.clone().into_owned().into() }
+    }
 }
 
 /// One item of the server with Data.
@@ -23,18 +29,27 @@ pub(super) struct Chunk<'d> {
     pub(super) more: bool,
     pub(super) octets: Cow<'d, [u8]>,
     /// Format, Type and Correlator, which count for the whole object in the first chunk.
-    pub(super) facts: Facts,
+    pub(super) facts: Facts<'d>,
 }
 
 /// What the first chunk says about the object.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub(super) format: Option<String>,
-    pub(super) mime: Option<String>,
-    pub(super) correlator: Option<String>,
+pub(super) struct Facts<'d> {
+    pub(super) format: Option<Text<'d>>,
+    pub(super) mime: Option<Text<'d>>,
+    pub(super) correlator: Option<Text<'d>>,
 }
 
-impl Facts {
+impl Facts<'_> {
+    fn to_owned(&self) -> Facts<'static> {
+        let own = |text: &Option<Text<'_>>| text.as_deref().map(|text| text.to_owned().into());
+        Facts {
+            format: own(&self.format),
+            mime: own(&self.mime),
+            correlator: own(&self.correlator),
+        }
+    }
+
     /// True if the octets travel as base64 text.
     pub(super) fn is_base64(&self) -> bool {
         self.format.as_deref().is_some_and(|format| format.trim() == "b64")
@@ -45,7 +60,7 @@ impl Facts {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Piece<'d> {
     /// The object is complete.
-    Whole { octets: Cow<'d, [u8]>, facts: Facts },
+    Whole { octets: Cow<'d, [u8]>, facts: Facts<'d> },
     /// Stored; more has to come.
     Kept { received: u64, size: u64 },
     /// Not taken.
@@ -54,9 +69,9 @@ pub(super) enum Piece<'d> {
 
 #[derive(Debug)]
 struct Open {
-    key: Key,
+    key: Key<'static>,
     size: u64,
-    facts: Facts,
+    facts: Facts<'static>,
     octets: Vec<u8>,
 }
 
@@ -65,16 +80,16 @@ struct Open {
 pub(super) struct Assembly {
     open: Option<Open>,
     /// An object whose beginning was refused: its end must not be taken for a whole one.
-    refused: Option<(Key, Status)>,
+    refused: Option<(Key<'static>, Status)>,
 }
 
 impl Assembly {
     /// Gives up the object on its way unless it is `next` that goes on; returns its URI.
-    pub(super) fn interrupt(&mut self, next: Option<&Key>) -> Option<String> {
+    pub(super) fn interrupt(&mut self, next: Option<&Key<'_>>) -> Option<String> {
         if self.refused.as_ref().is_some_and(|(key, _)| Some(key) != next) {
             self.refused = None;
         }
-        self.open.take_if(|open| Some(&open.key) != next).map(|open| open.key.uri)
+        self.open.take_if(|open| Some(&open.key) != next).map(|open| open.key.uri.into_owned())
     }
 
     /// True if the next item must go on with an object.
@@ -83,13 +98,13 @@ impl Assembly {
     }
 
     /// Takes an item; objects may have up to `most` octets.
-    pub(super) fn take<'d>(&mut self, key: &Key, chunk: Chunk<'d>, most: u64) -> Piece<'d> {
+    pub(super) fn take<'d>(&mut self, key: &Key<'_>, chunk: Chunk<'d>, most: u64) -> Piece<'d> {
         if let Some(open) = self.open.take() {
             return self.go_on(open, chunk);
         }
         if let Some((_, code)) = self.refused.take_if(|_| chunk.size.is_none()) {
             if chunk.more {
-                self.refused = Some((key.clone(), code));
+                self.refused = Some((key.to_owned(), code));
             }
             return Piece::Refused(code);
         }
@@ -98,13 +113,13 @@ impl Assembly {
             return Piece::Whole { octets, facts };
         }
         let Some(size) = chunk.size else {
-            return self.refuse(key.clone(), true, status::SIZE_REQUIRED);
+            return self.refuse(key.to_owned(), true, status::SIZE_REQUIRED);
         };
         if size > most {
-            return self.refuse(key.clone(), true, status::TOO_LARGE);
+            return self.refuse(key.to_owned(), true, status::TOO_LARGE);
         }
-        let facts = chunk.facts.clone();
-        self.go_on(Open { key: key.clone(), size, facts, octets: Vec::new() }, chunk)
+        let facts = chunk.facts.to_owned();
+        self.go_on(Open { key: key.to_owned(), size, facts, octets: Vec::new() }, chunk)
     }
 
     fn go_on<'d>(&mut self, mut open: Open, chunk: Chunk<'d>) -> Piece<'d> {
@@ -129,7 +144,7 @@ impl Assembly {
         Piece::Whole { octets: open.octets.into(), facts: open.facts }
     }
 
-    fn refuse<'d>(&mut self, key: Key, more: bool, code: Status) -> Piece<'d> {
+    fn refuse<'d>(&mut self, key: Key<'static>, more: bool, code: Status) -> Piece<'d> {
         if more {
             self.refused = Some((key, code));
         }
@@ -145,7 +160,7 @@ fn octets(length: usize) -> u64 {
 mod tests {
     use super::*;
 
-    fn key() -> Key {
+    fn key() -> Key<'static> {
         Key { verb: Verb::Add, uri: "./A/B".into() }
     }
 

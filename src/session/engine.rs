@@ -67,6 +67,8 @@ pub struct Engine {
     pub(super) facts: Facts,
     /// Address of the next message.
     pub(super) uri: String,
+    /// Octets of the last message around its commands.
+    pub(super) envelope: usize,
     /// MsgID of the last message sent.
     pub(super) msg_id: u32,
     pub(super) received: u32,
@@ -137,6 +139,7 @@ impl Engine {
         };
         let mut engine = Self {
             uri: setup.address.clone(),
+            envelope: 0,
             msg_id: 0,
             received: 0,
             login,
@@ -204,7 +207,7 @@ impl Engine {
         if !matches!(code, status::OK | status::ACCEPTED | 400..600) {
             return Err(Error::new(Code::InvalidArg, format!("Exec of {uri}: status {code}")));
         }
-        let target = Some(uri.clone());
+        let target = Some(uri.clone().into());
         self.resume(ctx, Outcome { target, ..Outcome::of(code) })
     }
 
@@ -231,12 +234,18 @@ impl Engine {
         }
     }
 
-    /// Adds an alert of the host to the next message that can take it.
+    /// Adds an alert of the host to the next message that can take it. One that is larger than the
+    /// server's MaxObjSize is an event instead.
     ///
     /// Errors: `State` if the session is over.
     pub fn queue_alert(&mut self, alert: HostAlert) -> Result<()> {
         if matches!(self.phase, Phase::Over | Phase::Failed) || self.ending.is_some() {
             return Err(wrong_phase("the session is over"));
+        }
+        let most = self.executor.max_sent_object.map_or(usize::MAX, size);
+        if alert.octets() > most {
+            self.events.push(SessionEvent::AlertNotSent { number: alert.number() });
+            return Ok(());
         }
         let command = Command::Alert(alert.command(self.facts.encoding));
         self.outbox.push(command, Purpose::HostAlert(alert.number()));
@@ -269,7 +278,7 @@ impl Engine {
         step
     }
 
-    fn resume(&mut self, ctx: Context<'_>, outcome: Outcome) -> Result<Step> {
+    fn resume(&mut self, ctx: Context<'_>, outcome: Outcome<'static>) -> Result<Step> {
         let Phase::Paused(paused) = &mut self.phase else { return Err(wrong_phase("not paused")) };
         let txn = match paused.txn.take() {
             Some(txn) => txn,
@@ -281,7 +290,7 @@ impl Engine {
         let Paused { mut run, question, .. } = *paused;
         match question {
             Question::Ask(_) => run.answered(outcome),
-            Question::Execute { .. } => run.settle(vec![outcome], Vec::new()),
+            Question::Execute { .. } => run.settle(outcome.into(), Vec::new()),
         }
         let step = self.work(ctx, run, txn);
         self.settle(step)
@@ -297,7 +306,14 @@ impl Engine {
         loop {
             match run.turn() {
                 Turn::End => return self.finish(ctx, run, txn),
-                Turn::Release(savepoint) => txn.release(savepoint),
+                Turn::Release(savepoint, group) => match txn.prepare() {
+                    Ok(()) => txn.release(savepoint),
+                    // Somebody outside the store cannot keep it; who was told why.
+                    Err(_) => {
+                        txn.rollback_to(savepoint);
+                        run.undone(&group);
+                    }
+                },
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {
@@ -388,15 +404,11 @@ impl Engine {
     /// Queues Status and Results of a message's commands.
     pub(super) fn report(&mut self, run: Run<'_>) {
         for (command, uri, status) in run.outcomes() {
-            let (command, uri) = (command.to_owned(), uri.map(str::to_owned));
+            let (command, uri) = (command.clone(), uri.map(str::to_owned));
             self.events.push(SessionEvent::CommandDone { command, uri, status });
         }
         self.executor.queued = 0;
-        let report = run.report();
-        report.statuses.into_iter().for_each(|status| self.outbox.push_status(status));
-        for results in report.results {
-            self.outbox.push(Command::Results(results), Purpose::Reply);
-        }
+        run.report(&mut self.outbox);
     }
 }
 

@@ -7,12 +7,12 @@ use super::action::{Effect, Work};
 use super::alert::{Kind, UserAlert};
 use super::assembly::Assembly;
 use super::outbox::Outbox;
-use super::run::{Op, Outcome, Run};
+use super::run::{Op, Outcome, Outcomes, Run};
 use super::{Execution, SessionEvent, Setup};
 use crate::error::Result;
 use crate::store::Txn;
 use crate::syncml::Encoding;
-use crate::syncml::model::{Action, Alert, Item, Location, Verb};
+use crate::syncml::model::{Action, Alert, Item, Location, Text, Verb};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
 
@@ -84,7 +84,7 @@ impl Executor {
         match run.take_op() {
             Some(Op::Alert(alert)) => match self.alert(&alert, place) {
                 Ok(question) => return Ok(Some(Pause::Ask(question))),
-                Err(code) => run.settle(vec![Outcome::of(code)], Vec::new()),
+                Err(code) => run.settle(code.into(), Vec::new()),
             },
             Some(Op::Action(action)) => {
                 let work = Work { executor: self, txn, now, outbox, in_group: place.in_group };
@@ -121,25 +121,25 @@ impl Executor {
     }
 }
 
-type Outcomes = (Vec<Outcome>, Vec<Item<'static>>);
+type Answer<'m> = (Outcomes<'m>, Vec<Item<'static>>);
 
 /// Executes the items in order; inside an Atomic the first failure ends it. The inner error is what
 /// the host has to execute.
-fn run_action(
+fn run_action<'m>(
     mut work: Work<'_>,
-    mut action: Action<'_>,
+    mut action: Action<'m>,
     place: Place,
-) -> Result<std::result::Result<Outcomes, Execution>> {
+) -> Result<std::result::Result<Answer<'m>, Execution>> {
     let items = std::mem::take(&mut action.items);
     if let Some(code) = refusal(&action, &items, place) {
         work.executor.interrupt();
-        let target = items.first().and_then(target).map(str::to_owned);
-        return Ok(Ok((vec![Outcome { target, ..Outcome::of(code) }], Vec::new())));
+        let target = items.first().and_then(|item| uri_of(&item.target));
+        return Ok(Ok((Outcome { target, ..Outcome::of(code) }.into(), Vec::new())));
     }
-    let (mut outcomes, mut results) = (Vec::with_capacity(items.len()), Vec::new());
+    let (mut outcomes, mut results) = (Outcomes::default(), Vec::new());
     let mut failed = false;
     for item in items {
-        let (target, source) = (target(&item).map(str::to_owned), source(&item).map(str::to_owned));
+        let (target, source) = (uri_of(&item.target), uri_of(&item.source));
         let mut outcome = Outcome { target, source, ..Outcome::of(status::NOT_EXECUTED) };
         if !(failed && place.in_atomic) {
             match work.item(&action, item)? {
@@ -165,6 +165,10 @@ fn refusal(action: &Action<'_>, items: &[Item<'_>], place: Place) -> Option<Stat
         _ if items.is_empty() => Some(status::INCOMPLETE),
         _ => None,
     }
+}
+
+fn uri_of<'m>(location: &Option<Location<'m>>) -> Option<Text<'m>> {
+    location.as_ref().map(|location| location.uri.clone())
 }
 
 /// The node that was the reason of a failure.

@@ -188,7 +188,7 @@ pub enum SessionEvent {
     /// A command, or one item of it, was answered.
     CommandDone {
         /// Name of the command.
-        command: String,
+        command: Cow<'static, str>,
         /// URI of its node.
         uri: Option<String>,
         /// Status of the answer.

@@ -4,8 +4,8 @@
 //! objects into chunks (DM Protocol 1.2.1, 7 and 8.5). Must not know what the commands mean.
 
 use crate::limits;
-use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status, Text};
-use crate::syncml::{self, Encoding};
+use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status};
+use crate::syncml::{Encoding, Meter, number_text};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -31,7 +31,7 @@ pub(super) struct Filling {
     pub(super) sent: Vec<(u32, Purpose)>,
     /// Host alerts that can never be sent.
     pub(super) dropped: Vec<u64>,
-    encoding: Encoding,
+    meter: Meter,
     /// Octets left.
     room: usize,
     /// Octets left by what every message has.
@@ -44,7 +44,8 @@ impl Filling {
     /// A message whose commands may take up `room` octets.
     pub(super) fn new(encoding: Encoding, room: usize) -> Self {
         let (commands, sent, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        Self { commands, sent, dropped, encoding, room, most: room, kept: 0 }
+        let meter = Meter::new(encoding);
+        Self { commands, sent, dropped, meter, room, most: room, kept: 0 }
     }
 
     /// Adds a command that every message has; `false` if it does not fit.
@@ -58,7 +59,7 @@ impl Filling {
     /// Keeps room for `command`, to be added with [`close`](Self::close).
     pub(super) fn keep_free(&mut self, mut command: Command<'static>) {
         set_id(&mut command, u32::MAX);
-        self.kept = syncml::size_of(&command, self.encoding);
+        self.kept = self.meter.size_of(&command);
         self.room = self.room.saturating_sub(self.kept);
         self.most = self.most.saturating_sub(self.kept);
     }
@@ -80,9 +81,9 @@ impl Filling {
     }
 
     /// Gives the command the next CmdID; the octets it takes up.
-    fn number(&self, command: &mut Command<'static>) -> usize {
+    fn number(&mut self, command: &mut Command<'static>) -> usize {
         set_id(command, self.next_id());
-        syncml::size_of(command, self.encoding)
+        self.meter.size_of(command)
     }
 
     /// Adds a numbered command of this size.
@@ -128,12 +129,15 @@ pub(super) struct Outbox {
     octets: usize,
     /// Large objects may be cut into chunks.
     chunks: bool,
+    /// Octets of the largest object that the server takes.
+    pub(super) max_object: usize,
 }
 
 impl Outbox {
     /// An empty one; with `chunks` large objects may be cut.
     pub(super) fn new(chunks: bool) -> Self {
-        Self { statuses: VecDeque::new(), entries: VecDeque::new(), octets: 0, chunks }
+        let (statuses, entries) = (VecDeque::new(), VecDeque::new());
+        Self { statuses, entries, octets: 0, chunks, max_object: usize::MAX }
     }
 
     /// True if nothing waits.
@@ -146,6 +150,11 @@ impl Outbox {
     pub(super) fn has_room(&self, queued: usize, more: usize) -> bool {
         let held = self.octets.saturating_add(queued);
         held == 0 || held.saturating_add(more) <= limits::SESSION_REPLY
+    }
+
+    /// Makes room for so many Status elements.
+    pub(super) fn expect_statuses(&mut self, count: usize) {
+        self.statuses.reserve(count);
     }
 
     /// Adds a Status.
@@ -198,6 +207,7 @@ impl Outbox {
     #[must_use]
     pub(super) fn fill_statuses(&mut self, filling: &mut Filling) -> bool {
         let before = filling.commands.len();
+        filling.commands.reserve(self.statuses.len() + self.entries.len());
         while let Some(mut status) = self.statuses.pop_front() {
             let mut size = filling.number(&mut status);
             if size > filling.most {
@@ -216,6 +226,11 @@ impl Outbox {
 
     fn fill_entry(&mut self, filling: &mut Filling) -> Moved {
         let Some(mut entry) = self.entries.pop_front() else { return Moved::Full };
+        let is_alert = matches!(entry.purpose, Purpose::HostAlert(_));
+        if is_alert && data_octets(&entry.command) > self.max_object {
+            self.entries.push_front(entry);
+            return self.refuse(filling);
+        }
         if entry.sent == 0 {
             let size = filling.number(&mut entry.command);
             if size <= filling.room {
@@ -309,7 +324,7 @@ impl Outbox {
 }
 
 /// How many of the first items fit, and the octets of Results with them.
-fn fitting(results: &Results<'static>, filling: &Filling) -> (usize, usize) {
+fn fitting(results: &Results<'static>, filling: &mut Filling) -> (usize, usize) {
     let empty = filling.number(&mut Command::Results(head(results)));
     let (mut size, mut fitting) = (empty, 0);
     for item in &results.items {
@@ -334,7 +349,7 @@ struct Cut {
 }
 
 /// The next chunk of the entry's first item, as long as the room allows.
-fn cut(entry: &Entry, filling: &Filling) -> Option<Cut> {
+fn cut(entry: &Entry, filling: &mut Filling) -> Option<Cut> {
     let data = items(&entry.command).first()?.data.as_ref()?;
     let rest = data.octets.get(entry.sent..)?;
     let room = filling.room;
@@ -409,7 +424,7 @@ fn head(results: &Results<'static>) -> Results<'static> {
 }
 
 fn set_id(command: &mut Command<'static>, id: u32) {
-    let id: Text<'static> = id.to_string().into();
+    let id = number_text(id);
     match command {
         Command::Action(action) => action.cmd_id = id,
         Command::Alert(alert) => alert.cmd_id = id,

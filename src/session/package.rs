@@ -20,6 +20,8 @@ pub(super) const VER_PROTO: &str = "DM/1.2";
 /// Octets of the Status of the SyncHdr with a challenge and of the Status of an Alert 1222, at most
 /// and without their references.
 const HEADER_STATUS: usize = 600;
+/// Octets besides the header below which a message does without what is optional.
+const NARROW: usize = 1024;
 /// The leaves of `./DevInfo` that package 1 tells.
 const DEV_INFO: [&str; 5] = ["DevId", "Man", "Mod", "DmV", "Lang"];
 
@@ -161,7 +163,8 @@ impl Engine {
 
     /// Octets that Results may have in the reply if they come alone, a little underestimated.
     pub(super) fn room(&self) -> usize {
-        let envelope = syncml::envelope_size(&self.header(), true, self.facts.encoding);
+        // The next header differs from the last one by its MsgID and, after a RespURI, the address.
+        let envelope = self.envelope + self.uri.len() + 16;
         let answering = self.answering.as_ref();
         let status = answering.map_or(0, |one| one.target.len() + one.source.len()) + HEADER_STATUS;
         self.max_msg_size.saturating_sub(envelope + status)
@@ -175,8 +178,8 @@ impl Engine {
             return self.ending.take().map_or(Ok(Step::Done), Err);
         }
         self.msg_id += 1;
-        let header = self.header();
-        let mut filling = self.open(&header, random)?;
+        let mut header = self.header();
+        let mut filling = self.open(&mut header, random)?;
         let closes = self.fill(&mut filling, extent)?;
         let Filling { commands, sent, dropped, .. } = filling;
         self.note_sent(sent, dropped);
@@ -207,12 +210,22 @@ impl Engine {
     }
 
     /// A message with the SyncHdr's Status, and the room that is left in it.
-    fn open(&mut self, header: &Header<'_>, random: &mut dyn Random) -> Result<Filling> {
+    fn open(&mut self, header: &mut Header<'_>, random: &mut dyn Random) -> Result<Filling> {
         let encoding = self.facts.encoding;
-        let envelope = syncml::envelope_size(header, true, encoding);
+        let mut status = self.header_status(random);
+        let mut envelope = syncml::envelope_size(header, true, encoding);
+        if self.msg_id > 1 && self.max_msg_size < envelope + NARROW {
+            // What may be left out makes room; the sizes were announced before.
+            header.meta = Meta::default();
+            if let Some(status) = &mut status {
+                status.target_refs.clear();
+                status.source_refs.clear();
+            }
+            envelope = syncml::envelope_size(header, true, encoding);
+        }
+        self.envelope = envelope;
         let room = self.max_msg_size.checked_sub(envelope);
         let mut filling = Filling::new(encoding, room.ok_or(too_small(self.max_msg_size))?);
-        let status = self.header_status(random);
         if status.is_none_or(|status| filling.open(Command::Status(status))) {
             Ok(filling)
         } else {

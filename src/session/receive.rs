@@ -127,6 +127,7 @@ impl Engine {
         }
         if let Some(octets) = header.meta.max_obj_size() {
             self.executor.max_sent_object = Some(octets);
+            self.outbox.max_object = size(octets);
         }
         self.answering = Some(Answering {
             msg_id: header.msg_id.clone().into_owned(),

@@ -5,8 +5,10 @@
 //! command is executed. Because the list is flat, a question to the user can stop it anywhere.
 
 use super::alert::Kind;
+use super::outbox::{Outbox, Purpose};
 use crate::store::Savepoint;
 use crate::syncml::model::{Action, Alert, Command, Item, Results, Status, Text};
+use crate::syncml::own_id;
 use crate::syncml::status::{self, Status as Code};
 
 /// TargetRefs of one Status that stands for several items.
@@ -17,9 +19,9 @@ const REFS: usize = 16;
 pub(super) struct Task<'m> {
     op: Op<'m>,
     /// Name for Status/Cmd.
-    name: Text<'m>,
+    name: Text<'static>,
     cmd_id: Text<'m>,
-    outcomes: Vec<Outcome>,
+    outcomes: Outcomes<'m>,
     /// Items for Results.
     results: Vec<Item<'static>>,
 }
@@ -42,15 +44,15 @@ pub(super) enum Op<'m> {
 
 /// What came of one item, or of the whole command.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(super) struct Outcome<'m> {
     pub(super) status: Code,
-    pub(super) target: Option<String>,
-    pub(super) source: Option<String>,
+    pub(super) target: Option<Text<'m>>,
+    pub(super) source: Option<Text<'m>>,
     /// Items of the Status.
     pub(super) items: Vec<Item<'static>>,
 }
 
-impl Outcome {
+impl Outcome<'_> {
     /// An outcome that concerns no particular node.
     pub(super) fn of(status: Code) -> Self {
         Self { status, ..Self::default() }
@@ -59,6 +61,55 @@ impl Outcome {
     /// True if the command has had its effect.
     pub(super) fn is_done(&self) -> bool {
         matches!(self.status, status::OK | status::ACCEPTED | status::CHUNK_ACCEPTED)
+    }
+
+    fn into_owned(self) -> Outcome<'static> {
+        Outcome {
+            status: self.status,
+            target: self.target.map(owned),
+            source: self.source.map(owned),
+            items: self.items,
+        }
+    }
+}
+
+/// What came of a command: of nearly all, one outcome.
+#[derive(Debug, Default)]
+pub(super) struct Outcomes<'m> {
+    first: Option<Outcome<'m>>,
+    others: Vec<Outcome<'m>>,
+}
+
+impl<'m> Outcomes<'m> {
+    pub(super) fn push(&mut self, outcome: Outcome<'m>) {
+        match self.first {
+            None => self.first = Some(outcome),
+            Some(_) => self.others.push(outcome),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Outcome<'m>> {
+        self.first.iter().chain(&self.others)
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Outcome<'m>> {
+        self.first.iter_mut().chain(&mut self.others)
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = Outcome<'m>> {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
+impl<'m> From<Outcome<'m>> for Outcomes<'m> {
+    fn from(outcome: Outcome<'m>) -> Self {
+        Self { first: Some(outcome), others: Vec::new() }
+    }
+}
+
+impl From<Code> for Outcomes<'_> {
+    fn from(code: Code) -> Self {
+        Outcome::of(code).into()
     }
 }
 
@@ -81,13 +132,17 @@ pub(super) enum Turn {
         /// The Atomic asks the user: what was done before it must not wait for the answer.
         asks: bool,
     },
-    /// An Atomic succeeded.
-    Release(Savepoint),
+    /// An Atomic succeeded; [`undone`](Run::undone) if it cannot be kept all the same.
+    Release(Savepoint, Group),
     /// An Atomic failed.
     RollBack(Savepoint),
     /// All done.
     End,
 }
+
+/// A group that has ended: its task.
+#[derive(Debug)]
+pub(super) struct Group(usize);
 
 /// The commands of one message and how far they are.
 #[derive(Debug)]
@@ -97,13 +152,6 @@ pub(super) struct Run<'m> {
     next: usize,
     frames: Vec<Frame>,
     undo: Option<Savepoint>,
-}
-
-/// The answer to the commands.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    pub(super) statuses: Vec<Status<'static>>,
-    pub(super) results: Vec<Results<'static>>,
 }
 
 impl<'m> Run<'m> {
@@ -162,7 +210,7 @@ impl<'m> Run<'m> {
             }
             if let Some(frame) = self.frames.pop_if(|frame| frame.end <= self.next) {
                 match frame.savepoint {
-                    Some(savepoint) => return Turn::Release(savepoint),
+                    Some(savepoint) => return Turn::Release(savepoint, Group(frame.task)),
                     None => continue,
                 }
             }
@@ -203,7 +251,7 @@ impl<'m> Run<'m> {
     }
 
     /// Notes what came of the present command; a failure ends the Atomic around it.
-    pub(super) fn settle(&mut self, outcomes: Vec<Outcome>, results: Vec<Item<'static>>) {
+    pub(super) fn settle(&mut self, outcomes: Outcomes<'m>, results: Vec<Item<'static>>) {
         let failed = !outcomes.iter().all(Outcome::is_done);
         if let Some(task) = self.tasks.get_mut(self.next) {
             task.outcomes = outcomes;
@@ -221,14 +269,14 @@ impl<'m> Run<'m> {
             Some(Task { op: Op::Group { end, .. }, .. }) => *end,
             _ => self.next,
         };
-        self.settle(vec![Outcome::of(code)], Vec::new());
+        self.settle(code.into(), Vec::new());
         self.skip_to(end);
     }
 
     /// Notes the user's answer; No, cancel and silence reach beyond the alert itself.
-    pub(super) fn answered(&mut self, outcome: Outcome) {
+    pub(super) fn answered(&mut self, outcome: Outcome<'m>) {
         let (code, in_atomic, all) = (outcome.status, self.in_atomic(), self.tasks.len());
-        self.settle(vec![outcome], Vec::new());
+        self.settle(outcome.into(), Vec::new());
         let container = self.frames.last().map(|frame| frame.end);
         match code {
             status::CANCELLED => self.skip_to(all),
@@ -246,13 +294,13 @@ impl<'m> Run<'m> {
 
     /// Answers every command with `code`.
     pub(super) fn refuse_all(&mut self, code: Code) {
-        self.tasks.iter_mut().for_each(|task| task.outcomes = vec![Outcome::of(code)]);
+        self.tasks.iter_mut().for_each(|task| task.outcomes = code.into());
         self.next = self.tasks.len();
     }
 
     fn skip_to(&mut self, end: usize) {
         for task in self.tasks.get_mut(self.next..end).unwrap_or_default() {
-            task.outcomes = vec![Outcome::of(status::NOT_EXECUTED)];
+            task.outcomes = status::NOT_EXECUTED.into();
         }
         self.next = self.next.max(end);
     }
@@ -260,41 +308,49 @@ impl<'m> Run<'m> {
     fn fail_atomic(&mut self) {
         let Some(at) = self.atomic() else { return };
         let Some(frame) = self.frames.drain(at..).next() else { return };
-        for task in self.tasks.get_mut(frame.task + 1..self.next).unwrap_or_default() {
+        self.undone(&Group(frame.task));
+        self.skip_to(frame.end);
+        self.undo = frame.savepoint;
+    }
+
+    /// Notes that what the commands of an Atomic did so far is undone.
+    pub(super) fn undone(&mut self, group: &Group) {
+        for task in self.tasks.get_mut(group.0 + 1..self.next).unwrap_or_default() {
             task.results.clear();
             for outcome in task.outcomes.iter_mut().filter(|outcome| outcome.is_done()) {
                 outcome.status = status::ROLLED_BACK;
             }
         }
-        if let Some(task) = self.tasks.get_mut(frame.task) {
-            task.outcomes = vec![Outcome::of(status::ATOMIC_FAILED)];
+        if let Some(task) = self.tasks.get_mut(group.0) {
+            task.outcomes = status::ATOMIC_FAILED.into();
         }
-        self.skip_to(frame.end);
-        self.undo = frame.savepoint;
     }
 
     /// Name, URI and status of each item, in the order of the message.
-    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&str, Option<&str>, Code)> {
+    pub(super) fn outcomes(&self) -> impl Iterator<Item = (&Text<'static>, Option<&str>, Code)> {
         self.tasks.iter().flat_map(|task| {
             let outcomes = task.outcomes.iter();
-            outcomes.map(|outcome| (&*task.name, outcome.target.as_deref(), outcome.status))
+            outcomes.map(|outcome| (&task.name, outcome.target.as_deref(), outcome.status))
         })
     }
 
-    /// The Status and Results elements, each in the order of the commands.
-    pub(super) fn report(self) -> Report {
-        let mut report = Report::default();
-        let msg_id: Text<'static> = self.msg_id.into_owned().into();
+    /// Queues the Status and Results elements, each in the order of the commands.
+    pub(super) fn report(self, outbox: &mut Outbox) {
+        let msg_id = own_id(self.msg_id);
+        outbox.expect_statuses(self.tasks.len());
+        let mut results = Vec::new();
         for task in self.tasks {
-            task.report(&msg_id, &mut report);
+            results.extend(task.report(&msg_id, outbox));
         }
-        report
+        for results in results {
+            outbox.push(Command::Results(results), Purpose::Reply);
+        }
     }
 
     /// The same without borrowing from the message.
     pub(super) fn into_owned(self) -> Run<'static> {
         Run {
-            msg_id: self.msg_id.into_owned().into(),
+            msg_id: own_id(self.msg_id),
             tasks: self.tasks.into_iter().map(Task::into_owned).collect(),
             next: self.next,
             frames: self.frames,
@@ -326,19 +382,22 @@ impl<'m> Task<'m> {
                 (Op::Refused(status::UNSUPPORTED_FEATURE), "Results".into(), results.cmd_id)
             }
             Command::Unknown(unknown) if unknown.known && unknown.fault.is_none() => {
-                (Op::Refused(status::UNSUPPORTED_FEATURE), unknown.name, unknown.cmd_id)
+                (Op::Refused(status::UNSUPPORTED_FEATURE), owned(unknown.name), unknown.cmd_id)
             }
             Command::Unknown(unknown) => {
-                (Op::Refused(status::BAD_REQUEST), unknown.name, unknown.cmd_id)
+                (Op::Refused(status::BAD_REQUEST), owned(unknown.name), unknown.cmd_id)
             }
         };
-        Some((Self { op, name, cmd_id, outcomes: Vec::new(), results: Vec::new() }, children))
+        Some((
+            Self { op, name, cmd_id, outcomes: Outcomes::default(), results: Vec::new() },
+            children,
+        ))
     }
 
-    fn report(self, msg_ref: &Text<'static>, report: &mut Report) {
-        let cmd: Text<'static> = self.name.into_owned().into();
-        let cmd_ref: Text<'static> = self.cmd_id.into_owned().into();
-        let first = self.outcomes.first().map(|outcome| outcome.status);
+    /// Queues its Status elements; gives its Results.
+    fn report(self, msg_ref: &Text<'static>, outbox: &mut Outbox) -> Option<Results<'static>> {
+        let (cmd, cmd_ref) = (self.name, own_id(self.cmd_id));
+        let first = self.outcomes.first.as_ref().map(|outcome| outcome.status);
         let one = |outcome: &Outcome| Some(outcome.status) == first && outcome.items.is_empty();
         let size = if self.outcomes.iter().all(one) { REFS } else { 1 };
         let mut outcomes = self.outcomes.into_iter().peekable();
@@ -351,20 +410,18 @@ impl<'m> Task<'m> {
             };
             for outcome in outcomes.by_ref().take(size) {
                 status.code = outcome.status;
-                status.target_refs.extend(outcome.target.map(Text::Owned));
-                status.source_refs.extend(outcome.source.map(Text::Owned));
+                status.target_refs.extend(outcome.target.map(owned));
+                status.source_refs.extend(outcome.source.map(owned));
                 status.items.extend(outcome.items);
             }
-            report.statuses.push(status);
+            outbox.push_status(status);
         }
-        if !self.results.is_empty() {
-            report.results.push(Results {
-                msg_ref: Some(msg_ref.clone()),
-                cmd_ref,
-                items: self.results,
-                ..Results::default()
-            });
-        }
+        (!self.results.is_empty()).then(|| Results {
+            msg_ref: Some(msg_ref.clone()),
+            cmd_ref,
+            items: self.results,
+            ..Results::default()
+        })
     }
 
     fn into_owned(self) -> Task<'static> {
@@ -376,10 +433,17 @@ impl<'m> Task<'m> {
                 Op::Refused(code) => Op::Refused(code),
                 Op::Taken => Op::Taken,
             },
-            name: self.name.into_owned().into(),
-            cmd_id: self.cmd_id.into_owned().into(),
-            outcomes: self.outcomes,
+            name: self.name,
+            cmd_id: own_id(self.cmd_id),
+            outcomes: Outcomes {
+                first: self.outcomes.first.map(Outcome::into_owned),
+                others: self.outcomes.others.into_iter().map(Outcome::into_owned).collect(),
+            },
             results: self.results,
         }
     }
+}
+
+fn owned(text: Text<'_>) -> Text<'static> {
+    text.into_owned().into()
 }

@@ -1,17 +1,23 @@
-//! A store over the host's own storage: one named blob that is loaded once and saved per commit.
+//! A store over the host's own storage: one named blob that is loaded once and saved per commit, and one
+//! more for each key.
 //!
 //! Owns the blob's format. Suits small trees; the cost of a commit grows with the tree.
 
+use super::seal::KeySource;
 use super::tables::{Entries, Tables};
 use super::{Batch, Snapshot, Store, Table};
 use crate::error::{Code, Error, Result};
+use crate::secret::Secret;
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::sync::Arc;
 
 /// Name of the blob.
 pub const BLOB_NAME: &str = "dmsc.tree";
-/// First bytes of a blob; the last one is the version of its format.
-const MAGIC: [u8; 5] = *b"DMSC\x01";
+/// First octets of a blob.
+const MAGIC: [u8; 4] = *b"DMSC";
+/// The octet after them: the blob's form.
+const FORM: u8 = 1;
 /// Octets of the digest at the end.
 const DIGEST: usize = 32;
 
@@ -25,17 +31,53 @@ pub trait BlobStorage: Send + Sync {
     fn remove(&self, name: &str) -> Result<()>;
 }
 
+/// Keys as blobs `dmsc.key.NUMBER` in the host's storage.
+pub struct BlobKeys(Arc<dyn BlobStorage>);
+
+impl BlobKeys {
+    /// The keys in `storage`.
+    pub fn new(storage: Arc<dyn BlobStorage>) -> Self {
+        Self(storage)
+    }
+}
+
+impl fmt::Debug for BlobKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BlobKeys")
+    }
+}
+
+fn key_name(number: u32) -> String {
+    format!("dmsc.key.{number}")
+}
+
+impl KeySource for BlobKeys {
+    fn load(&self, number: u32) -> Result<Option<Secret>> {
+        Ok(self.0.load(&key_name(number))?.map(Secret::new))
+    }
+
+    fn make(&self, number: u32, random: Secret) -> Result<Secret> {
+        self.0.save(&key_name(number), random.expose())?;
+        Ok(random)
+    }
+
+    fn remove(&self, number: u32) -> Result<()> {
+        self.0.remove(&key_name(number))
+    }
+}
+
 /// Tables in memory with a copy in the host's storage.
 pub struct BlobStore {
-    storage: Box<dyn BlobStorage>,
+    storage: Arc<dyn BlobStorage>,
     tables: Tables,
 }
 
 impl BlobStore {
     /// Loads the blob, or begins empty.
     ///
-    /// Errors: `StorageCorrupt` if the blob is damaged or of another version; what the host gives.
-    pub fn open(storage: Box<dyn BlobStorage>) -> Result<Self> {
+    /// Errors: `StorageCorrupt` if the blob is damaged, `StorageVersion` if it has a newer form; what the
+    /// host gives.
+    pub fn open(storage: Arc<dyn BlobStorage>) -> Result<Self> {
         let entries = match storage.load(BLOB_NAME)? {
             Some(bytes) => decode(&bytes)?,
             None => Entries::new(),
@@ -63,14 +105,14 @@ impl Store for BlobStore {
     fn commit(&self, batch: &Batch) -> Result<()> {
         let bytes = encode(&self.tables.snapshot().0, batch)?;
         self.storage.save(BLOB_NAME, &bytes)?;
-        self.tables.apply(batch);
+        self.tables.apply(batch.clone());
         Ok(())
     }
 }
 
 /// The blob of `entries` after `batch`: magic, entries (table, key, value with their lengths), digest.
 fn encode(entries: &Entries, batch: &Batch) -> Result<Vec<u8>> {
-    let mut out = MAGIC.to_vec();
+    let mut out = [&MAGIC[..], &[FORM]].concat();
     let mut batch = batch.iter().peekable();
     for (key, value) in entries {
         while let Some((new_key, new_value)) = batch.next_if(|(new_key, _)| *new_key < key) {
@@ -107,7 +149,14 @@ fn decode(bytes: &[u8]) -> Result<Entries> {
     };
     let (body, digest) =
         bytes.split_last_chunk::<DIGEST>().ok_or_else(|| damaged("is too short"))?;
-    let mut rest = body.strip_prefix(&MAGIC).ok_or_else(|| damaged("has another format"))?;
+    let mut rest = match body.strip_prefix(&MAGIC).and_then(<[u8]>::split_first) {
+        Some((&FORM, rest)) => rest,
+        Some((form, _)) if *form > FORM => {
+            let what = format!("store: blob of form {form}, this build reads {FORM}");
+            return Err(Error::new(Code::StorageVersion, what));
+        }
+        _ => return Err(damaged("is no store")),
+    };
     if Sha256::digest(body).as_slice() != digest {
         return Err(damaged("does not match its digest"));
     }

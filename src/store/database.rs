@@ -1,109 +1,282 @@
 //! One store for the whole client: read views at any time, at most one write transaction.
 //!
-//! Owns the schema version of the content. What the bytes mean is not known here.
+//! Owns the opening of a store (schema, key, rules of secrecy) and the rotation of its key. What the
+//! bytes mean is not known here.
 
-use super::{Batch, Reader, Snapshot, Store, Table, Txn, Visit};
+use super::change::coalesce;
+use super::seal::{self, Vault};
+use super::{
+    Attachment, Batch, Change, KeySource, Reader, Secrecy, Snapshot, Store, Table, Txn, Visit,
+    schema,
+};
 use crate::error::{Code, Error, Result};
+use crate::random::Random;
+use parking_lot::Mutex;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use zeroize::Zeroizing;
 
-/// Version of keys and records; a store of a newer version is not opened.
-const SCHEMA: u32 = 1;
-/// Key of the version in [`Table::Meta`].
-const SCHEMA_KEY: &[u8] = b"schema";
+/// Key in [`Table::Meta`] that says: old values may be left on the medium, and an old key.
+const SWEEP_KEY: &[u8] = b"sweep";
 
 /// A store with the gate that admits one writer. Clones share both.
 #[derive(Clone)]
-pub struct Database(Arc<Inner>);
+pub struct Database {
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
+}
 
 struct Inner {
     store: Arc<dyn Store>,
+    vault: Option<Vault>,
     writing: AtomicBool,
+    /// Change sets that nobody has taken yet; `None` if nobody wants them.
+    changed: Mutex<Option<Vec<Vec<Change>>>>,
+}
+
+/// What a store is sealed with.
+pub struct Sealing {
+    /// Where its keys are.
+    pub keys: Arc<dyn KeySource>,
+    /// Which values are secret.
+    pub secrecy: Box<dyn Secrecy>,
+    /// Unpredictable octets for nonces and new keys.
+    pub random: Box<dyn Random>,
+}
+
+impl fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealing").field("keys", &self.keys).finish_non_exhaustive()
+    }
 }
 
 impl Database {
-    /// Takes the store over; marks an empty one with this build's schema version.
+    /// Takes over a store in which nothing is secret: a volatile one, or one in a test.
     ///
-    /// Errors: `StorageCorrupt` if the content was written by a newer version; what the store gives.
+    /// Errors: `StorageKey` if it is sealed, and those of [`Self::open`].
     pub fn new(store: Arc<dyn Store>) -> Result<Self> {
-        let found = store.snapshot()?.get(Table::Meta, SCHEMA_KEY)?;
-        match found.as_deref().map(<[u8; 4]>::try_from) {
-            Some(Ok(bytes)) => check_schema(u32::from_be_bytes(bytes))?,
-            Some(Err(_)) => {
-                return Err(Error::new(
-                    Code::StorageCorrupt,
-                    "store: schema version is unreadable",
-                ));
-            }
+        Self::prepare(store, None)
+    }
+
+    /// Takes the store over. An empty or older one is brought to the present schema, and what lies open
+    /// although it is secret by now is sealed, in one commit.
+    ///
+    /// Errors: `StorageVersion` if it was written by a newer version; `StorageKey` if its key is missing
+    /// or another one; `StorageCorrupt`; what store and key source give. Nothing is changed then.
+    pub fn open(store: Arc<dyn Store>, sealing: Sealing) -> Result<Self> {
+        Self::prepare(store, Some(sealing))
+    }
+
+    fn prepare(store: Arc<dyn Store>, sealing: Option<Sealing>) -> Result<Self> {
+        let snapshot = store.snapshot()?;
+        let mut batch = Batch::new();
+        schema::migrate(&*snapshot, &mut batch)?;
+        let mut sweep = snapshot.get(Table::Meta, SWEEP_KEY)?.is_some();
+        let vault = match sealing {
             None => {
-                let key = (Table::Meta, SCHEMA_KEY.to_vec());
-                store.commit(&Batch::from([(key, Some(SCHEMA.to_be_bytes().to_vec()))]))?;
+                seal::check_unsealed(&*snapshot)?;
+                None
             }
+            Some(Sealing { keys, secrecy, random }) => {
+                let (vault, moved) = Vault::open(keys, secrecy, random, &*snapshot, &mut batch)?;
+                if moved {
+                    batch.extend([to_sweep(true)]);
+                    sweep = true;
+                }
+                Some(vault)
+            }
+        };
+        drop(snapshot);
+        if !batch.is_empty() {
+            store.commit(&batch)?;
         }
-        Ok(Self(Arc::new(Inner { store, writing: AtomicBool::new(false) })))
+        let (writing, changed) = (AtomicBool::new(false), Mutex::new(None));
+        let inner = Arc::new(Inner { store, vault, writing, changed });
+        if sweep {
+            inner.sweep();
+        }
+        Ok(Self { inner, attachment: None })
+    }
+
+    /// Seals everything with a new key, in one commit, and forgets the old one.
+    ///
+    /// Views that are open keep what they see. Errors: `NotSupported` if nothing is sealed, `Busy` while
+    /// a write transaction is open, what store and key source give; the old key stays in use then.
+    pub fn rotate_key(&self) -> Result<()> {
+        let vault = self.inner.vault.as_ref().ok_or_else(|| {
+            Error::new(Code::NotSupported, "store: nothing is sealed in a store that is not kept")
+        })?;
+        let permit = self.permit()?;
+        let (next, mut batch) = vault.reseal(&*self.inner.store.snapshot()?)?;
+        batch.extend([to_sweep(true)]);
+        permit.commit(batch, &[])?;
+        vault.switch(next);
+        self.inner.sweep();
+        Ok(())
+    }
+
+    /// Gives `attachment` to every reader and transaction of this handle and its later clones.
+    pub fn attach(&mut self, attachment: Attachment) {
+        self.attachment = Some(attachment);
     }
 
     /// What is committed now.
     pub fn read(&self) -> Result<View> {
-        Ok(View(self.0.store.snapshot()?))
+        self.inner.view(self.attachment.clone())
+    }
+
+    /// Keeps the changes of every later commit for [`take_changes`](Self::take_changes).
+    pub fn watch(&self) {
+        self.inner.changed.lock().get_or_insert_default();
+    }
+
+    /// The change sets of the commits since the last call, one for each commit that changed anything.
+    pub fn take_changes(&self) -> Vec<Vec<Change>> {
+        self.inner.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// True while a write transaction is open.
     pub fn is_writing(&self) -> bool {
-        self.0.writing.load(Ordering::Acquire)
+        self.inner.writing.load(Ordering::Acquire)
     }
 
     /// Opens the write transaction. Errors: `Busy` while another one is open.
     pub fn begin(&self) -> Result<Txn> {
-        let permit = Permit::take(&self.0)?;
-        Ok(Txn::new(self.0.store.snapshot()?, permit))
+        let permit = self.permit()?;
+        Ok(Txn::new(permit.view()?, permit))
+    }
+
+    fn permit(&self) -> Result<Permit> {
+        Permit::take(&self.inner, self.attachment.clone())
+    }
+}
+
+/// Notes in a batch that there is something to sweep, or nothing any more.
+fn to_sweep(due: bool) -> ((Table, Vec<u8>), Option<Vec<u8>>) {
+    ((Table::Meta, SWEEP_KEY.to_vec()), due.then(Vec::new))
+}
+
+impl Inner {
+    fn view(self: &Arc<Self>, attachment: Option<Attachment>) -> Result<View> {
+        Ok(View { snapshot: self.store.snapshot()?, inner: Arc::clone(self), attachment })
+    }
+
+    /// Takes from the medium what was open or sealed with an older key. What fails is tried again at the
+    /// next opening.
+    fn sweep(&self) {
+        let forgotten = self.vault.as_ref().map_or(Ok(()), |vault| vault.forget_previous());
+        let swept = forgotten
+            .and_then(|()| self.store.scrub())
+            .and_then(|()| self.store.commit(&Batch::from([to_sweep(false)])));
+        if let Err(error) = swept {
+            log::warn!("store: old values are left on the medium: {error}");
+        }
     }
 }
 
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let writing = self.0.writing.load(Ordering::Relaxed);
+        let writing = self.inner.writing.load(Ordering::Relaxed);
         f.debug_struct("Database").field("writing", &writing).finish_non_exhaustive()
     }
 }
 
-fn check_schema(found: u32) -> Result<()> {
-    if (1..=SCHEMA).contains(&found) {
-        return Ok(());
-    }
-    let what = format!("store: schema version {found}, this build reads 1 to {SCHEMA}");
-    Err(Error::new(Code::StorageCorrupt, what))
+/// The right to write; given back when dropped.
+pub(super) struct Permit {
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
 }
 
-/// The right to write; given back when dropped.
-pub(super) struct Permit(Arc<Inner>);
-
 impl Permit {
-    fn take(inner: &Arc<Inner>) -> Result<Self> {
+    fn take(inner: &Arc<Inner>, attachment: Option<Attachment>) -> Result<Self> {
         if inner.writing.swap(true, Ordering::Acquire) {
             return Err(Error::new(Code::Busy, "store: another write transaction is open"));
         }
-        Ok(Self(Arc::clone(inner)))
+        Ok(Self { inner: Arc::clone(inner), attachment })
     }
 
-    pub(super) fn commit(&self, batch: &Batch) -> Result<()> {
-        self.0.store.commit(batch)
+    pub(super) fn commit(&self, batch: Batch, changes: &[Change]) -> Result<()> {
+        self.inner.store.commit_owned(batch)?;
+        if let Some(changed) = self.inner.changed.lock().as_mut() {
+            let set = coalesce(changes);
+            if !set.is_empty() {
+                changed.push(set);
+            }
+        }
+        Ok(())
     }
 
-    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        self.0.store.snapshot()
+    pub(super) fn view(&self) -> Result<View> {
+        self.inner.view(self.attachment.clone())
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.writing.store(false, Ordering::Release);
+        self.inner.writing.store(false, Ordering::Release);
     }
 }
 
-/// Read access to one committed state.
-pub struct View(Box<dyn Snapshot>);
+/// Read access to one committed state. The store stays open as long as there is one.
+pub struct View {
+    snapshot: Box<dyn Snapshot>,
+    inner: Arc<Inner>,
+    attachment: Option<Attachment>,
+}
+
+impl View {
+    /// `value` as it is written.
+    pub(super) fn sealed(&self, table: Table, key: &[u8], value: Vec<u8>) -> Vec<u8> {
+        match self.vault_of(table) {
+            Some(vault) => vault.seal(table, key, value),
+            None => value,
+        }
+    }
+
+    /// What was written as `value`.
+    pub(super) fn unsealed(&self, table: Table, key: &[u8], value: Vec<u8>) -> Result<Vec<u8>> {
+        match self.vault_of(table) {
+            Some(vault) => vault.unseal(table, key, &value),
+            None => Ok(value),
+        }
+    }
+
+    fn vault_of(&self, table: Table) -> Option<&Vault> {
+        self.inner.vault.as_ref().filter(|_| table == Table::Secret)
+    }
+
+    /// The entries as they are written.
+    pub(super) fn scan_written(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<()> {
+        self.snapshot.scan(table, prefix, from, visit)
+    }
+
+    /// Visits entries as [`Self::sealed`] made them with their clear values.
+    pub(super) fn unsealing(
+        &self,
+        table: Table,
+        visit: Visit<'_>,
+        scan: impl FnOnce(Visit<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let Some(vault) = self.vault_of(table) else { return scan(visit) };
+        let mut failed = None;
+        scan(&mut |key, sealed| match vault.unseal(table, key, sealed).map(Zeroizing::new) {
+            Ok(value) => visit(key, &value),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+}
 
 impl fmt::Debug for View {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,11 +286,21 @@ impl fmt::Debug for View {
 
 impl Reader for View {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        self.0.get(table, key)
+        let found = self.snapshot.get(table, key)?;
+        found.map(|value| self.unsealed(table, key, value)).transpose()
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        self.0.scan(table, prefix, from, visit)
+        let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
+        self.unsealing(table, visit, scan)
+    }
+
+    fn attachment(&self) -> Option<&Attachment> {
+        self.attachment.as_ref()
+    }
+
+    fn is_secret(&self, key: &[u8]) -> bool {
+        self.inner.vault.as_ref().is_some_and(|vault| vault.covers(key))
     }
 }
 
@@ -125,22 +308,6 @@ impl Reader for View {
 mod tests {
     use super::*;
     use crate::store::memory::MemoryStore;
-
-    fn with_schema(value: &[u8]) -> Result<Database> {
-        let store = MemoryStore::new();
-        let key = (Table::Meta, SCHEMA_KEY.to_vec());
-        store.commit(&Batch::from([(key, Some(value.to_vec()))])).unwrap();
-        Database::new(Arc::new(store))
-    }
-
-    #[test]
-    fn a_newer_schema_is_refused_with_both_numbers() {
-        let error = with_schema(&2u32.to_be_bytes()).unwrap_err();
-        assert_eq!(error.code(), Code::StorageCorrupt);
-        assert_eq!(error.what(), "store: schema version 2, this build reads 1 to 1");
-        assert_eq!(with_schema(b"1").unwrap_err().code(), Code::StorageCorrupt);
-        assert!(with_schema(&1u32.to_be_bytes()).is_ok());
-    }
 
     #[test]
     fn one_writer_at_a_time() {

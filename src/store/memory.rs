@@ -21,6 +21,10 @@ impl Store for MemoryStore {
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {
+        self.commit_owned(batch.clone())
+    }
+
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
         self.0.apply(batch);
         Ok(())
     }

@@ -1,22 +1,34 @@
 //! Durable ordered tables with atomic commits, and the transaction on top of them.
 //!
 //! A [`Store`] only knows snapshots and batches. [`Txn`] adds reading one's own writes, savepoints,
-//! and commit. What the bytes mean is not known here.
+//! and commit; a [`Database`] seals what is in [`Table::Secret`]. What the bytes mean, and which of
+//! them are secret, is not known here.
 
 pub mod blob;
+mod change;
 mod database;
+pub mod key_file;
 pub mod memory;
+mod outside;
+mod private;
 #[cfg(feature = "redb")]
 pub mod redb;
+mod schema;
+mod seal;
 mod tables;
 mod txn;
 
-pub use database::{Database, View};
-pub use txn::{By, Change, ChangeKind, Savepoint, Txn};
+pub use change::{By, Change, ChangeKind};
+pub use database::{Database, Sealing, View};
+pub use outside::{Operation, Participant};
+pub use seal::{KEY_OCTETS, KeySource, Secrecy};
+pub use txn::{Savepoint, Txn, committed_number};
 
 use crate::error::Result;
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The tables of a store. The numbers are part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,14 +44,29 @@ pub enum Table {
     Replay = 3,
     /// What came from which card.
     Card = 4,
+    /// Values of leaf nodes that are secret: sealed in the store, clear to readers and writers.
+    Secret = 5,
+    /// Properties of nodes whose values the host keeps.
+    Host = 6,
+    /// Alerts of the host that no server has taken yet.
+    Alert = 7,
     /// Sessions that servers wait for.
-    Schedule = 6,
+    Schedule = 8,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 6] =
-        [Self::Meta, Self::Node, Self::Value, Self::Replay, Self::Card, Self::Schedule];
+    pub const ALL: [Self; 9] = [
+        Self::Meta,
+        Self::Node,
+        Self::Value,
+        Self::Replay,
+        Self::Card,
+        Self::Secret,
+        Self::Host,
+        Self::Alert,
+        Self::Schedule,
+    ];
 
     /// The table's name in a file.
     pub fn name(self) -> &'static str {
@@ -49,6 +76,9 @@ impl Table {
             Self::Value => "value",
             Self::Replay => "replay",
             Self::Card => "card",
+            Self::Secret => "secret",
+            Self::Host => "host",
+            Self::Alert => "alert",
             Self::Schedule => "schedule",
         }
     }
@@ -79,12 +109,30 @@ pub trait Store: Send + Sync {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>>;
     /// Makes all of `batch` durable, or nothing.
     fn commit(&self, batch: &Batch) -> Result<()>;
+    /// Writes the content anew where nothing is left of what was replaced or deleted before.
+    ///
+    /// A store that leaves nothing behind has nothing to do.
+    fn scrub(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// As `commit`, with a batch that is not needed any more: a store in memory keeps it as it is.
+    fn commit_owned(&self, batch: Batch) -> Result<()> {
+        self.commit(&batch)
+    }
 }
+
+/// What the layer above keeps with an open database; the store only hands it on to every reader.
+pub type Attachment = Arc<dyn Any + Send + Sync>;
 
 /// Reading that is the same for a [`View`] and for an open [`Txn`].
 pub trait Reader {
+    /// What [`Database::attach`] was given.
+    fn attachment(&self) -> Option<&Attachment>;
     /// The value under `key`.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
     /// Visits the entries with `from <= key` that begin with `prefix`, in key order.
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()>;
+    /// True if the value of this node key belongs into [`Table::Secret`], not [`Table::Value`].
+    fn is_secret(&self, key: &[u8]) -> bool;
 }

@@ -3,31 +3,58 @@
 //! Owns file, permissions, locking, and the translation of redb's errors. redb may panic on a file
 //! that was altered behind its back; here that becomes `StorageCorrupt`.
 
-use super::{Batch, Snapshot, Store, Table, Visit};
+use super::{Batch, Snapshot, Store, Table, Visit, private};
 use crate::error::{Code, Error, Result};
-use ::redb::{Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition};
+use ::redb::{
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition,
+};
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use std::fmt;
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::fs;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+pub use ::redb::StorageBackend;
 
 /// Name of the file.
 pub const FILE_NAME: &str = "dmsc.redb";
+/// Name of the file while it is written anew.
+const DRAFT_NAME: &str = "dmsc.redb.new";
 /// Octets of pages redb may keep in memory.
 const CACHE_OCTETS: usize = 4 * 1024 * 1024;
 
+/// Octets of a file up to which all of it is verified when it is opened. redb trusts a larger one that was
+/// closed properly: what was altered in it shows when it is read, or not at all.
+const VERIFIED_OCTETS: u64 = 4 * 1024 * 1024;
+
 type Bytes = &'static [u8];
 type OpenTable = ReadOnlyTable<Bytes, Bytes>;
+type Redb<T> = core::result::Result<T, ::redb::Error>;
 
 /// Tables in a redb file, locked against other processes while open.
 pub struct RedbStore {
-    path: PathBuf,
-    /// `None` after a failed commit, until the file is opened again.
-    database: Mutex<Option<Database>>,
+    medium: Medium,
+    /// `None` after a failed commit, until the medium is opened again.
+    open: Mutex<Option<Open>>,
+    /// Files that were written anew and that a view still reads.
+    retired: Mutex<Vec<Open>>,
+}
+
+/// What the tables are on.
+enum Medium {
+    /// `dmsc.redb` in this directory.
+    Directory(PathBuf),
+    /// Whatever this opens.
+    Backend(Box<dyn Fn() -> Redb<Database> + Send + Sync>),
+}
+
+/// An open medium; its views share `views`.
+struct Open {
+    database: Database,
+    views: Arc<()>,
 }
 
 impl RedbStore {
@@ -36,46 +63,175 @@ impl RedbStore {
     /// Errors: `Busy` if another process or handle has it open, `StorageCorrupt` if the file is
     /// damaged or no store, `StorageFull`, else `StorageIo`.
     pub fn open(directory: &Path) -> Result<Self> {
-        let path = directory.join(FILE_NAME);
-        prepare(directory, &path).map_err(|error| failed(error.into()).context(path.display()))?;
-        let database = open(&path)?;
-        Ok(Self { path, database: Mutex::new(Some(database)) })
+        let open = first_open(directory)?;
+        Ok(Self::new(Medium::Directory(directory.to_owned()), open))
+    }
+
+    /// Opens what `backend` gives; it is asked again after a failed commit. What is replaced or deleted
+    /// may stay readable there until it is overwritten.
+    ///
+    /// Errors: as [`Self::open`].
+    pub fn with_backend<B: StorageBackend>(
+        backend: impl Fn() -> B + Send + Sync + 'static,
+    ) -> Result<Self> {
+        let open = move || {
+            let backend = backend();
+            Ok(builder(backend.len()?).create_with_backend(backend)?)
+        };
+        let medium = Medium::Backend(Box::new(open));
+        let open = medium.open()?;
+        Ok(Self::new(medium, open))
+    }
+
+    fn new(medium: Medium, open: Open) -> Self {
+        Self { medium, open: Mutex::new(Some(open)), retired: Mutex::new(Vec::new()) }
     }
 
     /// Runs `work` on the open database; opens it first if a commit had failed.
-    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T>) -> Result<T> {
-        let mut slot = self.database.lock();
-        let database = match slot.take() {
-            Some(database) => database,
-            None => open(&self.path)?,
+    fn with<T>(&self, work: impl FnOnce(&Open) -> Result<T>) -> Result<T> {
+        self.retired.lock().retain(|open| Arc::strong_count(&open.views) > 1);
+        let mut slot = self.open.lock();
+        let open = match slot.take() {
+            Some(open) => open,
+            None => self.medium.open()?,
         };
-        work(slot.insert(database))
+        work(slot.insert(open))
     }
+}
+
+impl Medium {
+    fn open(&self) -> Result<Open> {
+        match self {
+            Self::Directory(directory) => Open::file(&directory.join(FILE_NAME)),
+            Self::Backend(open) => guard(open).map(Open::new),
+        }
+    }
+}
+
+impl Open {
+    fn new(database: Database) -> Self {
+        Self { database, views: Arc::default() }
+    }
+
+    fn file(path: &Path) -> Result<Self> {
+        guard(|| Ok(builder(fs::metadata(path)?.len()).create(path)?))
+            .map(Self::new)
+            .map_err(|error| error.context(path.display()))
+    }
+}
+
+/// For a medium of this length.
+fn builder(octets: u64) -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_OCTETS);
+    builder.set_check_integrity_on_open(octets <= VERIFIED_OCTETS);
+    builder
 }
 
 impl fmt::Debug for RedbStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedbStore").field("path", &self.path).finish_non_exhaustive()
+        let directory = match &self.medium {
+            Medium::Directory(directory) => Some(directory),
+            Medium::Backend(_) => None,
+        };
+        f.debug_struct("RedbStore").field("directory", &directory).finish_non_exhaustive()
     }
 }
 
 impl Store for RedbStore {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
-        let transaction = self.with(|database| guard(|| Ok(database.begin_read()?)))?;
-        Ok(Box::new(View { transaction, tables: Default::default() }))
+        self.with(|open| {
+            let transaction = guard(|| Ok(open.database.begin_read()?))?;
+            let (tables, views) = (Default::default(), open.views.clone());
+            Ok(Box::new(View { transaction, tables, _views: views }) as Box<dyn Snapshot>)
+        })
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {
-        let done = self.with(|database| guard(|| write(database, batch)));
+        let done = self.with(|open| guard(|| write(&open.database, batch)));
         if done.is_err() {
             // redb refuses to write after a failed commit; opening again repairs the file.
-            self.database.lock().take();
+            self.open.lock().take();
         }
+        done
+    }
+
+    /// Copies the content into a new file that takes the place of the old one.
+    fn scrub(&self) -> Result<()> {
+        let Medium::Directory(directory) = &self.medium else { return Ok(()) };
+        let mut slot = self.open.lock();
+        let old = match slot.take() {
+            Some(open) => open,
+            None => self.medium.open()?,
+        };
+        let renewed = new_file(directory, |new| copy(&old.database, new));
+        let (kept, done) = match renewed {
+            Ok(renewed) => {
+                self.retired.lock().push(old);
+                (renewed, Ok(()))
+            }
+            Err(error) => (old, Err(error)),
+        };
+        *slot = Some(kept);
         done
     }
 }
 
-fn write(database: &Database, batch: &Batch) -> core::result::Result<(), ::redb::Error> {
+/// Opens the file in `directory`. One that is not there is made under another name, so that a process
+/// that ends meanwhile leaves none that cannot be opened.
+fn first_open(directory: &Path) -> Result<Open> {
+    let path = directory.join(FILE_NAME);
+    let failed = |error| private::failed(&error).context(path.display());
+    private::directory(directory).map_err(failed)?;
+    let file = private::options().create(true).truncate(false).open(&path).map_err(failed)?;
+    private::restrict(&file).map_err(failed)?;
+    let is_empty = || fs::metadata(&path).map(|found| found.len() == 0).map_err(failed);
+    if is_empty()? {
+        // Held until the name stands for the new file: nobody else makes one.
+        file.try_lock().map_err(|_| failed_busy(&path))?;
+        if is_empty()? {
+            return new_file(directory, |_| Ok(()));
+        }
+    }
+    drop(file);
+    Open::file(&path)
+}
+
+fn failed_busy(path: &Path) -> Error {
+    Error::new(Code::Busy, format!("{}: store: another process makes it", path.display()))
+}
+
+/// Makes a file, has it filled, and puts it in the place of the one in `directory`.
+fn new_file(directory: &Path, fill: impl FnOnce(&Database) -> Result<()>) -> Result<Open> {
+    let (path, draft) = (directory.join(FILE_NAME), directory.join(DRAFT_NAME));
+    let failed = |error| private::failed(&error).context(draft.display());
+    private::remove(&draft).map_err(failed)?;
+    private::options().create_new(true).open(&draft).map_err(failed)?;
+    let new = Open::file(&draft)?;
+    fill(&new.database).map_err(|error| error.context(draft.display()))?;
+    fs::rename(&draft, &path).map_err(failed)?;
+    private::sync_directory(directory).map_err(failed)?;
+    Ok(new)
+}
+
+/// Writes everything that `old` holds into `new`.
+fn copy(old: &Database, new: &Database) -> Result<()> {
+    guard(|| {
+        let (from, to) = (old.begin_read()?, new.begin_write()?);
+        for table in Table::ALL {
+            let Some(from) = existing(&from, table)? else { continue };
+            let mut to = to.open_table(definition(table))?;
+            for entry in from.range::<&[u8]>(..)? {
+                let (key, value) = entry?;
+                to.insert(key.value(), value.value())?;
+            }
+        }
+        to.commit()?;
+        Ok(())
+    })
+}
+
+fn write(database: &Database, batch: &Batch) -> Redb<()> {
     let transaction = database.begin_write()?;
     for table in Table::ALL {
         let mut entries =
@@ -95,25 +251,17 @@ fn write(database: &Database, batch: &Batch) -> core::result::Result<(), ::redb:
     Ok(())
 }
 
-/// The highest number of a table.
-const LAST: usize = Table::Schedule as usize;
-
 /// A redb read transaction with the tables opened so far; `None` is a table never written.
 struct View {
     transaction: ReadTransaction,
-    tables: [OnceCell<Option<OpenTable>>; LAST + 1],
+    tables: [OnceCell<Option<OpenTable>>; Table::ALL.len()],
+    _views: Arc<()>,
 }
 
 impl View {
     fn table(&self, table: Table) -> Result<Option<&OpenTable>> {
         let Some(cell) = self.tables.get(table as usize) else { return Ok(None) };
-        let open = cell.get_or_try_init(|| {
-            guard(|| match self.transaction.open_table(definition(table)) {
-                Ok(open) => Ok(Some(open)),
-                Err(::redb::TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(error) => Err(error.into()),
-            })
-        })?;
+        let open = cell.get_or_try_init(|| guard(|| existing(&self.transaction, table)))?;
         Ok(open.as_ref())
     }
 }
@@ -142,40 +290,17 @@ fn definition(table: Table) -> TableDefinition<'static, Bytes, Bytes> {
     TableDefinition::new(table.name())
 }
 
-/// Creates directory and file before redb does, to give them their permissions.
-fn prepare(directory: &Path, path: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    {
-        use std::fs::Permissions;
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
-        builder.mode(0o700).create(directory)?;
-        let file = options.mode(0o600).open(path)?;
-        if file.metadata()?.permissions().mode() & 0o077 != 0 {
-            file.set_permissions(Permissions::from_mode(0o600))?;
-        }
+/// The table, unless nothing was ever written to it.
+fn existing(transaction: &ReadTransaction, table: Table) -> Redb<Option<OpenTable>> {
+    match transaction.open_table(definition(table)) {
+        Ok(open) => Ok(Some(open)),
+        Err(::redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    #[cfg(not(unix))]
-    {
-        builder.create(directory)?;
-        options.open(path)?;
-    }
-    Ok(())
-}
-
-fn open(path: &Path) -> Result<Database> {
-    guard(|| {
-        let database = Database::builder().set_cache_size(CACHE_OCTETS).create(path)?;
-        Ok(database)
-    })
-    .map_err(|error| error.context(path.display()))
 }
 
 /// Runs `work` inside redb and translates what goes wrong.
-fn guard<T>(work: impl FnOnce() -> core::result::Result<T, ::redb::Error>) -> Result<T> {
+fn guard<T>(work: impl FnOnce() -> Redb<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(done) => done.map_err(failed),
         Err(_) => Err(Error::new(Code::StorageCorrupt, "store: the file is damaged")),
@@ -183,30 +308,19 @@ fn guard<T>(work: impl FnOnce() -> core::result::Result<T, ::redb::Error>) -> Re
 }
 
 fn failed(error: ::redb::Error) -> Error {
-    use ::redb::Error as Redb;
+    use ::redb::Error as Fault;
     let (code, os_error) = match &error {
-        Redb::Io(io) => (io_code(io.kind()), io.raw_os_error().unwrap_or(0)),
-        Redb::DatabaseAlreadyOpen | Redb::LockProtocolMismatch => (Code::Busy, 0),
-        Redb::Corrupted(_)
-        | Redb::UpgradeRequired(_)
-        | Redb::RepairAborted
-        | Redb::TableTypeMismatch { .. }
-        | Redb::TableIsMultimap(_)
-        | Redb::TypeDefinitionChanged { .. } => (Code::StorageCorrupt, 0),
+        Fault::Io(io) => (private::code(io.kind()), io.raw_os_error().unwrap_or(0)),
+        Fault::DatabaseAlreadyOpen | Fault::LockProtocolMismatch => (Code::Busy, 0),
+        Fault::Corrupted(_)
+        | Fault::UpgradeRequired(_)
+        | Fault::RepairAborted
+        | Fault::TableTypeMismatch { .. }
+        | Fault::TableIsMultimap(_)
+        | Fault::TypeDefinitionChanged { .. } => (Code::StorageCorrupt, 0),
         _ => (Code::StorageIo, 0),
     };
     let mut error = Error::new(code, format!("store: {error}"));
     error.os_error = os_error;
     error
-}
-
-fn io_code(kind: ErrorKind) -> Code {
-    match kind {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
-            Code::StorageFull
-        }
-        // What redb answers for a file that is no redb file or too short for one.
-        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => Code::StorageCorrupt,
-        _ => Code::StorageIo,
-    }
 }

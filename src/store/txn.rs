@@ -2,48 +2,17 @@
 //!
 //! Also keeps the list of changes the layer above reports, so that it follows the savepoints.
 
-use super::database::Permit;
-use super::{Batch, Reader, Snapshot, Table, Visit};
-use crate::error::Result;
+use super::database::{Permit, View};
+use super::outside::{Operation, Outside, Participant};
+use super::tables::Place;
+use super::{Attachment, Batch, Change, Reader, Table, Visit};
+use crate::error::{Code, Error, Result};
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
+use std::sync::Arc;
 
-/// What happened to a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It was created.
-    Added,
-    /// Its value was replaced.
-    Replaced,
-    /// It was deleted with all below it.
-    Deleted,
-    /// It has this URI now instead of another one.
-    Renamed,
-    /// Its ACL or title was replaced.
-    Property,
-}
-
-/// Who changed a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The server with this identifier.
-    Server(String),
-    /// A bootstrap document.
-    Bootstrap,
-    /// The host or the library itself.
-    Host,
-}
-
-/// One change of the tree, told after the commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Change {
-    /// The node's URI.
-    pub uri: String,
-    /// What happened.
-    pub kind: ChangeKind,
-    /// Who did it.
-    pub by: By,
-}
+/// Number of the last committed transaction with participants, in [`Table::Meta`].
+const NUMBER_KEY: &[u8] = b"host";
 
 /// An overlay entry before it was overwritten: `None` if there was none.
 type Undo = ((Table, Vec<u8>), Option<Option<Vec<u8>>>);
@@ -58,16 +27,19 @@ struct Mark {
     id: u64,
     journal: usize,
     changes: usize,
+    outside: usize,
 }
 
 /// The one open write transaction of a database. Dropping it discards everything.
 pub struct Txn {
-    snapshot: Box<dyn Snapshot>,
+    view: View,
+    /// As it is going to be written: secret values are sealed already.
     overlay: Batch,
     journal: Vec<Undo>,
     marks: Vec<Mark>,
     next_mark: u64,
     changes: Vec<Change>,
+    outside: Outside,
     permit: Permit,
 }
 
@@ -82,20 +54,22 @@ impl fmt::Debug for Txn {
 }
 
 impl Txn {
-    pub(super) fn new(snapshot: Box<dyn Snapshot>, permit: Permit) -> Self {
+    pub(super) fn new(view: View, permit: Permit) -> Self {
         Self {
-            snapshot,
+            view,
             overlay: Batch::new(),
             journal: Vec::new(),
             marks: Vec::new(),
             next_mark: 0,
             changes: Vec::new(),
+            outside: Outside::default(),
             permit,
         }
     }
 
     /// Writes `value` under `key`.
     pub fn put(&mut self, table: Table, key: &[u8], value: Vec<u8>) {
+        let value = self.view.sealed(table, key, value);
         self.set(table, key, Some(value));
     }
 
@@ -105,10 +79,18 @@ impl Txn {
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
-        let key = (table, key.to_vec());
         if self.marks.is_empty() {
-            self.overlay.insert(key, value);
+            // Single values are written again and again, nodes rarely.
+            let written = match table {
+                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                _ => None,
+            };
+            match written {
+                Some(written) => *written = value,
+                None => drop(self.overlay.insert((table, key.to_vec()), value)),
+            }
         } else {
+            let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
@@ -129,7 +111,7 @@ impl Txn {
         let id = self.next_mark;
         self.next_mark += 1;
         let (journal, changes) = (self.journal.len(), self.changes.len());
-        self.marks.push(Mark { id, journal, changes });
+        self.marks.push(Mark { id, journal, changes, outside: self.outside.mark() });
         Savepoint(id)
     }
 
@@ -146,6 +128,7 @@ impl Txn {
             };
         }
         self.changes.truncate(mark.changes);
+        self.outside.go_back(mark.outside);
     }
 
     /// Keeps everything since `savepoint` and forgets it with the ones inside it.
@@ -161,16 +144,50 @@ impl Txn {
         self.marks.pop()
     }
 
+    /// Makes a change of somebody outside the store that is part of this transaction: it is undone with
+    /// it, and by [`rollback_to`](Self::rollback_to).
+    ///
+    /// Errors: what participant or change gives; nothing is changed then.
+    pub fn perform(&mut self, who: Arc<dyn Participant>, what: Operation) -> Result<()> {
+        if self.outside.is_idle() {
+            let number = committed_number(self)? + 1;
+            self.outside.number_from(number);
+        }
+        self.outside.perform(who, what)
+    }
+
+    /// True if somebody outside takes part.
+    pub fn has_participants(&self) -> bool {
+        !self.outside.is_idle()
+    }
+
+    /// Asks those who take part to promise that a commit will not fail. Errors: a refusal.
+    pub fn prepare(&mut self) -> Result<()> {
+        self.outside.prepare()
+    }
+
+    /// Everything to be made durable; with participants also that their transaction is decided.
+    fn seal(&mut self) -> Result<()> {
+        self.prepare()?;
+        if !self.outside.is_idle() {
+            let number = committed_number(self)? + 1;
+            let key = (Table::Meta, NUMBER_KEY.to_vec());
+            self.overlay.insert(key, Some(number.to_be_bytes().to_vec()));
+        }
+        Ok(())
+    }
+
     /// Makes all writes durable, or none, and goes on without letting anybody else write. Returns
     /// the changes noted; savepoints are forgotten.
     ///
     /// Errors: what the store gives; the store then still holds the state before.
     pub fn checkpoint(&mut self) -> Result<Vec<Change>> {
+        self.seal()?;
         if !self.overlay.is_empty() {
-            self.permit.commit(&self.overlay)?;
-            self.overlay.clear();
-            self.snapshot = self.permit.snapshot()?;
+            self.permit.commit(std::mem::take(&mut self.overlay), &self.changes)?;
+            self.view = self.permit.view()?;
         }
+        self.outside.commit();
         self.journal.clear();
         self.marks.clear();
         Ok(std::mem::take(&mut self.changes))
@@ -178,36 +195,73 @@ impl Txn {
 
     /// Makes all writes durable, or none, and returns the changes noted.
     ///
-    /// Nothing is written when there is nothing to write. Errors: what the store gives; the store
-    /// then still holds the state before.
-    pub fn commit(self) -> Result<Vec<Change>> {
-        let Self { snapshot, overlay, changes, permit, .. } = self;
+    /// Nothing is written when there is nothing to write. Errors: what the store or a participant gives;
+    /// the store then still holds the state before, and the participants are rolled back.
+    pub fn commit(mut self) -> Result<Vec<Change>> {
+        self.seal()?;
+        let Self { view, overlay, changes, permit, mut outside, .. } = self;
         // A store in memory copies itself while a snapshot looks at it.
-        drop(snapshot);
+        drop(view);
         if !overlay.is_empty() {
-            permit.commit(&overlay)?;
+            permit.commit(overlay, &changes)?;
         }
+        outside.commit();
         Ok(changes)
     }
 }
 
+/// Number of the last transaction with participants that was committed; 0 if there was none.
+pub fn committed_number(reader: &dyn Reader) -> Result<u64> {
+    match reader.get(Table::Meta, NUMBER_KEY)?.as_deref().map(<[u8; 8]>::try_from) {
+        None => Ok(0),
+        Some(Ok(number)) => Ok(u64::from_be_bytes(number)),
+        Some(Err(_)) => {
+            let what = "store: the number of the last transaction is damaged";
+            Err(Error::new(Code::StorageCorrupt, what))
+        }
+    }
+}
+
 impl Reader for Txn {
+    fn attachment(&self) -> Option<&Attachment> {
+        self.view.attachment()
+    }
+
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key.to_vec())) {
-            Some(value) => Ok(value.clone()),
-            None => self.snapshot.get(table, key),
+        match self.overlay.get(&(table, key) as &dyn Place) {
+            Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
+            Some(None) => Ok(None),
+            None => self.view.get(table, key),
         }
     }
 
+    fn is_secret(&self, key: &[u8]) -> bool {
+        self.view.is_secret(key)
+    }
+
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {
-        let start = (table, prefix.max(from).to_vec());
+        let scan = |visit: Visit<'_>| self.scan_written(table, prefix, from, visit);
+        self.view.unsealing(table, visit, scan)
+    }
+}
+
+impl Txn {
+    /// The entries as they are or are going to be written.
+    fn scan_written(
+        &self,
+        table: Table,
+        prefix: &[u8],
+        from: &[u8],
+        visit: Visit<'_>,
+    ) -> Result<()> {
+        let start: &dyn Place = &(table, prefix.max(from));
         let mut ours = self
             .overlay
-            .range((Bound::Included(start), Bound::Unbounded))
+            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
             .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
             .peekable();
         let mut ended = false;
-        self.snapshot.scan(table, prefix, from, &mut |key, value| {
+        self.view.scan_written(table, prefix, from, &mut |key, value| {
             // Our entries before the committed one, then ours instead of it.
             let mut hidden = false;
             while let Some(((_, our_key), our_value)) =

@@ -4,6 +4,7 @@
 
 mod items;
 pub mod model;
+mod number;
 mod owned;
 mod read;
 mod read_command;
@@ -14,8 +15,9 @@ mod write;
 mod tests;
 
 pub use crate::markup::Encoding;
+pub use number::{number_text, own_id};
 pub use read::{read, read_with};
-pub use write::{envelope_size, message_size, size_of, write};
+pub use write::{Meter, envelope_size, message_size, size_of, write};
 
 use crate::markup::DocType;
 

@@ -6,16 +6,16 @@ use std::borrow::Cow;
 
 const SESSIONS: [(&[u8], &[u8]); 3] = [
     (
-        include_bytes!("../../tests/data/sessions/a-get1-01.xml"),
-        include_bytes!("../../tests/data/sessions/a-get1-01.wbxml"),
+        include_bytes!("../../tests/data/sessions/a-get1/01.xml"),
+        include_bytes!("../../tests/data/sessions/a-get1/01.wbxml"),
     ),
     (
-        include_bytes!("../../tests/data/sessions/d-atomic20-ok-01.xml"),
-        include_bytes!("../../tests/data/sessions/d-atomic20-ok-01.wbxml"),
+        include_bytes!("../../tests/data/sessions/d-atomic20-ok/01.xml"),
+        include_bytes!("../../tests/data/sessions/d-atomic20-ok/01.wbxml"),
     ),
     (
-        include_bytes!("../../tests/data/sessions/f-lob1m-next.xml"),
-        include_bytes!("../../tests/data/sessions/f-lob1m-next.wbxml"),
+        include_bytes!("../../tests/data/sessions/f-lob1m-to-server/next.xml"),
+        include_bytes!("../../tests/data/sessions/f-lob1m-to-server/next.wbxml"),
     ),
 ];
 

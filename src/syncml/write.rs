@@ -30,9 +30,26 @@ pub fn message_size(message: &Message<'_>, encoding: Encoding) -> usize {
 /// Octets that `command` adds to a message. With [`envelope_size`] the sum over a message is exact; only
 /// a WBXML message without Final whose last command ends in Meta is two octets shorter.
 pub fn size_of(command: &Command<'_>, encoding: Encoding) -> usize {
-    let mut writer = Writer::counting_inside(DocType::SyncMl, encoding, syncml::SYNC_BODY);
-    write_command(&mut writer, command);
-    writer.size() + writer.pending_switch()
+    Meter::new(encoding).size_of(command)
+}
+
+/// Measures many commands, one after the other.
+#[derive(Debug)]
+pub struct Meter(Writer);
+
+impl Meter {
+    /// For messages of this encoding.
+    pub fn new(encoding: Encoding) -> Self {
+        Self(Writer::counting_inside(DocType::SyncMl, encoding, syncml::SYNC_BODY))
+    }
+
+    /// The same as [`size_of`].
+    pub fn size_of(&mut self, command: &Command<'_>) -> usize {
+        let before = self.0.size();
+        write_command(&mut self.0, command);
+        self.0.switch_back();
+        self.0.size() - before
+    }
 }
 
 /// Octets of a message around its commands.

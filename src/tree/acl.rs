@@ -21,13 +21,17 @@ pub enum Right {
 }
 
 impl Right {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Add, "Add"),
-        (Self::Delete, "Delete"),
-        (Self::Exec, "Exec"),
-        (Self::Get, "Get"),
-        (Self::Replace, "Replace"),
-    ];
+    const ALL: [Self; 5] = [Self::Add, Self::Delete, Self::Exec, Self::Get, Self::Replace];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Add => "Add",
+            Self::Delete => "Delete",
+            Self::Exec => "Exec",
+            Self::Get => "Get",
+            Self::Replace => "Replace",
+        }
+    }
 }
 
 /// Everybody who is authenticated.
@@ -36,14 +40,25 @@ const ANY: &str = "*";
 /// The ACL property of one node. Empty means: as the parent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Acl {
-    /// Server identifiers by right, in the order of [`Right`].
-    servers: [Vec<String>; 5],
+    /// `Add=S1+S2&Get=*` with the commands in the order of [`Right`] and no server twice.
+    text: String,
 }
 
 impl Acl {
     /// The empty ACL.
     pub(super) const fn none() -> Self {
-        Self { servers: [const { Vec::new() }; 5] }
+        Self { text: String::new() }
+    }
+
+    /// The ACL of what a provisioning document brings: its servers may read, change and delete it.
+    pub fn of_owners<'a>(servers: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut acl = Self::default();
+        for server in servers {
+            for right in [Right::Get, Right::Replace, Right::Delete] {
+                acl.grant(right, server);
+            }
+        }
+        acl
     }
 
     /// The root's ACL in a fresh tree: `Add=*&Get=*`.
@@ -61,19 +76,9 @@ impl Acl {
         if text.len() > limits::ACL_OCTETS {
             return Err(Refusal::Full);
         }
-        Self::from_record(text)
-    }
-
-    /// Parses what [`fmt::Display`] wrote, of any length.
-    pub(super) fn from_record(text: &str) -> Result<Self, Refusal> {
         let mut acl = Self::default();
-        if text.is_empty() {
-            return Ok(acl);
-        }
-        for entry in text.split('&') {
-            let (command, servers) = entry.split_once('=').ok_or(Refusal::BadAcl)?;
-            let known = Right::ALL.into_iter().find(|(_, name)| *name == command);
-            let (right, _) = known.ok_or(Refusal::BadAcl)?;
+        for entry in text.split('&').filter(|_| !text.is_empty()) {
+            let (right, servers) = read_entry(entry).ok_or(Refusal::BadAcl)?;
             // A command without servers grants nothing and is not stored.
             for server in servers.split('+').filter(|_| !servers.is_empty()) {
                 if server != ANY && !is_server_id(server) {
@@ -85,52 +90,72 @@ impl Acl {
         Ok(acl)
     }
 
+    /// Takes what [`fmt::Display`] wrote, of any length.
+    pub(super) fn from_record(text: &str) -> Self {
+        Self { text: text.to_owned() }
+    }
+
+    /// The ACL as [`fmt::Display`] writes it.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// True without any right: the parent's ACL holds.
     pub fn is_empty(&self) -> bool {
-        self.servers.iter().all(Vec::is_empty)
+        self.text.is_empty()
     }
 
     /// True if `server` has `right`.
     pub fn allows(&self, right: Right, server: &str) -> bool {
-        self.servers(right).iter().any(|known| known == ANY || known == server)
+        let mut servers = self.listed(right).as_bytes().split(|octet| *octet == b'+');
+        servers.any(|known| known == ANY.as_bytes() || known == server.as_bytes())
+            && !server.is_empty()
     }
 
     /// Servers that have `right`.
-    pub fn servers(&self, right: Right) -> &[String] {
-        let [add, delete, exec, get, replace] = &self.servers;
-        match right {
-            Right::Add => add,
-            Right::Delete => delete,
-            Right::Exec => exec,
-            Right::Get => get,
-            Right::Replace => replace,
-        }
+    pub fn servers(&self, right: Right) -> impl Iterator<Item = &str> {
+        self.listed(right).split('+').filter(|server| !server.is_empty())
     }
 
-    fn servers_mut(&mut self, right: Right) -> &mut Vec<String> {
-        let [add, delete, exec, get, replace] = &mut self.servers;
-        match right {
-            Right::Add => add,
-            Right::Delete => delete,
-            Right::Exec => exec,
-            Right::Get => get,
-            Right::Replace => replace,
+    /// The servers that have `right` with `+` between them.
+    fn listed(&self, right: Right) -> &str {
+        let name = right.name();
+        let mut rest = self.text.as_str();
+        while !rest.is_empty() {
+            let end = rest.bytes().position(|octet| octet == b'&').unwrap_or(rest.len());
+            let servers = rest.get(name.len()..end).filter(|_| rest.starts_with(name));
+            if let Some(servers) = servers.and_then(|servers| servers.strip_prefix('=')) {
+                return servers;
+            }
+            rest = rest.get(end + 1..).unwrap_or_default();
         }
+        ""
+    }
+
+    /// Replaces the servers that have `right`; without any it disappears.
+    fn set(&mut self, right: Right, servers: &str) {
+        let mut text = String::with_capacity(self.text.len() + servers.len() + 10);
+        for known in Right::ALL {
+            let servers = if known == right { servers } else { self.listed(known) };
+            if !servers.is_empty() {
+                let separator = if text.is_empty() { "" } else { "&" };
+                [separator, known.name(), "=", servers].iter().for_each(|part| text.push_str(part));
+            }
+        }
+        self.text = text;
     }
 
     /// Gives `server` (or `*`) the right. `*` overrides single servers.
     ///
     /// An identifier that cannot stand in an ACL gets nothing.
     pub fn grant(&mut self, right: Right, server: &str) {
-        if server != ANY && !is_server_id(server) {
-            return;
-        }
-        let servers = self.servers_mut(right);
         if server == ANY {
-            servers.clear();
-        }
-        if !servers.iter().any(|known| known == ANY || known == server) {
-            servers.push(server.to_owned());
+            self.set(right, ANY);
+        } else if is_server_id(server) && !self.allows(right, server) {
+            let before = self.listed(right);
+            let separator = if before.is_empty() { "" } else { "+" };
+            let servers = [before, separator, server].concat();
+            self.set(right, &servers);
         }
     }
 
@@ -141,31 +166,38 @@ impl Acl {
         for right in [Right::Add, Right::Delete, Right::Replace] {
             acl.grant(right, server);
         }
-        for reader in parent.servers(Right::Get) {
-            acl.grant(Right::Get, reader);
-        }
+        acl.set(Right::Get, parent.listed(Right::Get));
         acl
     }
 
     /// Takes all rights from `server`. Returns true if it had any.
     pub(super) fn forget(&mut self, server: &str) -> bool {
-        let mut changed = false;
-        for servers in &mut self.servers {
-            let before = servers.len();
-            servers.retain(|known| known != server);
-            changed |= servers.len() != before;
+        let before = self.text.len();
+        for right in Right::ALL {
+            if self.servers(right).any(|known| known == server) {
+                let others: Vec<&str> =
+                    self.servers(right).filter(|known| *known != server).collect();
+                let others = others.join("+");
+                self.set(right, &others);
+            }
         }
-        changed
+        self.text.len() != before
     }
 
     /// Gives the root back the rights it must not be without.
     pub(super) fn restore_root(&mut self) {
         for right in [Right::Add, Right::Get] {
-            if self.servers(right).is_empty() {
+            if self.listed(right).is_empty() {
                 self.grant(right, ANY);
             }
         }
     }
+}
+
+/// `Get=S1+S2`: the right and its servers.
+fn read_entry(entry: &str) -> Option<(Right, &str)> {
+    let (name, servers) = entry.split_once('=')?;
+    Some((Right::ALL.into_iter().find(|right| right.name() == name)?, servers))
 }
 
 /// Printable and without the ACL's own characters.
@@ -176,15 +208,7 @@ fn is_server_id(text: &str) -> bool {
 
 impl fmt::Display for Acl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut separator = "";
-        for (right, name) in Right::ALL {
-            let servers = self.servers(right);
-            if !servers.is_empty() {
-                write!(f, "{separator}{name}={}", servers.join("+"))?;
-                separator = "&";
-            }
-        }
-        Ok(())
+        f.write_str(&self.text)
     }
 }
 

@@ -62,6 +62,10 @@ pub const MO_DEVINFO: &str = "urn:oma:mo:oma-dm-devinfo:1.0";
 pub const MO_DEVDETAIL: &str = "urn:oma:mo:oma-dm-devdetail:1.0";
 /// Management object identifier of Inbox.
 pub const MO_INBOX: &str = "urn:oma:mo:oma-dm-inbox:1.0";
+/// Management object identifier of an access point.
+pub const MO_NAP: &str = "urn:oma:mo:oma-connmo-nap:1.0";
+/// Management object identifier of a proxy.
+pub const MO_PROXY: &str = "urn:oma:mo:oma-connmo-proxy:1.0";
 
 const READ: Access = Access::GET;
 /// Leaf that its object cannot be without.
@@ -145,22 +149,51 @@ fn is_port(value: &[u8]) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
+/// Nodes of the connectivity objects, as far as provisioning documents fill them.
+const CONNECTIVITY_RULES: &[Rule] = &[
+    branch(&["NAP"], Named),
+    branch(&["NAP", "*"], ZeroToN(limits::CONNECTIONS)),
+    leaf(&["NAP", "*", "NAPID"], Chr, FIXED),
+    leaf(&["NAP", "*", "Name"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "Bearer", "BearerType"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "Addr"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "AddrType"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "AuthInfo", "*", "AuthType"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "AuthInfo", "*", "AuthName"], Chr, OPTIONAL),
+    leaf(&["NAP", "*", "AuthInfo", "*", "AuthSecret"], Chr, SECRET),
+    branch(&["PX"], Named),
+    branch(&["PX", "*"], ZeroToN(limits::CONNECTIONS)),
+    leaf(&["PX", "*", "ProxyID"], Chr, FIXED),
+    leaf(&["PX", "*", "Name"], Chr, OPTIONAL),
+    leaf(&["PX", "*", "Addr"], Chr, OPTIONAL),
+    leaf(&["PX", "*", "AddrType"], Chr, OPTIONAL),
+    Rule { check: Some(is_port), ..leaf(&["PX", "*", "Ports", "*", "PortNbr"], Chr, REQUIRED) },
+    leaf(&["PX", "*", "ConRefs", "*", "ConRef"], Chr, REQUIRED),
+    leaf(&["PX", "*", "AuthInfo", "*", "AuthType"], Chr, OPTIONAL),
+    leaf(&["PX", "*", "AuthInfo", "*", "AuthName"], Chr, OPTIONAL),
+    leaf(&["PX", "*", "AuthInfo", "*", "AuthSecret"], Chr, SECRET),
+];
+
 /// What the standard objects say about the node at `path`.
 pub(super) fn describe(path: &Path) -> Description {
-    let names: Vec<&str> = path.names().collect();
-    match names.as_slice() {
-        // Everything below Ext and Bearer is the vendor's.
-        ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] => {
-            Description::Free
-        }
-        ["DevInfo" | "DevDetail" | "DMAcc" | "Inbox", ..] => {
-            match RULES.iter().find(|rule| rule.fits(&names)) {
-                Some(rule) => Description::Rule(rule),
-                None => Description::Undefined,
-            }
-        }
-        _ => Description::Free,
+    let first = path.names().next();
+    // Most nodes belong to no standard object: one look is enough.
+    if !matches!(first, Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX")) {
+        return Description::Free;
     }
+    let names: Vec<&str> = path.names().collect();
+    // Everything below Ext and Bearer is the vendor's.
+    if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
+        names.as_slice()
+    {
+        return Description::Free;
+    }
+    // The texts of the connectivity objects differ from device to device: other nodes are free.
+    let (rules, other) = match first {
+        Some("NAP" | "PX") => (CONNECTIVITY_RULES, Description::Free),
+        _ => (RULES, Description::Undefined),
+    };
+    rules.iter().find(|rule| rule.fits(&names)).map_or(other, Description::Rule)
 }
 
 impl Rule {
@@ -180,7 +213,7 @@ pub(super) fn is_inbox(path: &Path) -> bool {
     path.names().next() == Some("Inbox")
 }
 
-/// True for AAuthSecret and AAuthData of an account.
+/// True for AAuthSecret and AAuthData of an account, and for AuthSecret of an access point or proxy.
 pub(super) fn is_secret(path: &Path) -> bool {
     describe(path).rule().is_some_and(|rule| rule.access == SECRET)
 }

@@ -3,7 +3,7 @@
 //!
 //! The only place that reads AAuthSecret and AAuthData.
 
-use super::acl::{Acl, Right};
+use super::acl::Acl;
 use super::ddf::MO_DMACC;
 use super::edit::{Content, NewNode, Tree};
 use super::format::{Format, decode_base64};
@@ -339,12 +339,7 @@ pub(super) fn free_place(
 pub fn create(tree: &mut Tree<'_>, new: &NewAccount) -> core::result::Result<Path, Refusal> {
     tree.all_or_nothing(|tree| {
         let root = free_place(tree.reader(), &accounts(), "", &[])?;
-        let mut acl = Acl::default();
-        if new.grant {
-            for right in [Right::Get, Right::Replace, Right::Delete] {
-                acl.grant(right, &new.server_id);
-            }
-        }
+        let acl = Acl::of_owners(new.grant.then_some(new.server_id.as_str()));
         let node = NewNode { acl: Some(acl), ..Content::interior(MO_DMACC).into() };
         tree.add(&root.clone().into(), &node)?;
         fill(tree, &root, new)?;

@@ -7,6 +7,7 @@
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description, Occurrence, Rule};
 use super::format::{Format, decode_base64};
+use super::host_nodes;
 use super::node::{Access, Node, Origin};
 use super::query::{Query, access};
 use super::refusal::Refusal;
@@ -84,12 +85,19 @@ impl<'a> From<Content<'a>> for NewNode<'a> {
     }
 }
 
+/// An interior node below which another one is added.
+struct Parent {
+    path: Path,
+    node: Node,
+}
+
 /// Write access to the tree as `actor` within one transaction.
 pub struct Tree<'t> {
     pub(super) txn: &'t mut Txn,
     pub(super) actor: Actor<'t>,
     pub(super) now: Now,
-    origin: Origin,
+    /// Another origin of created nodes than the actor's own.
+    origin: Option<Origin>,
 }
 
 impl fmt::Debug for Tree<'_> {
@@ -101,24 +109,30 @@ impl fmt::Debug for Tree<'_> {
 impl<'t> Tree<'t> {
     /// Works on `txn`; `now` is the time of all changes.
     pub fn new(txn: &'t mut Txn, actor: Actor<'t>, now: Now) -> Self {
-        Self { txn, actor, now, origin: actor.origin() }
+        Self { txn, actor, now, origin: None }
     }
 
     /// Notes another origin than the actor's for created nodes.
     #[must_use]
     pub fn with_origin(mut self, origin: Origin) -> Self {
-        self.origin = origin;
+        self.origin = Some(origin);
         self
     }
 
     /// Notes the present origin at a node that exists.
     pub(super) fn set_origin(&mut self, path: &Path) -> Done {
         let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
-        if node.origin != self.origin {
-            node.origin = self.origin.clone();
+        let origin = self.origin();
+        if node.origin != origin {
+            node.origin = origin;
             records::update(self.txn, path, &node);
         }
         Ok(())
+    }
+
+    /// The origin of what is created now.
+    fn origin(&self) -> Origin {
+        self.origin.clone().unwrap_or_else(|| self.actor.origin())
     }
 
     /// Reading as the same actor.
@@ -150,8 +164,10 @@ impl<'t> Tree<'t> {
         done
     }
 
-    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind) {
-        self.txn.note(Change { uri: path.to_string(), kind, by: self.actor.by() });
+    /// Notes a change of a node whose value had and has so many octets.
+    pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, old_size: u32, new_size: u32) {
+        let (uri, by) = (path.to_string(), self.actor.by());
+        self.txn.note(Change { uri, from: None, kind, by, old_size, new_size });
     }
 
     /// Creates a node, and the interior nodes above it that are missing.
@@ -168,7 +184,10 @@ impl<'t> Tree<'t> {
         if records::load(self.reader(), path)?.is_some() {
             return Err(Refusal::Exists);
         }
-        let missing = self.missing_ancestors(path)?;
+        let (missing, parent) = self.missing_ancestors(path)?;
+        if missing.is_empty() {
+            return self.add_below(&parent, path, new);
+        }
         self.all_or_nothing(|tree| {
             for ancestor in missing.iter().rev() {
                 tree.add_one(ancestor, &Content::interior("").into())
@@ -184,19 +203,21 @@ impl<'t> Tree<'t> {
         if records::load(self.reader(), path)?.is_some() {
             return Ok(());
         }
-        let origin = std::mem::take(&mut self.origin);
+        let origin = self.origin.replace(Origin::default());
         let done = self.add(&path.clone().into(), &Content::interior("").into());
         self.origin = origin;
         done
     }
 
-    /// The ancestors that do not exist, lowest first.
-    fn missing_ancestors(&self, path: &Path) -> Done<Vec<Path>> {
+    /// The ancestors that do not exist, lowest first, and the lowest that does.
+    fn missing_ancestors(&self, path: &Path) -> Done<(Vec<Path>, Parent)> {
         let mut missing = Vec::new();
         let mut next = path.parent();
         while let Some(ancestor) = next {
             match records::load(self.reader(), &ancestor)? {
-                Some(node) if node.format.is_interior() => return Ok(missing),
+                Some(node) if node.format.is_interior() => {
+                    return Ok((missing, Parent { path: ancestor, node }));
+                }
                 Some(_) => return Err(Refusal::NotAllowed),
                 None => next = ancestor.parent(),
             }
@@ -207,13 +228,19 @@ impl<'t> Tree<'t> {
 
     /// Creates a node whose parent exists and is interior, and which does not exist itself.
     pub(super) fn add_one(&mut self, path: &Path, new: &NewNode<'_>) -> Done {
-        let parent = path.parent().ok_or(Refusal::Exists)?;
+        let above = path.parent().ok_or(Refusal::Exists)?;
+        let node = records::load(self.reader(), &above)?.ok_or(Refusal::NotFound)?;
+        self.add_below(&Parent { path: above, node }, path, new)
+    }
+
+    /// The same below a parent that was just loaded. Nothing is written if it fails.
+    fn add_below(&mut self, parent: &Parent, path: &Path, new: &NewNode<'_>) -> Done {
         let description = ddf::describe(path);
         let mut acl = new.acl.clone();
         let format = new.content.format.unwrap_or_default();
         if let Some(server) = self.server() {
-            self.check_addable(path, &parent, &description)?;
-            let above = records::effective_acl(self.reader(), &parent)?;
+            check_addable(path, parent, &description)?;
+            let above = self.acl_of(&parent.path, &parent.node)?;
             if !above.allows(Right::Add, server) {
                 return Err(Refusal::Permission);
             }
@@ -225,7 +252,7 @@ impl<'t> Tree<'t> {
             return Err(Refusal::TooLarge);
         }
         let (format, value) = self.fit(path, description.rule(), format, &new.content)?;
-        self.check_room(&parent, description.rule())?;
+        self.check_room(&parent.path, description.rule())?;
         let node = Node {
             format,
             mime: self.mime(description.rule(), format, new.content.mime)?,
@@ -234,24 +261,12 @@ impl<'t> Tree<'t> {
             tstamp: self.now.unix_s,
             permanent: new.permanent || description.rule().is_some_and(|rule| rule.permanent),
             access: new.access,
-            origin: self.origin.clone(),
+            origin: self.origin(),
             ..Node::default()
         };
         records::create(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Added);
+        self.note(path, ChangeKind::Added, 0, octets(&value));
         Ok(())
-    }
-
-    fn check_addable(&self, path: &Path, parent: &Path, description: &Description) -> Done {
-        let allowed = match description {
-            Description::Undefined => false,
-            Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
-            Description::Free => {
-                let node = records::load(self.reader(), parent)?.ok_or(Refusal::NotFound)?;
-                access(parent, &node).contains(Access::ADD)
-            }
-        };
-        if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
     }
 
     /// Checks a value against format and description; returns both as they are to be stored.
@@ -308,7 +323,7 @@ impl<'t> Tree<'t> {
         let Some(account) = ddf::account_of_address(path) else { return Ok(()) };
         let text = std::str::from_utf8(value).map_err(|_| Refusal::Format)?;
         let origin = records::load(self.reader(), &account)?.map(|node| node.origin);
-        let is_the_cards = [Some(&self.origin), origin.as_ref()]
+        let is_the_cards = [self.origin.as_ref(), origin.as_ref()]
             .iter()
             .any(|origin| matches!(origin, Some(Origin::Card { .. })));
         if Url::means_loopback(text) && !is_the_cards { Err(Refusal::Forbidden) } else { Ok(()) }
@@ -367,7 +382,11 @@ impl<'t> Tree<'t> {
                 return Err(Refusal::NotAllowed);
             }
         }
-        self.check_right(path, Right::Replace)?;
+        if let Some(server) = self.server()
+            && !self.acl_of(path, &node)?.allows(Right::Replace, server)
+        {
+            return Err(Refusal::Permission);
+        }
         if format.is_interior() {
             return Err(Refusal::Format);
         }
@@ -381,15 +400,31 @@ impl<'t> Tree<'t> {
         }
         node.format = format;
         node.touch(self.now.unix_s);
+        if !ddf::is_server_id(path) {
+            return self.overwrite(path, node, &value);
+        }
         self.all_or_nothing(|tree| {
-            let server = match ddf::is_server_id(path) {
-                true => records::text(tree.reader(), path)?,
-                false => None,
-            };
-            records::write(tree.txn, path, node, &value)?;
-            tree.note(path, ChangeKind::Replaced);
+            let server = records::text(tree.reader(), path)?;
+            tree.overwrite(path, node, &value)?;
             tree.forget_gone(server)
         })
+    }
+
+    fn overwrite(&mut self, path: &Path, node: Node, value: &[u8]) -> Done {
+        let old_size = node.size;
+        records::write(self.txn, path, node, value)?;
+        self.note(path, ChangeKind::Replaced, old_size, octets(value));
+        Ok(())
+    }
+
+    /// The ACL that counts for a node that was just loaded.
+    fn acl_of<'n>(&self, path: &Path, node: &'n Node) -> Done<Cow<'n, Acl>> {
+        match path.parent() {
+            Some(parent) if node.acl.is_empty() => {
+                Ok(Cow::Owned(records::effective_acl(self.reader(), &parent)?))
+            }
+            _ => Ok(Cow::Borrowed(&node.acl)),
+        }
     }
 
     /// Checks the effective ACL. Errors: `Permission`.
@@ -418,7 +453,7 @@ impl<'t> Tree<'t> {
         }
         self.all_or_nothing(|tree| {
             tree.remove(nodes.into_iter().map(|(path, _)| path).collect())?;
-            tree.note(path, ChangeKind::Deleted);
+            tree.note(path, ChangeKind::Deleted, node.size, 0);
             Ok(())
         })
     }
@@ -455,6 +490,11 @@ impl<'t> Tree<'t> {
 
     /// Removes these nodes, and the servers that lose their last account by it from every ACL.
     pub(super) fn remove(&mut self, paths: Vec<Path>) -> Done {
+        if let Some(nodes) = host_nodes::of(self.reader())
+            && let Some(path) = paths.iter().find(|path| nodes.is_root(path))
+        {
+            return Err(Refusal::NotAllowed.caused_by(path.to_string()));
+        }
         let mut servers = Vec::new();
         for path in paths.iter().filter(|path| ddf::is_server_id(path)) {
             servers.extend(records::text(self.reader(), path)?);
@@ -499,6 +539,21 @@ impl<'t> Tree<'t> {
             Some(None) | None => Err(Refusal::NotFound),
         }
     }
+}
+
+/// A server may add the node if its description, or else its parent, says so.
+fn check_addable(path: &Path, parent: &Parent, description: &Description) -> Done {
+    let allowed = match description {
+        Description::Undefined => false,
+        Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
+        Description::Free => access(&parent.path, &parent.node).contains(Access::ADD),
+    };
+    if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
+}
+
+/// Octets of a value, which is far below 4 GiB.
+fn octets(value: &[u8]) -> u32 {
+    u32::try_from(value.len()).unwrap_or(u32::MAX)
 }
 
 /// The node a command that knows no `?prop=` or `?list=` addresses.

@@ -36,6 +36,17 @@ impl Query<'_> {
         let nodes = draft.finish();
         Ok(Document { ver_dtd: VER_DTD.into(), nodes, ..Document::default() })
     }
+
+    /// As [`Self::export`] with everything, and with the ACL that counts for the top node written at it:
+    /// elsewhere the subtree has the same rights.
+    pub fn export_whole(&self, top: &Path) -> Result<Document<'static>, Refusal> {
+        let mut document = self.export(top, Filter::ALL)?;
+        if let Some(node) = document.nodes.first_mut() {
+            let acl = self.effective_acl(top)?.to_string();
+            node.acl = (!acl.is_empty()).then_some(Cow::Owned(acl));
+        }
+        Ok(document)
+    }
 }
 
 /// The way down to the node that came last.

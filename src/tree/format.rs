@@ -60,7 +60,7 @@ impl Format {
         Self::ALL.into_iter().find(|(format, _)| *format == self).map_or("", |(_, name)| name)
     }
 
-    pub(super) fn from_number(number: u8) -> Option<Self> {
+    pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().map(|(format, _)| format).find(|format| *format as u8 == number)
     }
 

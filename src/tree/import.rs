@@ -4,6 +4,7 @@
 //! Each import is done completely or not at all.
 
 use super::acl::{Acl, Right};
+use super::connectivity::Connection;
 use super::ddf::{self, MO_DMACC, MO_DMACC_W7};
 use super::edit::{Content, NewNode, Tree, node_of};
 use super::format::Format;
@@ -12,7 +13,7 @@ use super::query::access;
 use super::refusal::Refusal;
 use super::tnds::{Document, TndsNode};
 use super::uri::{Path, Property, Uri, unescape};
-use super::{Actor, dmacc, records};
+use super::{Actor, dmacc, legacy, records};
 use crate::limits;
 use crate::store::ChangeKind;
 use std::borrow::Cow;
@@ -20,9 +21,6 @@ use std::collections::BTreeMap;
 
 type Done<T = ()> = Result<T, Refusal>;
 
-/// Beginnings of the identifiers of connectivity objects, and the node that holds such objects.
-const CONNECTIVITY: [(&str, &str); 2] =
-    [("urn:oma:mo:oma-connmo-nap:", "NAP"), ("urn:oma:mo:oma-connmo-px:", "PX")];
 /// How a reference to an object in the same document begins.
 const INBOX: &str = "./Inbox/";
 
@@ -51,7 +49,9 @@ pub fn server_ids(document: &Document<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let mut open: Vec<&TndsNode<'_>> = document.nodes.iter().rev().collect();
     while let Some(node) = open.pop() {
-        if is_dmacc(mo_of(node)) {
+        if let Some(server_id) = legacy::server_id(node) {
+            found.push(server_id.to_owned());
+        } else if is_dmacc(mo_of(node)) {
             found.extend(server_id(node).map(str::to_owned));
         } else {
             open.extend(node.children.iter().rev());
@@ -82,14 +82,17 @@ struct Flat<'d> {
 impl Tree<'_> {
     /// Adds the nodes of `document` below `target`, or by identifier if that is `./Inbox`.
     ///
-    /// In a bootstrap an account takes the place of the one with the same ServerID, and objects of
+    /// Accounts in the layout of DM 1.1.2 are placed as those of 1.2, for everybody but servers. In a
+    /// bootstrap an account takes the place of the one with the same ServerID, and objects of
     /// unknown kind are skipped. Errors: those of [`Tree::add`]; `At` names the node.
     pub fn import_add(&mut self, target: &Uri, document: &Document<'_>) -> Done<Imported> {
         let target = node_of(target)?;
+        let upgraded = self.server().is_none().then(|| legacy::upgraded(document)).flatten();
+        let document = upgraded.as_ref().unwrap_or(document);
         self.all_or_nothing(|tree| {
             let mut inbox = Inbox::default();
-            if ddf::is_inbox(target) {
-                if target.depth() > 1 {
+            if ddf::is_inbox(target) || upgraded.is_some() {
+                if ddf::is_inbox(target) && target.depth() > 1 {
                     return Err(Refusal::NotAllowed);
                 }
                 tree.check_right(target, Right::Add)?;
@@ -192,7 +195,7 @@ impl Tree<'_> {
         let stay: BTreeMap<&Path, bool> =
             nodes.iter().map(|flat| (&flat.path, flat.node.is_interior())).collect();
         let mut removed: Vec<Path> = Vec::new();
-        let mut roots: Vec<Path> = Vec::new();
+        let mut roots: Vec<(Path, u32)> = Vec::new();
         for (path, node) in records::subtree(self.reader(), top)? {
             if stay.get(&path) == Some(&node.format.is_interior()) {
                 continue;
@@ -202,13 +205,15 @@ impl Tree<'_> {
             }
             self.check_right(&path, Right::Delete)
                 .map_err(|refusal| refusal.caused_by(path.to_string()))?;
-            if !roots.last().is_some_and(|root| path.is_within(root)) {
-                roots.push(path.clone());
+            if !roots.last().is_some_and(|(root, _)| path.is_within(root)) {
+                roots.push((path.clone(), node.size));
             }
             removed.push(path);
         }
         self.remove(removed)?;
-        roots.iter().for_each(|path| self.note(path, ChangeKind::Deleted));
+        for (path, size) in &roots {
+            self.note(path, ChangeKind::Deleted, *size, 0);
+        }
         Ok(())
     }
 
@@ -268,9 +273,8 @@ impl Tree<'_> {
         if is_dmacc(mo) {
             return self.plan_account(node, known_as, inbox);
         }
-        if let Some((_, holder)) = CONNECTIVITY.iter().find(|(begin, _)| mo.starts_with(begin)) {
-            let holder = Path::root().child(holder)?;
-            return self.plan_new(node, &holder, known_as, inbox);
+        if let Some(connection) = Connection::of_mo(mo) {
+            return self.plan_new(node, &connection.holder(), known_as, inbox);
         }
         // A node that only holds objects.
         let holds = mo.is_empty() && node.is_interior() && !node.children.is_empty();

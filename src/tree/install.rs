@@ -42,6 +42,7 @@ pub fn install(txn: &mut Txn, device: &DeviceInfo<'_>, now: Now) -> Result<(), R
     let mut tree = Tree::new(txn, Actor::Host, now).with_origin(Origin::Factory);
     tree.all_or_nothing(|tree| {
         install_root(tree)?;
+        tree.suspend_host_nodes()?;
         let interior = [
             ("DevInfo", MO_DEVINFO),
             ("DevDetail", MO_DEVDETAIL),

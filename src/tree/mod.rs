@@ -4,20 +4,24 @@
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
 mod acl;
+pub mod connectivity;
 mod ddf;
 pub mod ddf_document;
 pub mod dmacc;
 mod edit;
 mod export;
 mod format;
+mod host_nodes;
 pub mod import;
 pub mod install;
+mod legacy;
 mod mgmt_tree;
 mod node;
 mod property;
 mod query;
 mod records;
 mod refusal;
+mod secrecy;
 #[cfg(test)]
 mod tests;
 pub mod tnds;
@@ -25,18 +29,28 @@ mod tstamp;
 mod uri;
 
 pub use acl::{Acl, Right};
-pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX};
+pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
+pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};
 pub use import::{Imported, Placed};
 pub use install::{DeviceInfo, install};
 pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
 pub use query::{Answer, Listed, Query};
 pub use refusal::Refusal;
+pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
 use crate::store::By;
+
+/// What the host adds to the tree of one client. Attached to its database
+/// ([`Database::attach`](crate::store::Database::attach)), so that every reader knows it.
+#[derive(Debug, Default)]
+pub struct Hosted {
+    /// The nodes that the host keeps.
+    pub nodes: BoundNodes,
+}
 
 /// Who works on the tree. ACL and AccessType bind servers only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,8 @@ use bitflags::bitflags;
 const VERSION: u8 = 1;
 /// Flag octet: the node is permanent.
 const PERMANENT: u8 = 0x01;
+/// About the octets of a record besides its texts.
+const FIXED: usize = 64;
 
 bitflags! {
     /// AccessType: the commands a node allows, whatever its ACL says.
@@ -94,11 +96,14 @@ impl Node {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         let flags = if self.permanent { PERMANENT } else { 0 };
-        let mut out = vec![VERSION, self.format as u8, flags, self.access.bits()];
+        let texts = [self.mime.as_str(), self.title.as_str(), self.acl.as_str()];
+        let octets: usize = texts.iter().map(|text| text.len()).sum();
+        let mut out = Vec::with_capacity(octets + FIXED);
+        out.extend_from_slice(&[VERSION, self.format as u8, flags, self.access.bits()]);
         out.extend_from_slice(&self.tstamp.to_be_bytes());
         out.extend_from_slice(&self.ver_no.to_be_bytes());
         out.extend_from_slice(&self.size.to_be_bytes());
-        for text in [self.mime.as_str(), self.title.as_str(), &self.acl.to_string()] {
+        for text in texts {
             pack::put(&mut out, text.as_bytes());
         }
         match &self.origin {
@@ -140,7 +145,7 @@ fn decode(record: &[u8]) -> Option<Node> {
         size: u32::from_be_bytes(input.array()?),
         mime: input.text()?.to_owned(),
         title: input.text()?.to_owned(),
-        acl: Acl::from_record(input.text()?).ok()?,
+        acl: Acl::from_record(input.text()?),
         origin: decode_origin(&mut input)?,
     };
     input.end(node)

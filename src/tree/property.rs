@@ -4,13 +4,14 @@
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description};
 use super::edit::Tree;
+use super::host_nodes;
 use super::node::{Access, Node};
 use super::query::access;
 use super::records;
 use super::refusal::Refusal;
 use super::uri::{Path, Property, unescape};
 use crate::limits;
-use crate::store::ChangeKind;
+use crate::store::{Change, ChangeKind, Table};
 
 type Done<T = ()> = Result<T, Refusal>;
 
@@ -42,7 +43,7 @@ impl Tree<'_> {
         if path.is_root()
             && let Ok(acl) = &acl
         {
-            let same_add = acl.servers(Right::Add) == node.acl.servers(Right::Add);
+            let same_add = acl.servers(Right::Add).eq(node.acl.servers(Right::Add));
             if acl.is_empty() || (self.server().is_some() && !same_add) {
                 return Err(Refusal::NotAllowed);
             }
@@ -89,12 +90,16 @@ impl Tree<'_> {
     pub(super) fn put_property(&mut self, path: &Path, mut node: Node) {
         node.touch(self.now.unix_s);
         records::update(self.txn, path, &node);
-        self.note(path, ChangeKind::Property);
+        self.note(path, ChangeKind::Property, node.size, node.size);
     }
 
     /// Gives the node another name among the same siblings; what is below follows.
     fn rename(&mut self, path: &Path, mut node: Node, name: &str) -> Done {
         let parent = path.parent().ok_or(Refusal::NotAllowed)?;
+        // The host knows its nodes by their names.
+        if host_nodes::of(self.reader()).is_some_and(|nodes| nodes.touches(path)) {
+            return Err(Refusal::NotAllowed);
+        }
         let described = ddf::describe(path);
         if described.rule().is_some_and(|rule| !rule.is_unnamed()) {
             return Err(Refusal::NotAllowed);
@@ -118,7 +123,14 @@ impl Tree<'_> {
             records::rename(tree.txn, path, &to)?;
             node.touch(tree.now.unix_s);
             records::update(tree.txn, &to, &node);
-            tree.note(&to, ChangeKind::Renamed);
+            tree.txn.note(Change {
+                uri: to.to_string(),
+                from: Some(path.to_string()),
+                kind: ChangeKind::Renamed,
+                by: tree.actor.by(),
+                old_size: node.size,
+                new_size: node.size,
+            });
             Ok(())
         })
     }
@@ -127,17 +139,21 @@ impl Tree<'_> {
     /// the rights it must have.
     pub fn forget_server(&mut self, server: &str) -> Done {
         let mut changed = Vec::new();
-        records::walk(self.reader(), &Path::root(), &mut |path, mut node| {
-            if node.acl.forget(server) {
-                changed.push((path, node));
-            }
-            std::ops::ControlFlow::Continue(())
-        })?;
-        for (path, mut node) in changed {
+        for table in [Table::Node, Table::Host] {
+            records::walk_stored(self.reader(), table, &Path::root(), &mut |path, mut node| {
+                if node.acl.forget(server) {
+                    changed.push((table, path, node));
+                }
+                std::ops::ControlFlow::Continue(())
+            })?;
+        }
+        for (table, path, mut node) in changed {
             if path.is_root() {
                 node.acl.restore_root();
             }
-            self.put_property(&path, node);
+            node.touch(self.now.unix_s);
+            records::put(self.txn, table, &path, &node);
+            self.note(&path, ChangeKind::Property, node.size, node.size);
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::uri::{List, Part, Path, Property, Uri, escape};
 use super::{Actor, records, tstamp};
 use crate::error::Result;
 use crate::limits;
-use crate::store::Reader;
+use crate::store::{Reader, Table};
 use std::fmt;
 use std::ops::ControlFlow;
 
@@ -127,6 +127,14 @@ impl<'r> Query<'r> {
         Ok(access(path, &node))
     }
 
+    /// The ACL that counts for the node: its own, or that of the nearest node above with one.
+    ///
+    /// Errors: as [`Self::get`].
+    pub fn effective_acl(&self, path: &Path) -> core::result::Result<Acl, Refusal> {
+        self.readable(path)?;
+        Ok(records::effective_acl(self.reader, path)?)
+    }
+
     /// Checks that the actor may execute the node.
     ///
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425.
@@ -143,7 +151,7 @@ impl<'r> Query<'r> {
     /// URIs of the topmost nodes whose origin is `wanted`, whoever asks.
     pub fn originated(&self, wanted: &dyn Fn(&Origin) -> bool) -> Result<Vec<Path>> {
         let mut found: Vec<Path> = Vec::new();
-        records::walk(self.reader, &Path::root(), &mut |path, node| {
+        records::walk_stored(self.reader, Table::Node, &Path::root(), &mut |path, node| {
             let inside = found.last().is_some_and(|top| path.is_within(top));
             if !inside && wanted(&node.origin) {
                 found.push(path);

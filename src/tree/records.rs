@@ -1,6 +1,7 @@
 //! Nodes and values in the tables of the store: keys, counting, walking. Checks no right.
 
 use super::acl::Acl;
+use super::host_nodes::{self, Bound, Deed};
 use super::node::Node;
 use super::refusal::Refusal;
 use super::uri::Path;
@@ -8,6 +9,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::store::{Reader, Table, Txn};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// Number of nodes, in [`Table::Meta`].
 const COUNT_KEY: &[u8] = b"nodes";
@@ -18,12 +20,27 @@ fn damaged(what: &'static str) -> Error {
 
 /// The node's record, if it exists.
 pub(super) fn load(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
+    match host_nodes::below_root(reader, path) {
+        Some(bound) => bound.node(reader, path),
+        None => stored(reader, path),
+    }
+}
+
+fn stored(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
     reader.get(Table::Node, path.key())?.map(|record| Node::decode(&record)).transpose()
+}
+
+/// Where the leaf's value is.
+fn value_table(reader: &dyn Reader, path: &Path) -> Table {
+    if reader.is_secret(path.key()) { Table::Secret } else { Table::Value }
 }
 
 /// The leaf's value; empty if nothing is stored.
 pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
-    Ok(reader.get(Table::Value, path.key())?.unwrap_or_default())
+    match host_nodes::below_root(reader, path) {
+        Some(bound) => bound.value(path),
+        None => Ok(reader.get(value_table(reader, path), path.key())?.unwrap_or_default()),
+    }
 }
 
 /// The leaf's value as text, if the leaf exists and is text.
@@ -41,6 +58,9 @@ pub(super) fn create(
     node: Node,
     value: &[u8],
 ) -> core::result::Result<(), Refusal> {
+    if let Some(bound) = host_nodes::below_root(txn, path) {
+        return Ok(host_nodes::write(txn, &bound, path, &node, value, Deed::Add)?);
+    }
     let count = count(txn)?;
     if count >= limits::TREE_NODES as u64 {
         return Err(Refusal::Full);
@@ -54,28 +74,56 @@ pub(super) fn create(
 pub(super) fn write(txn: &mut Txn, path: &Path, mut node: Node, value: &[u8]) -> Result<()> {
     node.size = u32::try_from(value.len())
         .map_err(|_| Error::new(Code::TooLarge, "tree: a value exceeds 4 GiB"))?;
+    if let Some(bound) = host_nodes::below_root(txn, path) {
+        return host_nodes::write(txn, &bound, path, &node, value, Deed::Replace);
+    }
     update(txn, path, &node);
+    let table = value_table(txn, path);
     if value.is_empty() {
-        txn.delete(Table::Value, path.key());
+        txn.delete(table, path.key());
     } else {
-        txn.put(Table::Value, path.key(), value.to_vec());
+        txn.put(table, path.key(), value.to_vec());
     }
     Ok(())
 }
 
 /// Writes the node's record; its value stays.
 pub(super) fn update(txn: &mut Txn, path: &Path, node: &Node) {
-    txn.put(Table::Node, path.key(), node.encode());
+    let table = match host_nodes::below_root(txn, path) {
+        Some(_) => Table::Host,
+        None => Table::Node,
+    };
+    put(txn, table, path, node);
 }
 
-/// Removes these nodes.
+/// Writes the node's record into `table`.
+pub(super) fn put(txn: &mut Txn, table: Table, path: &Path, node: &Node) {
+    txn.put(table, path.key(), node.encode());
+}
+
+/// Removes these nodes, parents first; none of them has a bound subtree below it.
 pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
+    let mut hosted: Vec<(Arc<Bound>, Vec<&Path>)> = Vec::new();
+    let mut removed = 0;
     for path in paths {
-        txn.delete(Table::Node, path.key());
-        txn.delete(Table::Value, path.key());
+        let Some(bound) = host_nodes::below_root(txn, path) else {
+            txn.delete(Table::Node, path.key());
+            txn.delete(value_table(txn, path), path.key());
+            removed += 1;
+            continue;
+        };
+        match hosted.iter_mut().find(|(known, _)| Arc::ptr_eq(known, &bound)) {
+            Some((_, paths)) => paths.push(path),
+            None => hosted.push((bound, vec![path])),
+        }
     }
-    let count = count(txn)?;
-    set_count(txn, count.saturating_sub(paths.len() as u64));
+    for (bound, paths) in &hosted {
+        host_nodes::remove(txn, bound, paths)?;
+    }
+    if removed > 0 {
+        let count = count(txn)?;
+        set_count(txn, count.saturating_sub(removed));
+    }
     Ok(())
 }
 
@@ -83,10 +131,11 @@ pub(super) fn remove(txn: &mut Txn, paths: &[Path]) -> Result<()> {
 pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Result<(), Refusal> {
     for (old, _) in subtree(txn, from)? {
         let new = old.moved(from, to).unwrap_or(Err(Refusal::BadUri))?;
-        for table in [Table::Node, Table::Value] {
-            if let Some(bytes) = txn.get(table, old.key())? {
-                txn.delete(table, old.key());
-                txn.put(table, new.key(), bytes);
+        let values = (value_table(txn, &old), value_table(txn, &new));
+        for (from, to) in [(Table::Node, Table::Node), values] {
+            if let Some(bytes) = txn.get(from, old.key())? {
+                txn.delete(from, old.key());
+                txn.put(to, new.key(), bytes);
             }
         }
     }
@@ -114,6 +163,30 @@ pub(super) fn walk(
     top: &Path,
     visit: &mut dyn FnMut(Path, Node) -> ControlFlow<()>,
 ) -> Result<()> {
+    if let Some(bound) = host_nodes::at(reader, top) {
+        return bound.walk(reader, top, visit).map(drop);
+    }
+    let mut broken = Ok(());
+    walk_stored(reader, Table::Node, top, &mut |path, node| {
+        match host_nodes::at(reader, &path) {
+            // Only the root of a bound subtree is stored; the rest of it comes with it.
+            Some(bound) => bound.walk(reader, &path, visit).unwrap_or_else(|error| {
+                broken = Err(error);
+                ControlFlow::Break(())
+            }),
+            None => visit(path, node),
+        }
+    })?;
+    broken
+}
+
+/// Visits what is stored in `table` of the node at `top` and all below it, parents first.
+pub(super) fn walk_stored(
+    reader: &dyn Reader,
+    table: Table,
+    top: &Path,
+    visit: &mut dyn FnMut(Path, Node) -> ControlFlow<()>,
+) -> Result<()> {
     let mut broken = None;
     let mut step = |key: &[u8], record: &[u8]| {
         match Path::from_key(key).ok_or_else(|| damaged("tree: a key in the store is damaged")) {
@@ -128,12 +201,12 @@ pub(super) fn walk(
     // The root's key is empty, so its own record lies in the range of what is below it.
     let mut ended = false;
     if !top.is_root()
-        && let Some(record) = reader.get(Table::Node, top.key())?
+        && let Some(record) = reader.get(table, top.key())?
     {
         ended = step(top.key(), &record).is_break();
     }
     if !ended {
-        reader.scan(Table::Node, &top.below(), b"", &mut step)?;
+        reader.scan(table, &top.below(), b"", &mut step)?;
     }
     broken.map_or(Ok(()), Err)
 }
@@ -150,6 +223,9 @@ pub(super) fn subtree(reader: &dyn Reader, top: &Path) -> Result<Vec<(Path, Node
 
 /// The paths of the children, in order. Steps over what is below them.
 pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
+    if let Some(bound) = host_nodes::at(reader, path) {
+        return bound.children(path);
+    }
     let prefix = path.below();
     let mut from = Vec::new();
     let mut children: Vec<Path> = Vec::new();
@@ -189,7 +265,11 @@ pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
 pub(super) fn effective_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
     let mut at = Some(path.clone());
     while let Some(path) = at {
-        if let Some(node) = load(reader, &path)?
+        let node = match host_nodes::below_root(reader, &path) {
+            Some(_) => host_nodes::stored(reader, &path)?,
+            None => stored(reader, &path)?,
+        };
+        if let Some(node) = node
             && !node.acl.is_empty()
         {
             return Ok(node.acl);

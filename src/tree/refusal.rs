@@ -38,6 +38,9 @@ pub enum Refusal {
     Incomplete,
     /// The store failed.
     Store(Error),
+    /// The handler of a node that the host keeps failed. Its number gives the status: one from 400 to 599
+    /// is the status itself, the tree's own codes have their statuses, all others are 500.
+    Host(Error),
     /// Another node than the addressed one was the reason.
     At {
         /// That node's URI.
@@ -65,6 +68,7 @@ impl Refusal {
             Self::Permission => 425,
             Self::Store(error) if error.code() == Code::StorageFull => 420,
             Self::Store(_) => 500,
+            Self::Host(error) => host_status(error.os_error),
             Self::At { cause, .. } => cause.status(),
         }
     }
@@ -97,7 +101,7 @@ impl Refusal {
             Self::UriTooLong | Self::BadUri => Code::Uri,
             Self::Unsupported => Code::NotSupported,
             Self::BadAcl | Self::Incomplete => Code::InvalidArg,
-            Self::Store(error) => error.code(),
+            Self::Store(error) | Self::Host(error) => error.code(),
             Self::At { cause, .. } => cause.code(),
         }
     }
@@ -119,22 +123,44 @@ impl fmt::Display for Refusal {
             Self::Unsupported => "property or list form not supported",
             Self::Full => "no room for another node",
             Self::Incomplete => "value is missing",
-            Self::Store(error) => return error.fmt(f),
+            Self::Store(error) | Self::Host(error) => return error.fmt(f),
             Self::At { uri, cause } => return write!(f, "{uri}: {cause}"),
         })
     }
 }
 
+/// The status of a handler's number.
+fn host_status(number: i32) -> u16 {
+    if let Ok(status @ 400..600) = u16::try_from(number) {
+        return status;
+    }
+    match Code::from_number(number) {
+        Some(Code::NodeNotFound) => 404,
+        Some(Code::NodeNotAllowed) => 405,
+        Some(Code::NotSupported) => 406,
+        Some(Code::TooLarge) => 413,
+        Some(Code::NodeFormat) => 415,
+        Some(Code::NodeExists) => 418,
+        Some(Code::StorageFull) => 420,
+        Some(Code::NodeAcl) => 425,
+        _ => 500,
+    }
+}
+
 impl From<Error> for Refusal {
+    /// Below the tree only the handler of a host's node is a callback.
     fn from(error: Error) -> Self {
-        Self::Store(error)
+        match error.code() {
+            Code::Callback => Self::Host(error),
+            _ => Self::Store(error),
+        }
     }
 }
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let mut error = match &refusal {
-            Refusal::Store(error) => error.clone(),
+            Refusal::Store(error) | Refusal::Host(error) => error.clone(),
             _ => Self::new(refusal.code(), format!("tree: {refusal}")),
         };
         error.syncml_status = refusal.status();

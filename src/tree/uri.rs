@@ -3,6 +3,7 @@
 
 use super::refusal::Refusal;
 use crate::limits;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Between the names in a [`Path`]; sorts before every character a name may have, so that a subtree
@@ -32,43 +33,50 @@ impl Path {
         if uri == "." {
             return Ok(Self::root());
         }
-        let mut path = Self::root();
-        for segment in uri.strip_prefix("./").unwrap_or(uri).split('/') {
-            path = path.child(&unescape(segment)?)?;
-        }
-        Ok(path)
+        Self::root().join_segments(uri.strip_prefix("./").unwrap_or(uri))
     }
 
     /// The child with this unescaped name.
     ///
     /// Errors: `BadUri` for an unusable name, `UriTooLong`.
     pub fn child(&self, name: &str) -> Result<Self, Refusal> {
+        let mut child = String::with_capacity(self.0.len() + 1 + name.len());
+        child.push_str(&self.0);
+        let mut child = Self(child);
+        let depth = child.depth();
+        child.push(name, depth)?;
+        Ok(child)
+    }
+
+    /// Goes down to the child with this name; `depth` is that of the present node.
+    fn push(&mut self, name: &str, depth: usize) -> Result<(), Refusal> {
         if name.is_empty() || name == "." || name == ".." || name.contains(SEPARATOR) {
             return Err(Refusal::BadUri);
         }
-        if name.len() > limits::URI_SEGMENT || self.depth() >= limits::URI_DEPTH {
+        if name.len() > limits::URI_SEGMENT || depth >= limits::URI_DEPTH {
             return Err(Refusal::UriTooLong);
         }
-        let mut child = self.0.clone();
         if !self.is_root() {
-            child.push(SEPARATOR);
+            self.0.push(SEPARATOR);
         }
-        child.push_str(name);
-        if child.len() > limits::URI_OCTETS {
-            return Err(Refusal::UriTooLong);
+        self.0.push_str(name);
+        if self.0.len() > limits::URI_OCTETS { Err(Refusal::UriTooLong) } else { Ok(()) }
+    }
+
+    /// The node below this one; at least one segment.
+    fn join_segments(&self, segments: &str) -> Result<Self, Refusal> {
+        let mut text = String::with_capacity(self.0.len() + 1 + segments.len());
+        text.push_str(&self.0);
+        let mut path = Self(text);
+        for (segment, depth) in segments.split('/').zip(self.depth()..) {
+            path.push(&unescaped(segment)?, depth)?;
         }
-        Ok(Self(child))
+        Ok(path)
     }
 
     /// The node below this one at `relative`, an escaped URI without leading `./`; empty is itself.
     pub fn join(&self, relative: &str) -> Result<Self, Refusal> {
-        let mut path = self.clone();
-        if !relative.is_empty() {
-            for segment in relative.split('/') {
-                path = path.child(&unescape(segment)?)?;
-            }
-        }
-        Ok(path)
+        if relative.is_empty() { Ok(self.clone()) } else { self.join_segments(relative) }
     }
 
     /// The node above; `None` for the root.
@@ -97,7 +105,8 @@ impl Path {
 
     /// Number of names.
     pub fn depth(&self) -> usize {
-        self.names().count()
+        let separators = self.0.bytes().filter(|octet| *octet == SEPARATOR as u8).count();
+        if self.is_root() { 0 } else { separators + 1 }
     }
 
     /// True for `top` itself and everything below it.
@@ -149,27 +158,48 @@ impl fmt::Display for Path {
     /// The URI: `.` or `./A/B`, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(".")?;
-        self.names().try_for_each(|name| write!(f, "/{}", escape(name)))
+        let mut rest = self.0.as_str();
+        while !rest.is_empty() {
+            let (name, after) = rest.split_once(SEPARATOR).unwrap_or((rest, ""));
+            f.write_str("/")?;
+            write_escaped(f, name)?;
+            rest = after;
+        }
+        Ok(())
     }
+}
+
+/// True for what would be read differently in a URI.
+fn is_escaped(octet: u8) -> bool {
+    octet.is_ascii_control() || matches!(octet, b' ' | b'%' | b'/' | b'?' | b'#')
+}
+
+fn write_escaped(out: &mut dyn fmt::Write, name: &str) -> fmt::Result {
+    if !name.bytes().any(is_escaped) {
+        return out.write_str(name);
+    }
+    name.chars().try_for_each(|c| match u8::try_from(c) {
+        Ok(octet) if is_escaped(octet) => write!(out, "%{octet:02X}"),
+        _ => out.write_char(c),
+    })
 }
 
 /// A name as it stands in a URI: what would be read differently there becomes `%XX`.
 pub fn escape(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        if c.is_ascii_control() || matches!(c, ' ' | '%' | '/' | '?' | '#') {
-            out.push_str(&format!("%{:02X}", u32::from(c)));
-        } else {
-            out.push(c);
-        }
-    }
+    // A string takes everything.
+    let _ = write_escaped(&mut out, name);
     out
 }
 
 /// The name that a segment of a URI stands for. Errors: `BadUri` for a bad escape.
 pub fn unescape(segment: &str) -> Result<String, Refusal> {
+    unescaped(segment).map(Cow::into_owned)
+}
+
+fn unescaped(segment: &str) -> Result<Cow<'_, str>, Refusal> {
     if !segment.contains('%') {
-        return Ok(segment.to_owned());
+        return Ok(Cow::Borrowed(segment));
     }
     let mut out = Vec::with_capacity(segment.len());
     let mut rest = segment.as_bytes();
@@ -185,7 +215,7 @@ pub fn unescape(segment: &str) -> Result<String, Refusal> {
         out.push(u8::try_from(high << 4 | low).map_err(|_| Refusal::BadUri)?);
         rest = tail;
     }
-    String::from_utf8(out).map_err(|_| Refusal::BadUri)
+    String::from_utf8(out).map(Cow::Owned).map_err(|_| Refusal::BadUri)
 }
 
 /// A property of a node.

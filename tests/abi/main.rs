@@ -6,7 +6,12 @@
     reason = "all of them are calls that a C program would make; what they break is said at each"
 )]
 
+mod alerts;
+mod changes;
 mod errors;
+mod hang;
+mod host_nodes;
+mod keys;
 mod library;
 mod null;
 mod ownership;
@@ -16,6 +21,8 @@ mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod toolkit;
+mod trace;
 mod transactions;
 mod values;
 

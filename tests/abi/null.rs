@@ -16,6 +16,7 @@ fn null_handles_are_refused_by_name() {
             dmsc_client_run_once(client, 0),
             dmsc_client_start(client),
             dmsc_client_stop(client, 0),
+            dmsc_client_rotate_key(client),
             dmsc_card_open(client, 0, &raw const transport, &raw mut card),
             dmsc_card_open_pcsc(client, 0, null(), &raw mut card),
             dmsc_session_start(client, &raw const request, &raw mut session),
@@ -25,6 +26,9 @@ fn null_handles_are_refused_by_name() {
             dmsc_tree_export(client, uri, 0, &raw mut buffer),
             dmsc_client_deliver_trigger(client, &raw const trigger, null_mut()),
             dmsc_txn_begin(client, &raw mut txn),
+            dmsc_client_queue_alert(client, &blank(), null_mut()),
+            dmsc_tree_bind(client, uri, &blank()),
+            dmsc_tree_unbind(client, uri),
         ] {
             assert_eq!(number, INVALID_ARG);
         }
@@ -121,6 +125,18 @@ fn null_arguments_and_outputs() {
         );
         check(dmsc_card_bootstrap(card.0, null_mut())).unwrap();
 
+        refused(
+            dmsc_client_queue_alert(client, null(), null_mut()),
+            INVALID_ARG,
+            "dmsc_generic_alert is NULL",
+        );
+        let node = c("./Node");
+        let (node, handler) = (node.as_ptr(), blank());
+        refused(dmsc_tree_bind(client, null(), &raw const handler), INVALID_ARG, "uri is NULL");
+        refused(dmsc_tree_bind(client, node, null()), INVALID_ARG, "dmsc_node_handler is NULL");
+        refused(dmsc_tree_bind(client, node, &raw const handler), INVALID_ARG, "needs info");
+        refused(dmsc_tree_unbind(client, null()), INVALID_ARG, "uri is NULL");
+
         refused(dmsc_buffer_new(null(), 1, &raw mut buffer), INVALID_ARG, "data is NULL");
         refused(dmsc_buffer_new(null(), 0, null_mut()), INVALID_ARG, "out is NULL");
         refused(
@@ -214,6 +230,15 @@ fn structs_without_their_functions_are_refused() {
         refused(number, INVALID_ARG, "dmsc_card_transport needs transmit, and both of");
         assert!(card.is_null());
     }
+    for (bad, text) in [
+        (dmsc_card_transport { flags: 4, ..whole }, "dmsc_card_transport.flags 0x4"),
+        (dmsc_card_transport { flags: 2, ..whole }, "a card without channel 0 needs open_channel"),
+        (dmsc_card_transport { max_le: 257, ..whole }, "dmsc_card_transport.max_le 257"),
+    ] {
+        let mut card = null_mut();
+        let number = unsafe { dmsc_card_open(phone.client, 0, &raw const bad, &raw mut card) };
+        refused(number, INVALID_ARG, text);
+    }
     let vault = Arc::new(Vault::default());
     let whole = vault.storage();
     let device = c(DEVICE);
@@ -227,6 +252,10 @@ fn structs_without_their_functions_are_refused() {
         let number = unsafe { dmsc_client_new(&raw const config, null(), &raw mut client) };
         refused(number, INVALID_ARG, "dmsc_storage needs load, save and remove");
     }
+    let keys = blank::<dmsc_keys>();
+    let config = dmsc_config { keys: &raw const keys, ..config(&device) };
+    let number = unsafe { dmsc_client_new(&raw const config, null(), &mut null_mut()) };
+    refused(number, INVALID_ARG, "dmsc_keys needs load and make");
     let sink = blank::<dmsc_log_sink>();
     refused(unsafe { dmsc_log_set(&raw const sink, 1) }, INVALID_ARG, "dmsc_log_sink.log is NULL");
     assert_eq!((sim.destroyed(), vault.destroyed.load(Ordering::SeqCst)), (0, 0));

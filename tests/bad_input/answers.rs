@@ -83,7 +83,10 @@ fn a_card_that_refuses_everything() {
     sim.script(|_| Instead::Answer(vec![0x6F, 0x00]));
     let failure = phone.open(&sim, 0).err().unwrap();
     assert_eq!((failure.status, failure.card_sw), (-104, 0x6F00), "{}", failure.message);
-    assert_eq!(failure.message, "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00");
+    assert_eq!(
+        failure.message,
+        "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00 (technical problem)"
+    );
     assert!(vault.dump() == before);
 }
 
@@ -98,7 +101,7 @@ fn a_card_without_a_toolkit() {
     });
     let failure = card.toolkit_start().unwrap_err();
     assert_eq!((failure.status, failure.card_sw), (-104, 0x6D00));
-    assert_eq!(failure.message, "TERMINAL PROFILE: SW 6D00");
+    assert_eq!(failure.message, "TERMINAL PROFILE: SW 6D00 (instruction not supported)");
     // A session with the card's web server is not possible then.
     let session = phone.start_session(None).unwrap();
     let info = session.wait(10_000).unwrap().1;

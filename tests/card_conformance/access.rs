@@ -85,7 +85,7 @@ fn a_wrong_pin_is_shown_once_and_not_in_the_error() {
     let script = uicc().on("00200001", "63C3").on("002000010831323334FFFFFFFF", "63C2");
     let (result, _, play) = verify(script, &entry("1234", false));
     let error = result.unwrap_err();
-    assert_eq!(error.what(), "PIN 01 is wrong: SW 63C2");
+    assert_eq!(error.what(), "PIN 01 is wrong: SW 63C2 (warning: 2 tries left)");
     assert_eq!(error.code(), Code::CardAccessDenied);
     play.finish().unwrap();
     assert!(!format!("{:?}", entry("1234", false)).contains("1234"));
@@ -113,7 +113,7 @@ fn a_sim_is_not_asked_before() {
     play.finish().unwrap();
     let (result, _, play) =
         verify(script().on("A02000010831323334FFFFFFFF", "9840"), &entry("1234", false));
-    assert_eq!(result.unwrap_err().what(), "PIN 01 is blocked: SW 9840");
+    assert_eq!(result.unwrap_err().what(), "PIN 01 is blocked: SW 9840 (PIN blocked)");
     play.finish().unwrap();
 }
 

@@ -193,7 +193,7 @@ fn sc_038_another_p2_is_tried_once() {
     play.finish().unwrap();
     let script = uicc().on("00A40804022FE200", "6A86").on("00A40800022FE200", "6A86");
     let (header, play) = select(script, &[0x2F, 0xE2]);
-    assert_eq!(header.unwrap_err().what(), "SELECT 2FE2: SELECT: SW 6A86");
+    assert_eq!(header.unwrap_err().what(), "SELECT 2FE2: SELECT: SW 6A86 (wrong P1 or P2)");
     play.finish().unwrap();
 }
 

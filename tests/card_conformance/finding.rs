@@ -202,7 +202,10 @@ fn a_card_that_does_not_know_7fff_gets_file_identifiers() {
         .on(&select(1, DODF), "6A82")
         .on("01A4000402643000", "6A82")
         .close();
-    assert_eq!(faults(&found(script)), ["DODF 6430: SELECT 7FFF6430: SELECT: SW 6A82"]);
+    assert_eq!(
+        faults(&found(script)),
+        ["DODF 6430: SELECT 7FFF6430: SELECT: SW 6A82 (file or application not found)"]
+    );
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod headers;
 mod hostile;
 mod objects;
 mod structure;
+mod transports;
 
 use dmsc::bytes::hex;
 

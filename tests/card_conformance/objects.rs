@@ -346,7 +346,7 @@ fn sc_074_sc_076_three_provisioning_files() {
         objects(&found),
         [
             ("4F01", vector_hex("cp-ef-wbxml-head").to_owned()),
-            ("4F02", "SELECT 7FFF4F02: SELECT: SW 6A82".to_owned()),
+            ("4F02", "SELECT 7FFF4F02: SELECT: SW 6A82 (file or application not found)".to_owned()),
             ("4F03", "030B6A0045".to_owned())
         ]
     );

@@ -24,6 +24,7 @@ pub(crate) fn local() -> LocalInfo {
         imeisv: Some(Imeisv::from_digits("1234567890123456").unwrap()),
         language: Some(*b"en"),
         location: None,
+        access_technology: None,
         utc_offset_quarters: None,
     }
 }

@@ -13,6 +13,7 @@ use dmsc::random::Random;
 use dmsc::session::Answer;
 use dmsc::store::memory::MemoryStore;
 use dmsc::time::Now;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -93,8 +94,9 @@ fn run_until(client: &Client, clock: &AtomicU64, done: &AtomicU64, sessions: u64
     panic!("session {sessions} does not come");
 }
 
-/// All exchanges of the flow, which both sides have to find good.
-pub(crate) fn exchanges() -> Vec<Exchange> {
+/// All exchanges of the flow, which both sides have to find good. The library writes them to the file
+/// `capture` as well, behind a VERIFY of "1234".
+pub(crate) fn exchanges(capture: Option<&Path>) -> Vec<Exchange> {
     let card = Arc::new(Mutex::new(Profile::demo().build().unwrap()));
     let seen = Arc::new(Mutex::new(Vec::new()));
     let clock = Arc::new(AtomicU64::new(0));
@@ -111,7 +113,12 @@ pub(crate) fn exchanges() -> Vec<Exchange> {
     let config = Config::new("IMEI:004999010640000");
     let client = Client::new(config, Arc::new(MemoryStore::new()), environment, listener).unwrap();
     let reader = Reader { card: Arc::clone(&card), seen: Arc::clone(&seen) };
+    if let Some(path) = capture {
+        client.trace_to_pcap(path).unwrap();
+    }
     let id = client.open_card(0, Box::new(reader)).unwrap();
+    let verify = b"\x00\x20\x00\x01\x081234\xFF\xFF\xFF\xFF".to_vec();
+    client.card_transmit(id, verify).unwrap();
     client.bootstrap_card(id).unwrap();
     client.start_toolkit(id).unwrap();
     run_until(&client, &clock, &done, 1);

@@ -13,6 +13,7 @@ use dmsc::trigger::push::{Push, Sec};
 use dmsc::trigger::sms::{PUSH_PORT, Reassembler, Segment};
 use oracle_common::{Vector, group, hex, unhex, vector};
 use pcap::Capture;
+use std::path::Path;
 
 fn available() -> bool {
     oracle_common::available("tshark", "tshark")
@@ -201,12 +202,32 @@ fn a_broken_answer_would_show() {
     assert_eq!(malformed, [false, false, false, true]);
 }
 
+/// What the library itself writes as a capture file: every exchange, none malformed, no PIN.
+#[test]
+fn the_capture_of_the_library_decodes() {
+    if !available() {
+        return;
+    }
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("flow.pcap");
+    let exchanges = flow::exchanges(Some(&file));
+    let octets = std::fs::read(&file).unwrap();
+    assert!(!octets.windows(4).any(|octets| octets == b"1234"), "the PIN is in the capture");
+    let capture = Capture::written(octets, exchanges.len());
+    let rows = capture.fields(["gsm_sim.apdu.ins", "gsm_sim.apdu.sw", "frame.time_epoch"]);
+    for ((command, response), (values, malformed)) in exchanges.iter().zip(&rows) {
+        assert!(!malformed, "{} {}", hex(command), hex(response));
+        let sw = hex(&response[response.len() - 2..]).to_lowercase();
+        assert_eq!(values[..2], [format!("0x{:02x}", command[1]), format!("0x{sw}")]);
+        assert!(values[2].starts_with("17000"), "{}", values[2]);
+    }
+}
+
 #[test]
 fn the_whole_flow_decodes() {
     if !available() {
         return;
     }
-    let exchanges = flow::exchanges();
+    let exchanges = flow::exchanges(None);
     let rows = Capture::exchanges(&exchanges).fields([
         "gsm_sim.apdu.ins",
         "gsm_sim.apdu.sw",

@@ -40,6 +40,11 @@ impl Capture {
         self.packets += 1;
     }
 
+    /// A capture file of somebody else with so many packets.
+    pub(crate) fn written(octets: Vec<u8>, packets: usize) -> Self {
+        Self { octets, packets }
+    }
+
     /// WSP pushes, each in a datagram.
     pub(crate) fn pushes(pdus: impl IntoIterator<Item = Vec<u8>>) -> Self {
         Self::new(LINKTYPE_RAW, pdus.into_iter().map(|pdu| datagram(PORT_PUSH, &pdu)))

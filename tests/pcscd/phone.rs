@@ -150,6 +150,7 @@ impl Phone {
             on_alert: Some(on_alert),
             on_trigger: Some(on_trigger),
             destroy: None,
+            on_changes: None,
             on_connection: None,
         };
         // SAFETY: integers and pointers, for which zero is a value.

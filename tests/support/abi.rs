@@ -205,6 +205,7 @@ pub(crate) struct Heard {
     pub(crate) phase: u32,
     pub(crate) uri: String,
     pub(crate) data: String,
+    pub(crate) number: u64,
 }
 
 /// A question, copied.
@@ -215,6 +216,17 @@ pub(crate) struct Asked {
     pub(crate) default_response: String,
     pub(crate) max_display_s: u32,
     pub(crate) session_id: u64,
+}
+
+/// A change of the tree, copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) kind: u32,
+    pub(crate) by: u32,
+    pub(crate) uri: String,
+    pub(crate) from: String,
+    pub(crate) server_id: String,
+    pub(crate) sizes: (u32, u32),
 }
 
 /// A notification as `on_trigger` saw it.
@@ -237,6 +249,8 @@ pub(crate) struct Ears {
     pub(crate) events: Mutex<Vec<Heard>>,
     pub(crate) questions: Mutex<Vec<Asked>>,
     pub(crate) triggers: Mutex<Vec<Notified>>,
+    /// The change set of each commit.
+    pub(crate) changes: Mutex<Vec<Vec<Changed>>>,
     pub(crate) threads: Mutex<HashSet<ThreadId>>,
     /// The answer to each question.
     pub(crate) outcome: AtomicU32,
@@ -290,6 +304,12 @@ impl Ears {
         self.events.lock().unwrap().clear();
         self.questions.lock().unwrap().clear();
         self.triggers.lock().unwrap().clear();
+        self.changes.lock().unwrap().clear();
+    }
+
+    /// The change sets since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<Vec<Changed>> {
+        std::mem::take(&mut *self.changes.lock().unwrap())
     }
 
     pub(crate) fn callbacks(self: &Arc<Self>) -> dmsc_callbacks {
@@ -300,6 +320,7 @@ impl Ears {
             on_alert: Some(on_alert),
             on_trigger: Some(on_trigger),
             destroy: Some(on_destroy),
+            on_changes: Some(on_changes),
             on_connection: Some(on_connection),
         }
     }
@@ -319,6 +340,7 @@ unsafe extern "C" fn on_event(user_data: *mut c_void, event: *const dmsc_event) 
         phase: event.phase,
         uri: text(event.uri),
         data: String::from_utf8(octets(event.data, event.data_len)).unwrap(),
+        number: event.number,
     });
     ears.called("event");
 }
@@ -369,6 +391,28 @@ unsafe extern "C" fn on_connection(
     ears.connections.lock().unwrap().push((info.kind, info.slot, place));
     ears.called("connection");
     ears.allows.load(Ordering::SeqCst)
+}
+
+unsafe extern "C" fn on_changes(
+    user_data: *mut c_void,
+    changes: *const *const dmsc_change,
+    count: usize,
+) {
+    let ears = unsafe { ears(user_data) };
+    let changes = unsafe { std::slice::from_raw_parts(changes, count) };
+    let copied = changes.iter().map(|change| {
+        let change = unsafe { &**change };
+        Changed {
+            kind: change.kind,
+            by: change.by,
+            uri: text(change.uri),
+            from: text(change.from),
+            server_id: text(change.server_id),
+            sizes: (change.old_size, change.new_size),
+        }
+    });
+    ears.changes.lock().unwrap().push(copied.collect());
+    ears.called("changes");
 }
 
 unsafe extern "C" fn on_destroy(user_data: *mut c_void) {
@@ -459,9 +503,16 @@ impl Phone {
     }
 
     pub(crate) fn open(&self, sim: &Sim, slot: u32) -> Result<OpenCard, Failure> {
-        let transport = sim.transport();
+        self.open_transport(&sim.transport(), slot)
+    }
+
+    pub(crate) fn open_transport(
+        &self,
+        transport: &dmsc_card_transport,
+        slot: u32,
+    ) -> Result<OpenCard, Failure> {
         let mut card = null_mut();
-        check(unsafe { dmsc_card_open(self.client, slot, &raw const transport, &raw mut card) })?;
+        check(unsafe { dmsc_card_open(self.client, slot, transport, &raw mut card) })?;
         Ok(OpenCard(card))
     }
 
@@ -568,6 +619,41 @@ impl Phone {
         Ok(take_buffer(out))
     }
 
+    /// Queues a generic alert of this type with text as data; its number.
+    pub(crate) fn queue(
+        &self,
+        server_id: Option<&str>,
+        kind: &str,
+        data: &str,
+        more: impl FnOnce(&mut dmsc_generic_alert),
+    ) -> Result<u64, Failure> {
+        let (server_id, kind) = (server_id.map(c), c(kind));
+        let mut alert = dmsc_generic_alert {
+            server_id: server_id.as_ref().map_or(null(), |text| text.as_ptr()),
+            r#type: kind.as_ptr(),
+            data: data.as_ptr(),
+            data_len: data.len(),
+            ..blank()
+        };
+        more(&mut alert);
+        let mut number = 0;
+        check(unsafe { dmsc_client_queue_alert(self.client, &raw const alert, &raw mut number) })?;
+        Ok(number)
+    }
+
+    pub(crate) fn begin(&self) -> OpenTxn {
+        let mut txn = null_mut();
+        check(unsafe { dmsc_txn_begin(self.client, &raw mut txn) }).unwrap();
+        OpenTxn(txn)
+    }
+
+    /// Commits what `work` does.
+    pub(crate) fn change(&self, work: impl FnOnce(&OpenTxn)) {
+        let txn = self.begin();
+        work(&txn);
+        txn.commit().unwrap();
+    }
+
     pub(crate) fn start(&self) -> Result<i32, Failure> {
         check(unsafe { dmsc_client_start(self.client) })
     }
@@ -616,6 +702,10 @@ impl OpenCard {
         Ok(take_buffer(response))
     }
 
+    pub(crate) fn cancel(self) -> Result<i32, Failure> {
+        check(unsafe { dmsc_card_cancel(self.0) })
+    }
+
     pub(crate) fn notify(self, event: dmsc_card_event) -> Result<i32, Failure> {
         check(unsafe { dmsc_card_notify(self.0, event as u32) })
     }
@@ -650,6 +740,56 @@ impl OpenSession {
     pub(crate) fn free(self) {
         unsafe { dmsc_session_free(self.0) };
     }
+}
+
+/// A transaction of the host; its calls have to succeed, but for those named `try_`.
+pub(crate) struct OpenTxn(pub(crate) *mut dmsc_txn);
+
+impl OpenTxn {
+    pub(crate) fn try_add(&self, uri: &str, value: &str) -> Result<i32, Failure> {
+        let (uri, value) = (c(uri), leaf(value));
+        check(unsafe { dmsc_txn_add(self.0, uri.as_ptr(), &raw const value) })
+    }
+
+    pub(crate) fn try_replace(&self, uri: &str, value: &str) -> Result<i32, Failure> {
+        let (uri, value) = (c(uri), leaf(value));
+        check(unsafe { dmsc_txn_replace(self.0, uri.as_ptr(), &raw const value) })
+    }
+
+    pub(crate) fn try_delete(&self, uri: &str) -> Result<i32, Failure> {
+        let uri = c(uri);
+        check(unsafe { dmsc_txn_delete(self.0, uri.as_ptr()) })
+    }
+
+    pub(crate) fn add(&self, uri: &str, value: &str) {
+        self.try_add(uri, value).unwrap();
+    }
+
+    pub(crate) fn replace(&self, uri: &str, value: &str) {
+        self.try_replace(uri, value).unwrap();
+    }
+
+    pub(crate) fn delete(&self, uri: &str) {
+        self.try_delete(uri).unwrap();
+    }
+
+    pub(crate) fn acl(&self, uri: &str, acl: &str) {
+        let (uri, acl) = (c(uri), c(acl));
+        check(unsafe { dmsc_txn_set_acl(self.0, uri.as_ptr(), acl.as_ptr()) }).unwrap();
+    }
+
+    pub(crate) fn commit(self) -> Result<i32, Failure> {
+        check(unsafe { dmsc_txn_commit(self.0) })
+    }
+
+    pub(crate) fn rollback(self) {
+        unsafe { dmsc_txn_rollback(self.0) };
+    }
+}
+
+/// A text leaf; valid as long as `text`.
+fn leaf(text: &str) -> dmsc_node_value {
+    dmsc_node_value { format: 1, data: text.as_ptr(), data_len: text.len(), ..blank() }
 }
 
 /// An empty directory for one test.

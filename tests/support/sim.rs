@@ -6,7 +6,7 @@ use dmsc::ffi::dmsc_card_transport;
 use std::ffi::c_void;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use uicc_sim::card::Card;
 use uicc_sim::profile::Profile;
 
@@ -20,6 +20,8 @@ pub(crate) enum Instead {
     Answer(Vec<u8>),
     /// The callback claims so many octets without writing any.
     Claim(usize),
+    /// Nothing comes until somebody cancels.
+    Hang,
 }
 
 type Script = Box<dyn FnMut(&[u8]) -> Instead + Send>;
@@ -32,6 +34,10 @@ pub(crate) struct Reader {
     destroyed: AtomicUsize,
     locks: AtomicUsize,
     unlocks: AtomicUsize,
+    /// True while a command hangs.
+    hanging: Mutex<bool>,
+    changed: Condvar,
+    cancels: AtomicUsize,
 }
 
 /// A simulated card; clones are the same card. Has to outlive the client that uses it.
@@ -47,10 +53,25 @@ pub(crate) fn profile(name: &str) -> Profile {
     profile
 }
 
+/// The demo profile with these `[[package]]` tables instead of its own.
+pub(crate) fn scripted(packages: &str) -> Profile {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("uicc-sim/profiles/demo.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut scripted = profile("demo");
+    let head = text.split("[[package]]").next().unwrap();
+    scripted.script = Profile::parse(&format!("{head}\n{packages}")).unwrap().script;
+    scripted
+}
+
 impl Sim {
     /// The card of the profile `name`.
     pub(crate) fn named(name: &str) -> Self {
         Self::new(profile(name))
+    }
+
+    /// The demo card whose server sends these packages.
+    pub(crate) fn scripted(packages: &str) -> Self {
+        Self::new(scripted(packages))
     }
 
     pub(crate) fn new(profile: Profile) -> Self {
@@ -61,6 +82,9 @@ impl Sim {
             destroyed: AtomicUsize::new(0),
             locks: AtomicUsize::new(0),
             unlocks: AtomicUsize::new(0),
+            hanging: Mutex::new(false),
+            changed: Condvar::new(),
+            cancels: AtomicUsize::new(0),
         }))
     }
 
@@ -110,7 +134,35 @@ impl Sim {
             unlock: Some(unlock),
             get_atr: Some(get_atr),
             destroy: Some(destroy),
+            cancel: None,
+            flags: 0,
+            max_le: 0,
+            timeout_ms: 0,
         }
+    }
+
+    /// The same, and a command that hangs can be cancelled; the library does it itself after `timeout_ms`.
+    pub(crate) fn cancellable(&self, timeout_ms: u32) -> dmsc_card_transport {
+        dmsc_card_transport { cancel: Some(cancel), timeout_ms, ..self.transport() }
+    }
+
+    /// Waits until a command hangs.
+    pub(crate) fn wait_for_hang(&self) {
+        let hanging = self.0.hanging.lock().unwrap();
+        drop(self.0.changed.wait_while(hanging, |hanging| !*hanging).unwrap());
+    }
+
+    /// Calls of cancel.
+    pub(crate) fn cancels(&self) -> usize {
+        self.0.cancels.load(Ordering::SeqCst)
+    }
+
+    fn hang(&self) -> Instead {
+        let mut hanging = self.0.hanging.lock().unwrap();
+        *hanging = true;
+        self.0.changed.notify_all();
+        drop(self.0.changed.wait_while(hanging, |hanging| *hanging).unwrap());
+        Instead::Return(Code::Cancelled as i32)
     }
 
     /// The transport of the facade.
@@ -135,6 +187,7 @@ impl Sim {
                 Ok(response) => Instead::Answer(response),
                 Err(_) => Instead::Return(Code::CardRemoved as i32),
             },
+            Instead::Hang => self.hang(),
             other => other,
         }
     }
@@ -172,7 +225,7 @@ unsafe extern "C" fn transmit(
             0
         },
         Instead::Return(number) => number,
-        Instead::PassOn => unreachable!("exchange has passed it on"),
+        Instead::PassOn | Instead::Hang => unreachable!("exchange has dealt with it"),
     }
 }
 
@@ -204,6 +257,13 @@ unsafe extern "C" fn destroy(user_data: *mut c_void) {
     unsafe { sim(user_data) }.destroyed.fetch_add(1, Ordering::SeqCst);
 }
 
+unsafe extern "C" fn cancel(user_data: *mut c_void) {
+    let reader = unsafe { sim(user_data) };
+    reader.cancels.fetch_add(1, Ordering::SeqCst);
+    *reader.hanging.lock().unwrap() = false;
+    reader.changed.notify_all();
+}
+
 /// The same for the facade, which takes errors instead of numbers.
 struct Boxed(Sim);
 
@@ -215,7 +275,7 @@ impl CardTransport for Boxed {
                 let code = Code::from_number(number).unwrap_or(Code::Callback);
                 Err(Error::new(code, "the reader failed").with_os_error(number))
             }
-            Instead::Claim(_) | Instead::PassOn => unreachable!("only a C callback can claim"),
+            _ => unreachable!("only a C callback can claim"),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `dmsc card ...`: what a card is, and its bootstrap data into a store.
 
-use crate::card::CardName;
+use crate::card::{CARD_HELP, CardName};
 use crate::device::{self, DeviceArguments};
 use crate::event;
 use crate::listener::{Deaf, Ear, Seen};
@@ -8,11 +8,12 @@ use crate::output::{Output, error_json, error_text, hex};
 use crate::store;
 use clap::{Args, Subcommand};
 use dmsc::bootstrap::{News, Report};
-use dmsc::client::{CardInfo, Client, Environment};
+use dmsc::card::transport::CardTransport;
+use dmsc::client::{CardId, CardInfo, Client, Environment};
 use dmsc::error::{Code, Error, Result};
 use dmsc::store::memory::MemoryStore;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(Debug, Subcommand)]
@@ -25,8 +26,7 @@ pub(crate) enum CardCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct InfoArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Print the whole ICCID, not its last four digits only
     #[arg(long)]
@@ -35,8 +35,7 @@ pub(crate) struct InfoArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct BootstrapArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Directory of the phone's store; made if missing
     #[arg(long, value_name = "DIR")]
@@ -45,22 +44,34 @@ pub(crate) struct BootstrapArguments {
     device: DeviceArguments,
 }
 
-pub(crate) fn run(command: &CardCommand, output: &Arc<Output>) -> Result<()> {
+pub(crate) fn run(command: &CardCommand, pcap: Option<&Path>, output: &Arc<Output>) -> Result<()> {
     match command {
-        CardCommand::Info(arguments) => info(arguments, output),
-        CardCommand::Bootstrap(arguments) => bootstrap(arguments, output),
+        CardCommand::Info(arguments) => info(arguments, pcap, output),
+        CardCommand::Bootstrap(arguments) => bootstrap(arguments, pcap, output),
     }
 }
 
 /// Number of the slot of the one card.
 pub(crate) const SLOT: u32 = 0;
 
-fn info(arguments: &InfoArguments, output: &Output) -> Result<()> {
+/// Opens the one card, with a capture of all that is said to it if one is wanted.
+pub(crate) fn open_traced(
+    client: &Client,
+    transport: Box<dyn CardTransport>,
+    pcap: Option<&Path>,
+) -> Result<CardId> {
+    if let Some(path) = pcap {
+        client.trace_to_pcap(path)?;
+    }
+    client.open_card(SLOT, transport)
+}
+
+fn info(arguments: &InfoArguments, pcap: Option<&Path>, output: &Output) -> Result<()> {
     let opened = arguments.card.open(None)?;
     // The bootstrap reads the card as it would for a phone, into a store that is forgotten.
     let store = Arc::new(MemoryStore::default());
     let client = Client::new(device::anonymous(), store, Environment::system(), Box::new(Deaf))?;
-    let card = client.open_card(SLOT, opened.transport)?;
+    let card = open_traced(&client, opened.transport, pcap)?;
     let bootstrap = client.bootstrap_card(card);
     if let Err(error) = &bootstrap
         && error.is_card_gone()
@@ -116,13 +127,17 @@ fn masked(iccid: &str) -> String {
     iccid.chars().enumerate().map(|(at, c)| if at < hidden { '*' } else { c }).collect()
 }
 
-fn bootstrap(arguments: &BootstrapArguments, output: &Arc<Output>) -> Result<()> {
+fn bootstrap(
+    arguments: &BootstrapArguments,
+    pcap: Option<&Path>,
+    output: &Arc<Output>,
+) -> Result<()> {
     let opened = arguments.card.open(Some(&arguments.store))?;
     let store = store::open(&arguments.store)?;
-    let config = arguments.device.config(&store)?;
+    let config = arguments.device.config(&arguments.store, &store)?;
     let ear = Ear::new(output.clone(), Seen::default(), None);
     let client = Client::new(config, store, Environment::system(), Box::new(ear))?;
-    let card = client.open_card(SLOT, opened.transport)?;
+    let card = open_traced(&client, opened.transport, pcap)?;
     let report = client.bootstrap_card(card)?;
     client.close();
     show_report(&report, output);

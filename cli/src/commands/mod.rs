@@ -2,5 +2,6 @@
 
 pub(crate) mod card;
 pub(crate) mod decode;
+pub(crate) mod provision;
 pub(crate) mod run;
 pub(crate) mod tree;

@@ -1,8 +1,8 @@
 //! `dmsc run`: a phone with a card: bootstrap, toolkit, DM sessions.
 
-use super::card::{SLOT, show_report};
+use super::card::{SLOT, open_traced, show_report};
 use crate::answer::{Answerer, Manner};
-use crate::card::{CardName, SimCard};
+use crate::card::{CARD_HELP, CardName, SimCard};
 use crate::device::DeviceArguments;
 use crate::listener::{Ear, Seen};
 use crate::network::NetworkArguments;
@@ -23,8 +23,7 @@ use uicc_sim::card::Verdict;
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// sim:demo, sim:PROFILE-FILE, pcsc: (first reader with a card) or pcsc:PART-OF-READER-NAME
-    #[arg(long)]
+    #[arg(long, help = CARD_HELP)]
     card: CardName,
     /// Directory of the phone's store; made if missing. A simulated card keeps its memory there too
     #[arg(long, value_name = "DIR")]
@@ -79,20 +78,23 @@ impl FromStr for PushSource {
     }
 }
 
-pub(crate) fn run(arguments: &RunArguments, output: &Arc<Output>) -> Result<()> {
+pub(crate) fn run(
+    arguments: &RunArguments,
+    pcap: Option<&Path>,
+    output: &Arc<Output>,
+) -> Result<()> {
     let opened = arguments.card.open(Some(&arguments.store))?;
     let sim = opened.sim;
     let store = store::open(&arguments.store)?;
     // Not before there is a directory for the simulated card's memory.
     let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
-    let mut config = arguments.device.config(&store)?;
+    let mut config = arguments.device.config(&arguments.store, &store)?;
     config.network = arguments.network.config()?;
     let seen = Seen::default();
     let answers = Answerer::new(arguments.answer, output.clone());
     let ear = Ear::new(output.clone(), seen.clone(), Some(answers));
     let client = Client::new(config, store, Environment::system(), Box::new(ear))?;
-    let held = client
-        .open_card(SLOT, opened.transport)
+    let held = open_traced(&client, opened.transport, pcap)
         .and_then(|card| Phone { client: &client, card, seen, output }.hold(arguments, push));
     client.close();
     let verdict = sim.as_ref().map(|sim| show_verdict(sim, output));

@@ -145,7 +145,8 @@ fn response(octets: &[u8], asked: Option<u8>) -> Result<Record, Fault> {
     };
     let record = Record::default();
     let record = if data.is_empty() { record } else { record.hex("data", data) };
-    let record = record.hex("sw", sw).text("status", apdu_names::status(u16::from_be_bytes(*sw)));
+    let record =
+        record.hex("sw", sw).text("status", dmsc::status_word::name(u16::from_be_bytes(*sw)));
     Ok(match (asked, data) {
         (Some(SELECT | GET_RESPONSE) | None, [0x62, ..]) => {
             record.nesting("header", card::fcp(data))

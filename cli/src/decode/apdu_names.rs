@@ -1,4 +1,4 @@
-//! Names of instructions and status words (ISO 7816-4, ETSI TS 102 221, GSM 11.11). Constant tables only.
+//! Names of instructions (ISO 7816-4, ETSI TS 102 221, GSM 11.11). A constant table only.
 
 /// Name of an instruction.
 pub(super) fn instruction(ins: u8) -> Option<&'static str> {
@@ -40,66 +40,4 @@ pub(super) fn instruction(ins: u8) -> Option<&'static str> {
         0xF2 => "STATUS",
         _ => return None,
     })
-}
-
-/// What a status word says.
-pub(super) fn status(sw: u16) -> String {
-    let low = sw & 0x00FF;
-    let length = if low == 0 { 256 } else { low };
-    let text = match sw {
-        0x9000 => "success",
-        0x9100..=0x91FF => return format!("success, a proactive command of {length} octets waits"),
-        0x9200..=0x920F => return format!("success after {low} internal retries"),
-        0x9240 => "memory problem",
-        0x9300 => "toolkit is busy",
-        0x9400 => "no EF selected",
-        0x9402 => "address out of range",
-        0x9404 => "file not found",
-        0x9408 => "file does not fit the command",
-        0x9802 => "no PIN initialised",
-        0x9804 => "access condition not fulfilled or PIN wrong",
-        0x9808 => "contradiction with the PIN's state",
-        0x9840 => "PIN blocked",
-        0x9850 => "increase not possible, maximum reached",
-        0x9862 => "authentication error",
-        0x9F00..=0x9FFF => return format!("success, {length} octets of answer wait"),
-        0x6100..=0x61FF => return format!("success, {length} octets of answer wait"),
-        0x6281 => "warning: part of the data may be corrupt",
-        0x6282 => "warning: end of file before Le octets",
-        0x6283 => "warning: file deactivated",
-        0x6285 => "warning: file terminated",
-        0x62F1 | 0x62F3 => "success, more data are available",
-        0x6200..=0x62FF => "warning: nothing was changed",
-        0x63C0..=0x63CF => return format!("warning: {} tries left", sw & 0x000F),
-        0x6300..=0x63FF => "warning: something was changed",
-        0x6400..=0x64FF => "execution error, nothing was changed",
-        0x6581 => "memory problem",
-        0x6500..=0x65FF => "execution error, something was changed",
-        0x6700..=0x67FF => "wrong length",
-        0x6881 => "logical channel not supported",
-        0x6882 => "secure messaging not supported",
-        0x6981 => "command does not fit the file structure",
-        0x6982 => "security status not fulfilled",
-        0x6983 => "authentication method blocked",
-        0x6984 => "data invalidated",
-        0x6985 => "conditions of use not satisfied",
-        0x6986 => "no EF selected",
-        0x6989 => "security conditions not satisfied",
-        0x6999 => "selection failed",
-        0x6A80 => "wrong data",
-        0x6A81 => "function not supported",
-        0x6A82 => "file or application not found",
-        0x6A83 => "record not found",
-        0x6A84 => "not enough memory",
-        0x6A86 => "wrong P1 or P2",
-        0x6A87 => "Lc does not fit P1 and P2",
-        0x6A88 => "referenced data not found",
-        0x6B00..=0x6BFF => "wrong P1 or P2: offset outside the file",
-        0x6C00..=0x6CFF => return format!("wrong Le: {length} octets are there"),
-        0x6D00..=0x6DFF => "instruction not supported",
-        0x6E00..=0x6EFF => "class not supported",
-        0x6F00..=0x6FFF => "technical problem",
-        _ => "unknown",
-    };
-    text.to_owned()
 }

@@ -11,7 +11,7 @@ mod cat_names;
 mod document;
 mod element;
 mod fault;
-mod input;
+pub(crate) mod input;
 mod objects;
 mod shown;
 mod trigger;

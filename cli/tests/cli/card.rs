@@ -36,6 +36,24 @@ fn info_of_the_demo_card() {
 }
 
 #[test]
+fn a_capture_holds_every_exchange() {
+    let file = Path::new(&fresh("pcap")).join("card.pcap");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let path = file.to_str().unwrap();
+    dmsc(&["card", "info", "--card", "sim:demo", "--pcap", path]).good();
+    let octets = std::fs::read(&file).unwrap();
+    assert_eq!(octets[..4], [0xD4, 0xC3, 0xB2, 0xA1]);
+    let packets = std::iter::successors(Some(24), |at: &usize| {
+        let length = octets.get(at + 8..at + 12)?;
+        Some(at + 16 + u32::from_le_bytes(length.try_into().unwrap()) as usize)
+    });
+    assert!(packets.take_while(|at| *at < octets.len()).count() > 15);
+    let ran = dmsc(&["card", "info", "--card", "sim:demo", "--pcap", "/no/such/folder/x"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("/no/such/folder/x"), "{}", ran.stderr);
+}
+
+#[test]
 fn info_as_json() {
     let ran = dmsc(&["card", "info", "--card", &shipped("t1-oiddo"), "--json"]).good();
     assert_eq!(

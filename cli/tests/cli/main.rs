@@ -1,6 +1,7 @@
 //! The program `dmsc` from outside: arguments, output, exit codes.
 #![allow(clippy::unwrap_used)]
 
+mod at;
 mod card;
 mod decode;
 mod decode_vectors;

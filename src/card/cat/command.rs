@@ -19,14 +19,22 @@ pub(super) mod kind {
     pub(in super::super) const POLL_INTERVAL: u8 = 0x03;
     pub(in super::super) const POLLING_OFF: u8 = 0x04;
     pub(in super::super) const SET_UP_EVENT_LIST: u8 = 0x05;
+    pub(in super::super) const SET_UP_CALL: u8 = 0x10;
+    pub(in super::super) const SEND_SS: u8 = 0x11;
+    pub(in super::super) const SEND_USSD: u8 = 0x12;
     pub(in super::super) const SEND_SMS: u8 = 0x13;
+    pub(in super::super) const SEND_DTMF: u8 = 0x14;
     pub(in super::super) const LAUNCH_BROWSER: u8 = 0x15;
+    pub(in super::super) const PLAY_TONE: u8 = 0x20;
     pub(in super::super) const DISPLAY_TEXT: u8 = 0x21;
     pub(in super::super) const GET_INKEY: u8 = 0x22;
     pub(in super::super) const GET_INPUT: u8 = 0x23;
     pub(in super::super) const SELECT_ITEM: u8 = 0x24;
+    pub(in super::super) const SET_UP_MENU: u8 = 0x25;
     pub(in super::super) const LOCAL_INFORMATION: u8 = 0x26;
     pub(in super::super) const TIMER: u8 = 0x27;
+    pub(in super::super) const IDLE_TEXT: u8 = 0x28;
+    pub(in super::super) const LANGUAGE: u8 = 0x35;
     pub(in super::super) const OPEN_CHANNEL: u8 = 0x40;
     pub(in super::super) const CLOSE_CHANNEL: u8 = 0x41;
     pub(in super::super) const RECEIVE_DATA: u8 = 0x42;
@@ -43,8 +51,13 @@ pub(super) mod tag {
     pub(in super::super) const DURATION: u16 = 0x04;
     pub(in super::super) const ALPHA: u16 = 0x05;
     pub(in super::super) const ADDRESS: u16 = 0x06;
+    pub(in super::super) const CONFIGURATION: u16 = 0x07;
+    pub(in super::super) const SUBADDRESS: u16 = 0x08;
+    pub(in super::super) const SS_STRING: u16 = 0x09;
+    pub(in super::super) const USSD_STRING: u16 = 0x0A;
     pub(in super::super) const SMS_TPDU: u16 = 0x0B;
     pub(in super::super) const TEXT: u16 = 0x0D;
+    pub(in super::super) const TONE: u16 = 0x0E;
     pub(in super::super) const ITEM: u16 = 0x0F;
     pub(in super::super) const ITEM_ID: u16 = 0x10;
     pub(in super::super) const RESPONSE_LENGTH: u16 = 0x11;
@@ -57,10 +70,12 @@ pub(super) mod tag {
     pub(in super::super) const LOCATION_STATUS: u16 = 0x1B;
     pub(in super::super) const ICON: u16 = 0x1E;
     pub(in super::super) const ICON_LIST: u16 = 0x1F;
+    pub(in super::super) const HELP_REQUEST: u16 = 0x15;
     pub(in super::super) const TIMER_ID: u16 = 0x24;
     pub(in super::super) const TIMER_VALUE: u16 = 0x25;
     pub(in super::super) const DATE_TIME: u16 = 0x26;
     pub(in super::super) const IMMEDIATE: u16 = 0x2B;
+    pub(in super::super) const DTMF_STRING: u16 = 0x2C;
     pub(in super::super) const LANGUAGE: u16 = 0x2D;
     pub(in super::super) const AID: u16 = 0x2F;
     pub(in super::super) const BROWSER: u16 = 0x30;
@@ -75,6 +90,7 @@ pub(super) mod tag {
     pub(in super::super) const BUFFER_SIZE: u16 = 0x39;
     pub(in super::super) const REFRESH_POLICY: u16 = 0x3A;
     pub(in super::super) const LEVEL: u16 = 0x3C;
+    pub(in super::super) const ACCESS_TECHNOLOGY: u16 = 0x3F;
     pub(in super::super) const OTHER_ADDRESS: u16 = 0x3E;
     pub(in super::super) const SERVICE: u16 = 0x41;
     pub(in super::super) const ACCESS_NAME: u16 = 0x47;
@@ -168,10 +184,10 @@ impl<'a> Command<'a> {
 
 /// True if TS 102 223 defines this type of command at all.
 pub(super) fn is_known(kind: u8) -> bool {
-    /// Defined, but never offered: calls, services, tones, menus, card readers, frames and so on.
-    const OTHERS: [u8; 25] = [
-        0x10, 0x11, 0x12, 0x14, 0x16, 0x20, 0x25, 0x28, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x45,
-        0x46, 0x50, 0x51, 0x60, 0x61, 0x62, 0x70, 0x71, 0x72, 0x73,
+    /// Defined, but never offered: card readers, AT commands, frames and so on.
+    const OTHERS: [u8; 17] = [
+        0x16, 0x30, 0x31, 0x32, 0x33, 0x34, 0x45, 0x46, 0x50, 0x51, 0x60, 0x61, 0x62, 0x70, 0x71,
+        0x72, 0x73,
     ];
     tags(kind).is_some() || OTHERS.contains(&kind)
 }
@@ -216,6 +232,30 @@ fn tags(kind: u8) -> Option<&'static [u16]> {
             tag::TEXT_ATTRIBUTE,
             tag::ITEM_ATTRIBUTES,
         ],
+        kind::SET_UP_MENU => &[
+            tag::ALPHA,
+            tag::ITEM,
+            tag::NEXT_ACTION,
+            tag::ICON,
+            tag::ICON_LIST,
+            tag::TEXT_ATTRIBUTE,
+            tag::ITEM_ATTRIBUTES,
+        ],
+        kind::PLAY_TONE => &[tag::ALPHA, tag::TONE, tag::DURATION, tag::ICON, tag::TEXT_ATTRIBUTE],
+        kind::SET_UP_CALL => &[
+            tag::ALPHA,
+            tag::ADDRESS,
+            tag::CONFIGURATION,
+            tag::SUBADDRESS,
+            tag::DURATION,
+            tag::ICON,
+            tag::TEXT_ATTRIBUTE,
+        ],
+        kind::SEND_SS => &[tag::ALPHA, tag::SS_STRING, tag::ICON, tag::TEXT_ATTRIBUTE],
+        kind::SEND_USSD => &[tag::ALPHA, tag::USSD_STRING, tag::ICON, tag::TEXT_ATTRIBUTE],
+        kind::SEND_DTMF => &[tag::ALPHA, tag::DTMF_STRING, tag::ICON, tag::TEXT_ATTRIBUTE],
+        kind::IDLE_TEXT => &[tag::TEXT, tag::ICON, tag::TEXT_ATTRIBUTE],
+        kind::LANGUAGE => &[tag::LANGUAGE],
         kind::TIMER => &[tag::TIMER_ID, tag::TIMER_VALUE],
         kind::OPEN_CHANNEL => &[
             tag::ALPHA,

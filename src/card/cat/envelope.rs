@@ -11,7 +11,10 @@ use crate::time::Now;
 use std::collections::VecDeque;
 
 const EVENT_DOWNLOAD: u8 = 0xD6;
+const MENU_SELECTION: u8 = 0xD3;
 const TIMER_EXPIRATION: u8 = 0xD7;
+/// Keypad to card, in device identities.
+const FROM_KEYPAD: [u8; 2] = [0x01, 0x81];
 /// Status word of a card that is busy with the toolkit.
 const SW_BUSY: u16 = 0x9300;
 const FIRST_RETRY_MS: u64 = 100;
@@ -30,6 +33,7 @@ pub(super) mod event {
     pub(in super::super) const BROWSER_TERMINATION: u8 = 0x08;
     pub(in super::super) const DATA_AVAILABLE: u8 = 0x09;
     pub(in super::super) const CHANNEL_STATUS: u8 = 0x0A;
+    pub(in super::super) const ACCESS_TECHNOLOGY: u8 = 0x0B;
     pub(in super::super) const LOCAL_CONNECTION: u8 = 0x0D;
     /// Events that mean nothing once the channels are gone.
     pub(in super::super) const OF_CHANNELS: [u8; 3] =
@@ -43,6 +47,8 @@ pub(super) enum Notice {
     Timer { id: u8, elapsed_s: u64 },
     /// Octets wait on a channel; how many is said when it is sent.
     Data { number: u8, status: [u8; 2] },
+    /// The user chose `item` of the card's menu, or wants help with it.
+    Menu { item: u8, help: bool },
     /// Another event with its own data objects.
     Event { code: u8, devices: [u8; 2], objects: Vec<u8> },
 }
@@ -77,10 +83,10 @@ impl Notice {
         Self::Event { code: event::LOCAL_CONNECTION, devices: TO_CARD, objects }
     }
 
-    /// The code in the event list; none for a timer, which is always told.
+    /// The code in the event list; none for a timer and the menu, which are always told.
     pub(super) fn event_code(&self) -> Option<u8> {
         match self {
-            Self::Timer { .. } => None,
+            Self::Timer { .. } | Self::Menu { .. } => None,
             Self::Data { .. } => Some(event::DATA_AVAILABLE),
             Self::Event { code, .. } => Some(*code),
         }
@@ -92,12 +98,22 @@ impl Notice {
         if let Some(code) = self.event_code() {
             ctlv::push(&mut body, tag::EVENT_LIST, true, &[code]);
         }
-        let devices = if let Self::Event { devices, .. } = self { devices } else { &TO_CARD };
+        let devices = match self {
+            Self::Event { devices, .. } => devices,
+            Self::Menu { .. } => &FROM_KEYPAD,
+            Self::Timer { .. } | Self::Data { .. } => &TO_CARD,
+        };
         ctlv::push(&mut body, tag::DEVICES, true, devices);
         match self {
             Self::Timer { id, elapsed_s } => {
                 ctlv::push(&mut body, tag::TIMER_ID, true, &[*id]);
                 ctlv::push(&mut body, tag::TIMER_VALUE, true, &timer::encode_value(*elapsed_s));
+            }
+            Self::Menu { item, help } => {
+                ctlv::push(&mut body, tag::ITEM_ID, true, &[*item]);
+                if *help {
+                    ctlv::push(&mut body, tag::HELP_REQUEST, false, &[]);
+                }
             }
             Self::Data { status, .. } => {
                 ctlv::push(&mut body, tag::CHANNEL_STATUS, true, status);
@@ -105,7 +121,11 @@ impl Notice {
             }
             Self::Event { objects, .. } => body.extend_from_slice(objects),
         }
-        let outer = if self.event_code().is_some() { EVENT_DOWNLOAD } else { TIMER_EXPIRATION };
+        let outer = match self {
+            Self::Timer { .. } => TIMER_EXPIRATION,
+            Self::Menu { .. } => MENU_SELECTION,
+            Self::Data { .. } | Self::Event { .. } => EVENT_DOWNLOAD,
+        };
         let mut out = Vec::new();
         ctlv::push_ber(&mut out, outer, &body);
         out
@@ -142,7 +162,7 @@ impl Queue {
         self.waiting.push_back(notice);
     }
 
-    /// Keeps timers, and events with these codes.
+    /// Keeps timers, choices from the menu, and events with these codes.
     pub(super) fn retain_events(&mut self, keep: impl Fn(u8) -> bool) {
         self.waiting.retain(|notice| notice.event_code().is_none_or(&keep));
     }
@@ -183,7 +203,7 @@ impl Queue {
 
     /// When the next envelope may be sent, in monotonic milliseconds.
     pub(super) fn deadline(&self) -> Option<u64> {
-        (!self.waiting.is_empty()).then(|| self.retry_ms.unwrap_or(0))
+        (!self.waiting.is_empty() && self.sent.is_none()).then(|| self.retry_ms.unwrap_or(0))
     }
 
     fn settle(&mut self) {

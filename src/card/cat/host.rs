@@ -2,7 +2,11 @@
 //!
 //! Owns the questions to the host and the check of its answers. Must not know how they are shown.
 
-use super::command::{Command, kind, tag};
+mod read;
+
+pub(super) use read::decode_duration;
+
+use super::command::tag;
 use super::remote::Connect;
 use super::response::{Outcome, Response};
 use super::text::{self, Coding};
@@ -110,6 +114,64 @@ impl fmt::Debug for SendSms {
     }
 }
 
+/// SET UP MENU: the card's menu in the terminal's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Menu {
+    /// Above the list.
+    pub title: String,
+    /// Identifier and text, in order; none: the menu goes.
+    pub items: Vec<(u8, String)>,
+    /// Help may be asked for.
+    pub help: bool,
+}
+
+/// PLAY TONE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlayTone {
+    /// The tone (TS 102 223 section 8.16); `None`: a general beep.
+    pub tone: Option<u8>,
+    /// What to show meanwhile; empty for nothing.
+    pub text: String,
+    /// How long, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// SET UP CALL.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SetUpCall {
+    /// Type of number, then swapped digits.
+    pub address: Vec<u8>,
+    /// Question to the user before the call.
+    pub confirmation: Option<String>,
+    /// What to show during the call; empty for nothing.
+    pub text: String,
+    /// What to do with calls that are there, and whether to redial (the qualifier, TS 102 223 section 8.6).
+    pub mode: u8,
+    /// Longest time for redialling, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+impl fmt::Debug for SetUpCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetUpCall").field("mode", &self.mode).finish_non_exhaustive()
+    }
+}
+
+/// SEND SS, SEND USSD or SEND DTMF.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Transmission {
+    /// What to show; empty for nothing.
+    pub text: String,
+    /// SS string, USSD string (data coding scheme, then text) or DTMF digits, as the card writes them.
+    pub octets: Vec<u8>,
+}
+
+impl fmt::Debug for Transmission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Transmission({} octets)", self.octets.len())
+    }
+}
+
 /// A question of the card to the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -128,6 +190,28 @@ pub enum HostRequest {
     SendSms(SendSms),
     /// Make the link, then answer `Done` or `Failed`.
     Connect(Connect),
+    /// Answer `Done` or `Failed`.
+    SendSs(Transmission),
+    /// Answer `Done`, `Text` (what the network said) or `Failed`.
+    SendUssd(Transmission),
+    /// Answer `Done` or `Failed`.
+    SendDtmf(Transmission),
+    /// Answer `Done` or `Failed`.
+    SetUpCall(SetUpCall),
+    /// Answer `Done` or `Failed`.
+    SetUpMenu(Menu),
+    /// Answer `Done` or `Failed`.
+    PlayTone(PlayTone),
+    /// Text for the idle screen, empty to take it away. Answer `Done` or `Failed`.
+    IdleText {
+        /// The text.
+        text: String,
+    },
+    /// The card speaks this language from now on, or the terminal's again. Answer `Done`.
+    Language {
+        /// Two letters of ISO 639-1.
+        language: Option<[u8; 2]>,
+    },
 }
 
 /// The host's answer to a [`HostRequest`].
@@ -184,6 +268,12 @@ pub enum Failure {
     Unreachable,
     /// Such a connection is not allowed.
     Forbidden,
+    /// The network is busy or refused the service.
+    NetworkBusy,
+    /// There is no service.
+    NoService,
+    /// The host cannot do that after all.
+    NotSupported,
 }
 
 impl From<Failure> for Outcome {
@@ -200,27 +290,26 @@ impl From<Failure> for Outcome {
             Failure::SmsNotSent => Self::SMS_ERROR,
             Failure::Unreachable => Fault::Unreachable.into(),
             Failure::Forbidden => Fault::Security.into(),
+            Failure::NetworkBusy => Self::NETWORK_BUSY,
+            Failure::NoService => Self::NO_SERVICE,
+            Failure::NotSupported => Self::BEYOND_CAPABILITIES,
         }
     }
 }
 
 impl HostRequest {
-    /// Reads a command of the host's kinds; `None` for other kinds.
-    pub(super) fn read(command: &Command<'_>) -> core::result::Result<Option<Self>, Outcome> {
-        Ok(Some(match command.details.kind {
-            kind::DISPLAY_TEXT => Self::DisplayText(display_text(command)?),
-            kind::GET_INKEY => Self::GetInkey(get_inkey(command)?),
-            kind::GET_INPUT => Self::GetInput(get_input(command)?),
-            kind::SELECT_ITEM => Self::SelectItem(select_item(command)?),
-            kind::LAUNCH_BROWSER => Self::LaunchBrowser(launch_browser(command)?),
-            kind::SEND_SMS => Self::SendSms(send_sms(command)?),
-            _ => return Ok(None),
-        }))
-    }
-
     /// True if it takes the user's attention.
     pub(super) fn needs_user(&self) -> bool {
-        !matches!(self, Self::SendSms(_) | Self::Connect(_))
+        matches!(
+            self,
+            Self::DisplayText(_)
+                | Self::GetInkey(_)
+                | Self::GetInput(_)
+                | Self::SelectItem(_)
+                | Self::LaunchBrowser(_)
+                | Self::SetUpCall(_)
+                | Self::PlayTone(_)
+        )
     }
 
     /// How long the host has for its answer, in milliseconds.
@@ -228,6 +317,8 @@ impl HostRequest {
         let duration = match self {
             Self::DisplayText(display) => display.duration_ms,
             Self::GetInkey(inkey) => inkey.duration_ms,
+            Self::PlayTone(tone) => tone.duration_ms,
+            Self::SetUpCall(call) => call.duration_ms,
             _ => None,
         };
         PATIENCE_MS + duration.unwrap_or(0)
@@ -237,10 +328,17 @@ impl HostRequest {
     pub(super) fn overdue(&self) -> Response {
         match self {
             Self::LaunchBrowser(_) => Outcome::BROWSER_ERROR.into(),
-            Self::SendSms(_) => Outcome::BUSY.into(),
+            Self::DisplayText(_) | Self::GetInkey(_) | Self::GetInput(_) | Self::SelectItem(_) => {
+                Outcome::NO_RESPONSE.into()
+            }
             Self::Connect(connect) => connect.failed(Fault::Unreachable.into()),
-            _ => Outcome::NO_RESPONSE.into(),
+            _ => Outcome::BUSY.into(),
         }
+    }
+
+    /// Fails with `InvalidArg` when the answer does not fit the question.
+    pub fn check(&self, answer: &HostAnswer) -> Result<()> {
+        self.respond(answer.clone(), Outcome::OK).map(drop)
     }
 
     /// The response for the host's `answer`; `success` is the result when it was done.
@@ -252,10 +350,13 @@ impl HostRequest {
             (Self::Connect(connect), HostAnswer::Done) => connect.done(),
             (Self::Connect(connect), HostAnswer::Failed(failure)) => connect.failed(failure.into()),
             (_, HostAnswer::Failed(failure)) => Response::from(Outcome::from(failure)),
-            (
-                Self::DisplayText(_) | Self::LaunchBrowser(_) | Self::SendSms(_),
-                HostAnswer::Done,
-            ) => response,
+            (Self::SendUssd(_), HostAnswer::Text(text)) => {
+                response.with(tag::TEXT, &typed(&text, true, true, Coding::Unpacked)?)
+            }
+            (Self::GetInkey(_) | Self::GetInput(_) | Self::SelectItem(_), HostAnswer::Done) => {
+                return Err(unfit("it needs an input"));
+            }
+            (_, HostAnswer::Done) => response,
             (Self::GetInkey(asked), HostAnswer::YesNo(yes)) if asked.yes_no => {
                 response.with(tag::TEXT, &[0x04, u8::from(yes)])
             }
@@ -314,109 +415,4 @@ fn typed(text: &str, alphabet: bool, ucs2: bool, coding: Coding) -> Result<Vec<u
 
 fn unfit(what: &str) -> Error {
     Error::new(Code::InvalidArg, format!("toolkit answer: {what}"))
-}
-
-fn display_text(command: &Command<'_>) -> core::result::Result<DisplayText, Outcome> {
-    let text = needed_text(command)?;
-    if text.is_empty() && command.object(tag::ICON).is_some() {
-        return Err(Outcome::NOT_UNDERSTOOD);
-    }
-    Ok(DisplayText {
-        text,
-        high_priority: flag(command, 1),
-        wait_for_user: flag(command, 8),
-        immediate_response: command.object(tag::IMMEDIATE).is_some(),
-        duration_ms: duration_ms(command)?,
-    })
-}
-
-fn get_inkey(command: &Command<'_>) -> core::result::Result<GetInkey, Outcome> {
-    Ok(GetInkey {
-        text: needed_text(command)?,
-        alphabet: flag(command, 1),
-        ucs2: flag(command, 2),
-        yes_no: flag(command, 3),
-        help: flag(command, 8),
-        duration_ms: duration_ms(command)?,
-    })
-}
-
-fn get_input(command: &Command<'_>) -> core::result::Result<GetInput, Outcome> {
-    let &[min, max] = command.needed(tag::RESPONSE_LENGTH)? else {
-        return Err(Outcome::NOT_UNDERSTOOD);
-    };
-    let default = command.object(tag::DEFAULT_TEXT);
-    Ok(GetInput {
-        text: needed_text(command)?,
-        min,
-        max,
-        default: default.map(text::decode).map(understood).transpose()?,
-        alphabet: flag(command, 1),
-        ucs2: flag(command, 2),
-        hidden: flag(command, 3),
-        packed: flag(command, 4),
-        help: flag(command, 8),
-    })
-}
-
-fn select_item(command: &Command<'_>) -> core::result::Result<SelectItem, Outcome> {
-    let title = command.object(tag::ALPHA).map_or(Some(String::new()), text::decode_alpha);
-    let item = |value: &[u8]| {
-        let (&id, name) = value.split_first()?;
-        Some((id, text::decode_alpha(name)?))
-    };
-    command.needed(tag::ITEM)?;
-    let items = command.all(tag::ITEM).map(item).collect::<Option<Vec<_>>>();
-    Ok(SelectItem {
-        title: understood(title)?,
-        items: understood(items)?,
-        default_item: command.object(tag::ITEM_ID).and_then(|id| id.first().copied()),
-        help: flag(command, 8),
-    })
-}
-
-fn launch_browser(command: &Command<'_>) -> core::result::Result<LaunchBrowser, Outcome> {
-    let url = std::str::from_utf8(command.needed(tag::URL)?).ok().filter(|url| url.is_ascii());
-    let confirmation = command.object(tag::ALPHA).map(text::decode_alpha);
-    Ok(LaunchBrowser {
-        url: understood(url)?.to_owned(),
-        confirmation: confirmation.map(understood).transpose()?,
-        mode: command.details.qualifier,
-    })
-}
-
-fn send_sms(command: &Command<'_>) -> core::result::Result<SendSms, Outcome> {
-    Ok(SendSms {
-        service_centre: command.object(tag::ADDRESS).map(<[u8]>::to_vec),
-        tpdu: command.needed(tag::SMS_TPDU)?.to_vec(),
-        pack: flag(command, 1),
-    })
-}
-
-fn needed_text(command: &Command<'_>) -> core::result::Result<String, Outcome> {
-    understood(text::decode(command.needed(tag::TEXT)?))
-}
-
-fn duration_ms(command: &Command<'_>) -> core::result::Result<Option<u64>, Outcome> {
-    command.object(tag::DURATION).map(|value| understood(decode_duration(value))).transpose()
-}
-
-/// A duration object in milliseconds; `None` if it is none, or zero.
-pub(super) fn decode_duration(value: &[u8]) -> Option<u64> {
-    let unit_ms = match value {
-        [0, _] => 60_000,
-        [1, _] => 1000,
-        [2, _] => 100,
-        _ => return None,
-    };
-    value.get(1).filter(|count| **count > 0).map(|count| unit_ms * u64::from(*count))
-}
-
-/// Bit `bit` of the qualifier, counted from 1.
-fn flag(command: &Command<'_>, bit: u32) -> bool {
-    command.details.qualifier >> (bit - 1) & 1 == 1
-}
-
-fn understood<T>(value: Option<T>) -> core::result::Result<T, Outcome> {
-    value.ok_or(Outcome::NOT_UNDERSTOOD)
 }

@@ -17,6 +17,7 @@ pub(super) mod qualifier {
     pub(in super::super) const IMEI: u8 = 0x01;
     pub(in super::super) const DATE_TIME: u8 = 0x03;
     pub(in super::super) const LANGUAGE: u8 = 0x04;
+    pub(in super::super) const ACCESS_TECHNOLOGY: u8 = 0x06;
     pub(in super::super) const IMEISV: u8 = 0x08;
 }
 
@@ -85,6 +86,8 @@ pub struct LocalInfo {
     pub language: Option<[u8; 2]>,
     /// Location while in service.
     pub location: Option<Location>,
+    /// Access technology (TS 102 223 section 8.61: 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ...).
+    pub access_technology: Option<u8>,
     /// Local time minus UTC in quarters of an hour, -79 to 79.
     pub utc_offset_quarters: Option<i8>,
 }
@@ -116,6 +119,9 @@ pub(super) fn provide(
             (tag::DATE_TIME, date_time(now.unix_s, info.utc_offset_quarters).to_vec())
         }
         qualifier::LANGUAGE => (tag::LANGUAGE, info.language.ok_or(Outcome::BUSY)?.to_vec()),
+        qualifier::ACCESS_TECHNOLOGY => {
+            (tag::ACCESS_TECHNOLOGY, vec![info.access_technology.ok_or(Outcome::NO_SERVICE)?])
+        }
         qualifier::IMEISV => (tag::IMEISV, info.imeisv.as_ref().ok_or(Outcome::BUSY)?.0.to_vec()),
         _ => return Err(Outcome::BEYOND_CAPABILITIES),
     };

@@ -32,8 +32,8 @@ use std::collections::VecDeque;
 use timer::Timers;
 
 pub use host::{
-    DisplayText, Failure, GetInkey, GetInput, HostAnswer, HostRequest, LaunchBrowser, SelectItem,
-    SendSms,
+    DisplayText, Failure, GetInkey, GetInput, HostAnswer, HostRequest, LaunchBrowser, Menu,
+    PlayTone, SelectItem, SendSms, SetUpCall, Transmission,
 };
 pub use local::{Imei, Imeisv, LocalInfo, Location};
 pub use profile::Capabilities;
@@ -193,6 +193,7 @@ impl Cat {
                 capabilities: config.capabilities,
                 language: config.local.language.is_some(),
                 imeisv: config.local.imeisv.is_some(),
+                access_technology: config.local.access_technology.is_some(),
                 channels: channels as u8,
             },
             local: config.local,
@@ -355,6 +356,12 @@ impl Cat {
         {
             self.tell(Notice::event(event::LANGUAGE, tag::LANGUAGE, &language));
         }
+        if let Some(technology) = self.local.access_technology
+            && self.local.access_technology != before.access_technology
+        {
+            let object = [technology];
+            self.tell(Notice::event(event::ACCESS_TECHNOLOGY, tag::ACCESS_TECHNOLOGY, &object));
+        }
         if self.local.location != before.location {
             let location = self.local.location.as_ref().map(Location::octets);
             self.tell(Notice::location(location));
@@ -370,6 +377,13 @@ impl Cat {
             ScreenEvent::Idle => (event::IDLE_SCREEN, FROM_DISPLAY),
         };
         self.tell(Notice::Event { code, devices, objects: Vec::new() });
+    }
+
+    /// Tells the card what the user chose from its menu, or wants help with; nothing if it has none.
+    pub fn menu_selected(&mut self, item: u8, help: bool) {
+        if self.profile.offers(Feature::MenuSelection) {
+            self.queue.push(Notice::Menu { item, help });
+        }
     }
 
     /// Tells the card that the browser has ended, by the user or by an error.

@@ -29,8 +29,22 @@ bitflags! {
         const SCREEN_EVENTS = 1 << 6;
         /// Tells about changes of service and location.
         const LOCATION_EVENTS = 1 << 7;
+        /// Shows the card's menu and tells what is chosen.
+        const MENU = 1 << 8;
+        /// Plays tones.
+        const PLAY_TONE = 1 << 9;
+        /// Sets up calls.
+        const CALLS = 1 << 10;
+        /// Sends supplementary service and USSD strings.
+        const SERVICES = 1 << 11;
+        /// Sends DTMF tones in a call.
+        const DTMF = 1 << 12;
+        /// Shows a text on the idle screen.
+        const IDLE_TEXT = 1 << 13;
+        /// Wants to know which language the card speaks.
+        const LANGUAGE = 1 << 14;
         /// Makes links to servers in the network.
-        const CONNECTIONS = 1 << 8;
+        const CONNECTIONS = 1 << 15;
     }
 }
 
@@ -43,6 +57,8 @@ pub(super) enum Feature {
     Command(u8),
     /// A qualifier of PROVIDE LOCAL INFORMATION.
     Local(u8),
+    /// ENVELOPE (MENU SELECTION).
+    MenuSelection,
     /// ENVELOPE (TIMER EXPIRATION).
     TimerExpiration,
     /// An event of the event list.
@@ -58,6 +74,7 @@ enum Need {
     Host(Capabilities),
     Language,
     Imeisv,
+    AccessTechnology,
 }
 
 /// One announcement: octet and bit (both counted from 1), what it needs, what it announces.
@@ -65,9 +82,10 @@ struct Row(usize, u8, Need, Feature);
 
 const TABLE: &[Row] = {
     use Feature::{Command, Event, Local, Protocol, TimerExpiration};
-    use Need::{Host, Imeisv, Language, Nothing};
+    use Need::{AccessTechnology, Host, Imeisv, Language, Nothing};
     &[
         Row(1, 1, Nothing, Protocol),
+        Row(1, 4, Host(Capabilities::MENU), Feature::MenuSelection),
         Row(1, 6, Nothing, TimerExpiration),
         Row(2, 1, Nothing, Protocol),
         Row(2, 6, Host(Capabilities::GET_INPUT), Command(kind::GET_INPUT)),
@@ -77,11 +95,16 @@ const TABLE: &[Row] = {
         Row(3, 2, Host(Capabilities::GET_INKEY), Command(kind::GET_INKEY)),
         Row(3, 3, Host(Capabilities::GET_INPUT), Command(kind::GET_INPUT)),
         Row(3, 4, Nothing, Command(kind::MORE_TIME)),
+        Row(3, 5, Host(Capabilities::PLAY_TONE), Command(kind::PLAY_TONE)),
         Row(3, 6, Nothing, Command(kind::POLL_INTERVAL)),
         Row(3, 7, Nothing, Command(kind::POLLING_OFF)),
         Row(3, 8, Nothing, Command(kind::REFRESH)),
         Row(4, 1, Host(Capabilities::SELECT_ITEM), Command(kind::SELECT_ITEM)),
         Row(4, 2, Host(Capabilities::SEND_SMS), Command(kind::SEND_SMS)),
+        Row(4, 3, Host(Capabilities::SERVICES), Command(kind::SEND_SS)),
+        Row(4, 4, Host(Capabilities::SERVICES), Command(kind::SEND_USSD)),
+        Row(4, 5, Host(Capabilities::CALLS), Command(kind::SET_UP_CALL)),
+        Row(4, 6, Host(Capabilities::MENU), Command(kind::SET_UP_MENU)),
         Row(4, 7, Nothing, Command(kind::LOCAL_INFORMATION)),
         Row(4, 7, Nothing, Local(qualifier::LOCATION)),
         Row(4, 7, Nothing, Local(qualifier::IMEI)),
@@ -93,12 +116,20 @@ const TABLE: &[Row] = {
         Row(6, 2, Host(Capabilities::BROWSER), Event(event::BROWSER_TERMINATION)),
         Row(6, 3, Nothing, Event(event::DATA_AVAILABLE)),
         Row(6, 4, Nothing, Event(event::CHANNEL_STATUS)),
+        Row(6, 5, AccessTechnology, Event(event::ACCESS_TECHNOLOGY)),
         Row(6, 7, Nothing, Event(event::LOCAL_CONNECTION)),
         Row(8, 1, Nothing, Command(kind::TIMER)),
         Row(8, 2, Nothing, Command(kind::TIMER)),
         Row(8, 3, Nothing, Local(qualifier::DATE_TIME)),
+        Row(8, 4, Host(Capabilities::GET_INKEY), Command(kind::GET_INKEY)),
+        Row(8, 5, Host(Capabilities::IDLE_TEXT), Command(kind::IDLE_TEXT)),
+        Row(8, 7, Host(Capabilities::CALLS), Command(kind::SET_UP_CALL)),
+        Row(9, 1, Host(Capabilities::DISPLAY_TEXT), Command(kind::DISPLAY_TEXT)),
+        Row(9, 2, Host(Capabilities::DTMF), Command(kind::SEND_DTMF)),
         Row(9, 4, Language, Local(qualifier::LANGUAGE)),
+        Row(9, 6, Host(Capabilities::LANGUAGE), Command(kind::LANGUAGE)),
         Row(9, 7, Host(Capabilities::BROWSER), Command(kind::LAUNCH_BROWSER)),
+        Row(9, 8, AccessTechnology, Local(qualifier::ACCESS_TECHNOLOGY)),
         Row(12, 1, Nothing, Command(kind::OPEN_CHANNEL)),
         Row(12, 2, Nothing, Command(kind::CLOSE_CHANNEL)),
         Row(12, 3, Nothing, Command(kind::RECEIVE_DATA)),
@@ -127,6 +158,7 @@ pub(super) struct Profile {
     pub(super) capabilities: Capabilities,
     pub(super) language: bool,
     pub(super) imeisv: bool,
+    pub(super) access_technology: bool,
     /// 1 to 7.
     pub(super) channels: u8,
 }
@@ -157,6 +189,7 @@ impl Profile {
             Need::Host(capability) => self.capabilities.contains(capability),
             Need::Language => self.language,
             Need::Imeisv => self.imeisv,
+            Need::AccessTechnology => self.access_technology,
         }
     }
 }
@@ -170,7 +203,12 @@ mod tests {
 
     fn everything() -> Config {
         let imeisv = Imeisv::from_digits("1234567890123456").ok();
-        let local = LocalInfo { language: Some(*b"en"), imeisv, ..LocalInfo::default() };
+        let local = LocalInfo {
+            language: Some(*b"en"),
+            imeisv,
+            access_technology: Some(8),
+            ..LocalInfo::default()
+        };
         Config { capabilities: Capabilities::all(), local, ..Config::default() }
     }
 
@@ -184,7 +222,13 @@ mod tests {
             kind::LAUNCH_BROWSER => "3100",
             kind::DISPLAY_TEXT | kind::GET_INKEY => "8D020441",
             kind::GET_INPUT => "8D02044191020005",
-            kind::SELECT_ITEM => "8F020141",
+            kind::SELECT_ITEM | kind::SET_UP_MENU => "8F020141",
+            kind::SET_UP_CALL => "86029110",
+            kind::SEND_SS => "890291AA",
+            kind::SEND_USSD => "8A02F0AA",
+            kind::SEND_DTMF => "AC0121",
+            kind::IDLE_TEXT => "8D020441",
+            kind::PLAY_TONE | kind::LANGUAGE => "",
             kind::TIMER => "A40101A503000050",
             kind::OPEN_CHANNEL => "390205783C03030DBC",
             kind::RECEIVE_DATA => "B70101",
@@ -253,7 +297,12 @@ mod tests {
         cat.screen_event(ScreenEvent::Idle);
         cat.browser_terminated(true);
         let location = Location::from_octets(&[0; 7]).ok();
-        let local = LocalInfo { language: Some(*b"de"), location, ..LocalInfo::default() };
+        let local = LocalInfo {
+            language: Some(*b"de"),
+            location,
+            access_technology: Some(3),
+            ..LocalInfo::default()
+        };
         cat.set_local_info(local);
         let envelope = cat.next_envelope(Now::default())?;
         assert_eq!(envelope[..4], [0xD6, envelope[1], 0x99, 0x01]);
@@ -265,7 +314,7 @@ mod tests {
         let bare = Cat::new(Config::default()).terminal_profile();
         assert_eq!(hex::encode(&bare), "2101E840014C00070000009FE00000001C00");
         let full = Cat::new(everything()).terminal_profile();
-        assert_eq!(hex::encode(&full), "21E1EF43714F00074800009FE20000001F41");
+        assert_eq!(hex::encode(&full), "29E1FF7F715F005FEB00009FE20000001F41");
     }
 
     #[test]
@@ -285,6 +334,12 @@ mod tests {
                     let ask = command(kind::LOCAL_INFORMATION, qualifier, 0x82, "");
                     let result = result(&mut cat, &ask).unwrap();
                     assert!(matches!(result[0], 0x00 | 0x20), "{at}");
+                }
+                Feature::MenuSelection => {
+                    let mut cat = Cat::new(everything());
+                    cat.menu_selected(7, false);
+                    let envelope = cat.next_envelope(Now::default()).unwrap();
+                    assert_eq!(hex::encode(&envelope), "D30782020181900107", "{at}");
                 }
                 Feature::TimerExpiration => {
                     let mut cat = Cat::new(everything());
@@ -316,12 +371,13 @@ mod tests {
                     let list = format!("9901{code:02X}");
                     command(kind::SET_UP_EVENT_LIST, 0, 0x82, &list)
                 }
+                Feature::MenuSelection => continue,
                 _ => panic!("octet {octet} bit {bit} depends on the host"),
             };
             let mut cat = Cat::new(Config::default());
             assert_eq!(result(&mut cat, &ask), Some(vec![0x30]), "octet {octet} bit {bit}");
             count += 1;
         }
-        assert_eq!(count, 17);
+        assert_eq!(count, 30);
     }
 }

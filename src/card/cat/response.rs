@@ -29,6 +29,7 @@ impl Outcome {
     pub(super) const SCREEN_BUSY: Self = Self::with(0x20, 0x01);
     pub(super) const BUSY_ON_CALL: Self = Self::with(0x20, 0x02);
     pub(super) const NO_SERVICE: Self = Self::with(0x20, 0x04);
+    pub(super) const NETWORK_BUSY: Self = Self::with(0x21, 0x00);
     pub(super) const REFUSED_BY_USER: Self = Self::new(0x22);
     pub(super) const TIMER_CONTRADICTION: Self = Self::new(0x24);
     pub(super) const BROWSER_ERROR: Self = Self::with(0x26, 0x00);

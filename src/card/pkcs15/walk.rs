@@ -14,6 +14,9 @@ use crate::limits;
 use crate::secret::Secret;
 use der::asn1::ObjectIdentifier;
 
+/// Status word of a card on which no file is selected.
+const SW_NO_EF: u16 = 0x6986;
+
 /// One walk. Made for one structure on one channel.
 pub(super) struct Walk<'a, 'c, 'o> {
     channel: &'a mut Channel<'c>,
@@ -207,6 +210,13 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
                 return Err(Failure::Locked(reference));
             }
             // Looking up the reference may have selected another file.
+            let header = file::select(self.channel, file)?;
+            body = file::read(self.channel, &header, slice);
+        }
+        if let Err(error) = &body
+            && error.card_sw == SW_NO_EF
+        {
+            // On a channel that others use as well somebody has selected another file meanwhile.
             let header = file::select(self.channel, file)?;
             body = file::read(self.channel, &header, slice);
         }

@@ -8,21 +8,25 @@ fn generic(number: u64, data: &str) -> HostAlert {
 
 #[test]
 fn dm_091_alerts_that_a_server_may_not_send() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    let body: String = [1105, 1200, 1224, 1226, 1299]
-        .iter()
-        .zip(2..)
-        .map(|(&code, id)| alert(id, code, &[]))
-        .collect();
-    let expected: Vec<_> = (2..7).map(|id| format!("Status 1/{id} Alert 406")).collect();
-    assert_eq!(bench.say(&body)[1..6], expected);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let body: String = [1105, 1200, 1224, 1226, 1299]
+            .iter()
+            .zip(2..)
+            .map(|(&code, id)| alert(id, code, &[]))
+            .collect();
+        let expected: Vec<_> = (2..7).map(|id| format!("Status 1/{id} Alert 406")).collect();
+        assert_eq!(bench.say(&body)[1..6], expected);
+    });
 }
 
 #[test]
 fn dm_092_client_event() {
-    let event = HostAlert::event(1, "application/x", "int", "5");
-    let mut bench = Bench::new(Encoding::Wbxml).set(|setup| setup.alerts.push(event));
-    assert_eq!(bench.start()[2], "Alert 1224 | [int] [application/x] = 5");
+    both(|encoding| {
+        let event = HostAlert::event(1, "application/x", "int", "5");
+        let mut bench = Bench::new(encoding).set(|setup| setup.alerts.push(event));
+        assert_eq!(bench.start()[2], "Alert 1224 | [int] [application/x] = 5");
+    });
 }
 
 #[test]
@@ -45,11 +49,13 @@ fn dm_093_binary_data_in_both_encodings() {
 
 #[test]
 fn dm_094_importance_only_if_there_is_one() {
-    let alerts = [generic(1, "a"), generic(2, "b").with_mark("fatal")];
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| setup.alerts.extend(alerts));
-    let lines = bench.start();
-    assert_eq!(lines[2], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] = a");
-    assert_eq!(lines[3], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] [fatal] = b");
+    both(|encoding| {
+        let alerts = [generic(1, "a"), generic(2, "b").with_mark("fatal")];
+        let mut bench = Bench::new(encoding).set(|setup| setup.alerts.extend(alerts));
+        let lines = bench.start();
+        assert_eq!(lines[2], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] = a");
+        assert_eq!(lines[3], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] [fatal] = b");
+    });
 }
 
 #[test]
@@ -81,44 +87,64 @@ fn dm_095_alert_is_repeated_with_the_login() {
 
 #[test]
 fn dm_096_alert_that_is_too_large() {
-    let alerts = [generic(1, &"x".repeat(2000)), generic(2, "small")];
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| {
-        setup.large_objects = false;
-        setup.max_msg_size = 2000;
-        setup.alerts.extend(alerts);
+    both(|encoding| {
+        let alerts = [generic(1, &"x".repeat(2000)), generic(2, "small")];
+        let mut bench = Bench::new(encoding).set(|setup| {
+            setup.large_objects = false;
+            setup.max_msg_size = 2000;
+            setup.alerts.extend(alerts);
+        });
+        let lines = bench.start();
+        assert_eq!(lines[2], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] = small");
+        let event = SessionEvent::AlertNotSent { number: 1 };
+        assert!(bench.engine().take_events().contains(&event));
     });
-    let lines = bench.start();
-    assert_eq!(lines[2], "Alert 1226 | [chr] [Reversed-Domain-Name:org.x.hot] = small");
-    let event = SessionEvent::AlertNotSent { number: 1 };
-    assert!(bench.engine().take_events().contains(&event));
+}
+
+#[test]
+fn alert_above_the_servers_max_obj_size_is_not_sent() {
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.header = metinf(&["MaxObjSize=100"]);
+        bench.engine().queue_alert(generic(1, &"x".repeat(101))).unwrap();
+        bench.engine().queue_alert(generic(2, &"x".repeat(100))).unwrap();
+        let lines = bench.say("");
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        assert!(bench.engine().take_events().contains(&SessionEvent::AlertNotSent { number: 1 }));
+    });
 }
 
 #[test]
 fn large_alert_goes_in_chunks() {
-    let mut bench = Bench::new(Encoding::Wbxml).set(|setup| {
-        setup.max_msg_size = 1000;
-        setup.alerts.push(generic(1, &"x".repeat(2000)));
-    });
-    let lines = bench.start();
-    assert!(lines[2].ends_with("octets ..."), "{lines:?}");
-    while !bench.message().is_final {
-        assert!(bench.sent.as_ref().unwrap().body.len() <= 1000);
-        bench.say_more(&alert(2, 1222, &[]));
-    }
-    let last = bench.msg_ref();
-    assert_eq!(last, "4");
-    let id = bench.message().commands.len();
-    let status = format!(
-        "<Status><CmdID>2</CmdID><MsgRef>{last}</MsgRef><CmdRef>{id}</CmdRef><Cmd>Alert</Cmd>\
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).set(|setup| {
+            setup.max_msg_size = 1000;
+            setup.alerts.push(generic(1, &"x".repeat(2000)));
+        });
+        bench.start();
+        let mut chunks = 0;
+        while !bench.message().is_final {
+            assert!(bench.sent.as_ref().unwrap().body.len() <= 1000);
+            let lines = bench.say_more(&alert(2, 1222, &[]));
+            chunks += usize::from(lines.iter().any(|line| line.ends_with(" ...")));
+        }
+        assert!(chunks >= 1, "{encoding:?} {:?}", bench.engine().take_events());
+        let last = bench.msg_ref();
+        let id = bench.message().commands.len();
+        let status = format!(
+            "<Status><CmdID>2</CmdID><MsgRef>{last}</MsgRef><CmdRef>{id}</CmdRef><Cmd>Alert</Cmd>\
          <Data>200</Data></Status>"
-    );
-    assert_eq!(bench.say(&status), ["Done"]);
-    assert!(bench.engine().unanswered_alerts().is_empty());
+        );
+        assert_eq!(bench.say(&status), ["Done"]);
+        assert!(bench.engine().unanswered_alerts().is_empty());
+    });
 }
 
 #[test]
 fn no_alert_after_the_end() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    bench.say("");
-    assert_eq!(bench.engine().queue_alert(generic(1, "a")).unwrap_err().code(), Code::State);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.say("");
+        assert_eq!(bench.engine().queue_alert(generic(1, "a")).unwrap_err().code(), Code::State);
+    });
 }

@@ -307,25 +307,29 @@ fn dm_070_exec_that_goes_on_in_the_background() {
 
 #[test]
 fn dm_071_exec_without_correlator() {
-    let mut bench = Bench::new(Encoding::Xml);
-    executable(&mut bench);
-    bench.start();
-    assert_eq!(bench.say(&exec(2, "")), ["Execute ./Lab/Run None None"]);
-    assert_eq!(bench.executed(200)[1], "Status 1/2 Exec 200 ./Lab/Run");
+    both(|encoding| {
+        let mut bench = Bench::new(encoding);
+        executable(&mut bench);
+        bench.start();
+        assert_eq!(bench.say(&exec(2, "")), ["Execute ./Lab/Run None None"]);
+        assert_eq!(bench.executed(200)[1], "Status 1/2 Exec 200 ./Lab/Run");
+    });
 }
 
 #[test]
 fn executed_needs_a_status_of_its_kind() {
-    let mut bench = Bench::new(Encoding::Xml);
-    executable(&mut bench);
-    bench.start();
-    bench.say(&exec(2, ""));
-    for code in [0, 199, 213, 304, 600] {
-        let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
-        let error = bench.engine.as_mut().unwrap().executed(context, code).unwrap_err();
-        assert_eq!(error.code(), Code::InvalidArg, "{code}");
-    }
-    assert_eq!(bench.executed(510)[1], "Status 1/2 Exec 510 ./Lab/Run");
+    both(|encoding| {
+        let mut bench = Bench::new(encoding);
+        executable(&mut bench);
+        bench.start();
+        bench.say(&exec(2, ""));
+        for code in [0, 199, 213, 304, 600] {
+            let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
+            let error = bench.engine.as_mut().unwrap().executed(context, code).unwrap_err();
+            assert_eq!(error.code(), Code::InvalidArg, "{code}");
+        }
+        assert_eq!(bench.executed(510)[1], "Status 1/2 Exec 510 ./Lab/Run");
+    });
 }
 
 fn copy(id: u32, from: &str, to: &str) -> String {
@@ -414,13 +418,15 @@ fn dm_186_serialized_subtree_is_added() {
 
 #[test]
 fn dm_186_serialized_subtree_in_wbxml() {
-    let document = tree::tnds::read(TNDS.as_bytes()).unwrap();
-    let octets = STANDARD.encode(tree::tnds::write(&document, true).unwrap());
-    let meta = metinf(&["Format=b64", "Type=application/vnd.syncml.dmtnds+wbxml"]);
-    let item = format!("{meta}<Data>{octets}</Data>");
-    let mut bench = Bench::new(Encoding::Wbxml).started();
-    assert_eq!(bench.say(&command("Add", 2, "./Lab", &item))[1], "Status 1/2 Add 200 ./Lab");
-    assert_eq!(bench.value("./Lab/T/A"), "one");
+    both(|encoding| {
+        let document = tree::tnds::read(TNDS.as_bytes()).unwrap();
+        let octets = STANDARD.encode(tree::tnds::write(&document, true).unwrap());
+        let meta = metinf(&["Format=b64", "Type=application/vnd.syncml.dmtnds+wbxml"]);
+        let item = format!("{meta}<Data>{octets}</Data>");
+        let mut bench = Bench::new(encoding).started();
+        assert_eq!(bench.say(&command("Add", 2, "./Lab", &item))[1], "Status 1/2 Add 200 ./Lab");
+        assert_eq!(bench.value("./Lab/T/A"), "one");
+    });
 }
 
 #[test]
@@ -432,37 +438,46 @@ fn broken_serialized_subtree() {
 
 #[test]
 fn dm_181_serialized_subtree_is_read() {
-    let mut bench = Bench::new(Encoding::Xml);
-    bench.leaf("./Lab/A", "one");
-    bench.start();
-    bench.say(&get(2, "./Lab?list=TNDS+Value"));
-    let Command::Results(results) = &bench.message().commands[2] else { panic!("no Results") };
-    let item = &results.items[0];
-    assert_eq!(item.source.as_ref().unwrap().uri, "./Lab");
-    assert_eq!(item.meta.format.as_deref(), Some("xml"));
-    assert_eq!(item.meta.mime.as_deref(), Some("application/vnd.syncml.dmtnds+xml"));
-    let text = item.data.as_ref().unwrap().as_str().unwrap();
-    assert!(
-        text.contains("<NodeName>A</NodeName>") && text.contains("<Value>one</Value>"),
-        "{text}"
-    );
+    both(|encoding| {
+        let mut bench = Bench::new(encoding);
+        bench.leaf("./Lab/A", "one");
+        bench.start();
+        bench.say(&get(2, "./Lab?list=TNDS+Value"));
+        let Command::Results(results) = &bench.message().commands[2] else { panic!("no Results") };
+        let item = &results.items[0];
+        assert_eq!(item.source.as_ref().unwrap().uri, "./Lab");
+        let (format, mime) = match encoding {
+            Encoding::Xml => ("xml", "application/vnd.syncml.dmtnds+xml"),
+            Encoding::Wbxml => ("bin", "application/vnd.syncml.dmtnds+wbxml"),
+        };
+        assert_eq!(item.meta.format.as_deref(), Some(format));
+        assert_eq!(item.meta.mime.as_deref(), Some(mime));
+        let document = &item.data.as_ref().unwrap().octets;
+        let shown = crate::tree::tnds::read_embedded(document, Some(mime)).unwrap();
+        let expected = "<NodeName>A</NodeName><Value>one</Value>";
+        let text = crate::tree::tnds::write(&shown, false).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(expected) && !text.contains("Format"), "{text}");
+    });
 }
 
 #[test]
 fn what_the_server_does_is_told_to_the_host() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    bench.engine().take_events();
-    bench.say(&[add(2, "./Lab/A", "1"), delete(3, "./Lab/B")].concat());
-    let events = bench.engine().take_events();
-    let done = |command: &str, uri: &str, status| SessionEvent::CommandDone {
-        command: command.into(),
-        uri: Some(uri.into()),
-        status,
-    };
-    assert!(events.contains(&done("Add", "./Lab/A", 200)));
-    assert!(events.contains(&done("Delete", "./Lab/B", 404)));
-    let changed = events
-        .iter()
-        .any(|event| matches!(event, SessionEvent::TreeChanged(change) if change.uri == "./Lab/A"));
-    assert!(changed, "{events:?}");
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.engine().take_events();
+        bench.say(&[add(2, "./Lab/A", "1"), delete(3, "./Lab/B")].concat());
+        let events = bench.engine().take_events();
+        let done = |command: &'static str, uri: &str, status| SessionEvent::CommandDone {
+            command: command.into(),
+            uri: Some(uri.into()),
+            status,
+        };
+        assert!(events.contains(&done("Add", "./Lab/A", 200)));
+        assert!(events.contains(&done("Delete", "./Lab/B", 404)));
+        let changed = events.iter().any(
+            |event| matches!(event, SessionEvent::TreeChanged(change) if change.uri == "./Lab/A"),
+        );
+        assert!(changed, "{events:?}");
+    });
 }

@@ -139,23 +139,28 @@ fn dm_084_user_says_no_in_an_atomic() {
 
 #[test]
 fn dm_084_user_says_yes_in_an_atomic() {
-    let mut bench = Bench::new(Encoding::Wbxml).started();
-    let atomic =
-        [alert(3, 1101, &["", "First?"]), add(4, "./Lab/B", "1"), alert(5, 1101, &["", "Second?"])];
-    assert_eq!(bench.say(&group("Atomic", 2, &atomic)), ["Ask Confirm First?"]);
-    assert_eq!(bench.answer(Answer::Accepted), ["Ask Confirm Second?"]);
-    assert_eq!(bench.value("./Lab"), "");
-    assert_eq!(
-        bench.answer(Answer::Accepted)[1..],
-        [
-            "Status 1/2 Atomic 200",
-            "Status 1/3 Alert 200",
-            "Status 1/4 Add 200 ./Lab/B",
-            "Status 1/5 Alert 200",
-            "Final",
-        ]
-    );
-    assert_eq!(bench.value("./Lab"), "B");
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let atomic = [
+            alert(3, 1101, &["", "First?"]),
+            add(4, "./Lab/B", "1"),
+            alert(5, 1101, &["", "Second?"]),
+        ];
+        assert_eq!(bench.say(&group("Atomic", 2, &atomic)), ["Ask Confirm First?"]);
+        assert_eq!(bench.answer(Answer::Accepted), ["Ask Confirm Second?"]);
+        assert_eq!(bench.value("./Lab"), "");
+        assert_eq!(
+            bench.answer(Answer::Accepted)[1..],
+            [
+                "Status 1/2 Atomic 200",
+                "Status 1/3 Alert 200",
+                "Status 1/4 Add 200 ./Lab/B",
+                "Status 1/5 Alert 200",
+                "Final",
+            ]
+        );
+        assert_eq!(bench.value("./Lab"), "B");
+    });
 }
 
 #[test]
@@ -207,21 +212,23 @@ fn dm_089_user_says_no_in_a_sequence() {
 
 #[test]
 fn no_in_an_inner_sequence_leaves_the_outer_one_alone() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    let inner = [alert(4, 1101, &["", "Sure?"]), add(5, "./Lab/A", "1")];
-    let outer = [group("Sequence", 3, &inner), add(6, "./Lab/B", "1")];
-    bench.say(&group("Sequence", 2, &outer));
-    assert_eq!(
-        bench.answer(Answer::Rejected)[1..],
-        [
-            "Status 1/2 Sequence 200",
-            "Status 1/3 Sequence 200",
-            "Status 1/4 Alert 304",
-            "Status 1/5 Add 215",
-            "Status 1/6 Add 200 ./Lab/B",
-            "Final",
-        ]
-    );
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let inner = [alert(4, 1101, &["", "Sure?"]), add(5, "./Lab/A", "1")];
+        let outer = [group("Sequence", 3, &inner), add(6, "./Lab/B", "1")];
+        bench.say(&group("Sequence", 2, &outer));
+        assert_eq!(
+            bench.answer(Answer::Rejected)[1..],
+            [
+                "Status 1/2 Sequence 200",
+                "Status 1/3 Sequence 200",
+                "Status 1/4 Alert 304",
+                "Status 1/5 Add 215",
+                "Status 1/6 Add 200 ./Lab/B",
+                "Final",
+            ]
+        );
+    });
 }
 
 #[test]
@@ -270,13 +277,15 @@ fn group_without_cmd_id_is_not_executed() {
 
 #[test]
 fn dm_085_statuses_of_an_atomic_may_be_split() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    bench.header = metinf(&["MaxMsgSize=1200"]);
-    let adds: Vec<_> = (3..33).map(|id| add(id, &format!("./Lab/N{id}"), "1")).collect();
-    let first = bench.say(&group("Atomic", 2, &adds));
-    assert_eq!(first[1], "Status 1/2 Atomic 200");
-    assert_ne!(first.last().unwrap(), "Final");
-    assert_eq!(bench.value("./Lab").split('/').count(), 30);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.header = metinf(&["MaxMsgSize=1200"]);
+        let adds: Vec<_> = (3..33).map(|id| add(id, &format!("./Lab/N{id}"), "1")).collect();
+        let first = bench.say(&group("Atomic", 2, &adds));
+        assert_eq!(first[1], "Status 1/2 Atomic 200");
+        assert_ne!(first.last().unwrap(), "Final");
+        assert_eq!(bench.value("./Lab").split('/').count(), 30);
+    });
 }
 
 #[test]

@@ -5,11 +5,13 @@ mod commands;
 mod groups;
 mod hostile;
 mod large;
+mod model;
 mod packages;
 mod security;
 mod users;
 
 use super::*;
+use crate::markup::{DocType, Event, Options, Reader, Writer};
 use crate::store::memory::MemoryStore;
 use crate::syncml;
 use crate::syncml::model::{Command, Item, Message, Meta};
@@ -216,20 +218,31 @@ impl Bench {
         )
     }
 
-    /// Octets of a message in the encoding of the session.
+    /// Octets of a message in the encoding of the session, element for element.
     pub(super) fn encode(&self, text: &str) -> Vec<u8> {
-        let (message, _) = syncml::read(text.as_bytes()).unwrap();
-        match self.encoding {
-            Encoding::Xml => text.as_bytes().to_vec(),
-            Encoding::Wbxml => syncml::write(&message, Encoding::Wbxml).unwrap(),
+        if self.encoding == Encoding::Xml {
+            return text.as_bytes().to_vec();
         }
+        let mut reader = Reader::new(text.as_bytes(), &Options::default()).unwrap();
+        let mut writer = Writer::new(DocType::SyncMl, Encoding::Wbxml);
+        loop {
+            match reader.next().unwrap() {
+                Event::Finish => return writer.finish().unwrap(),
+                event => writer.event(&event),
+            }
+        }
+    }
+
+    /// The server sends this message.
+    pub(super) fn give_text(&mut self, text: &str) -> Result<Step, Error> {
+        let octets = self.encode(text);
+        self.give_octets(&octets)
     }
 
     /// The server sends `body`; what the engine makes of it.
     pub(super) fn give(&mut self, body: &str) -> Result<Step, Error> {
         let text = self.frame(body);
-        let octets = self.encode(&text);
-        self.give_octets(&octets)
+        self.give_text(&text)
     }
 
     pub(super) fn give_octets(&mut self, octets: &[u8]) -> Result<Step, Error> {

@@ -86,19 +86,23 @@ fn dm_098_and_dm_119_md5_in_package_1() {
 
 #[test]
 fn dm_119_preference_of_the_account() {
-    for (preferred, expected) in
-        [("DIGEST", "syncml:auth-md5"), ("BASIC", "syncml:auth-basic"), ("", "syncml:auth-basic")]
-    {
-        let bench = Bench::with(Encoding::Xml, client("BASIC", NONCE), None)
-            .set(|setup| setup.account.auth_pref = Some(preferred.into()))
+    both(|encoding| {
+        for (preferred, expected) in [
+            ("DIGEST", "syncml:auth-md5"),
+            ("BASIC", "syncml:auth-basic"),
+            ("", "syncml:auth-basic"),
+        ] {
+            let bench = Bench::with(encoding, client("BASIC", NONCE), None)
+                .set(|setup| setup.account.auth_pref = Some(preferred.into()))
+                .started();
+            assert_eq!(sent_cred(&bench).unwrap().0, expected);
+        }
+        // A preference cannot weaken what the credentials are meant for.
+        let bench = Bench::with(encoding, client("DIGEST", NONCE), None)
+            .set(|setup| setup.account.auth_pref = Some("BASIC".into()))
             .started();
-        assert_eq!(sent_cred(&bench).unwrap().0, expected);
-    }
-    // A preference cannot weaken what the credentials are meant for.
-    let bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None)
-        .set(|setup| setup.account.auth_pref = Some("BASIC".into()))
-        .started();
-    assert_eq!(sent_cred(&bench).unwrap().0, "syncml:auth-md5");
+        assert_eq!(sent_cred(&bench).unwrap().0, "syncml:auth-md5");
+    });
 }
 
 #[test]
@@ -133,84 +137,100 @@ fn dm_101_login_after_407() {
 
 #[test]
 fn dm_102_second_refusal_ends_the_session() {
-    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None).started();
-    bench.login = with_chal("md5", "fresh", 401);
-    bench.say("");
-    assert_eq!(sent_cred(&bench), md5_cred("fresh"));
-    let error = bench.give("<Final/>").unwrap_err();
-    assert_eq!((error.code(), error.syncml_status), (Code::AuthClient, 401));
-    assert_eq!(bench.abort(&error), ["nothing"]);
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+        bench.login = with_chal("md5", "fresh", 401);
+        bench.say("");
+        assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+        let error = bench.give("<Final/>").unwrap_err();
+        assert_eq!((error.code(), error.syncml_status), (Code::AuthClient, 401));
+        assert_eq!(bench.abort(&error), ["nothing"]);
+    });
 }
 
 #[test]
 fn dm_103_challenge_that_the_account_does_not_allow() {
-    for kind in ["basic", "X509"] {
-        let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None).started();
-        bench.login = with_chal(kind, "", 401);
-        assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient, "{kind}");
-    }
-    let mut bench = Bench::with(Encoding::Xml, client("HMAC", NONCE), None).started();
-    bench.login = with_chal("md5", "fresh", 401);
-    assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient);
+    both(|encoding| {
+        for kind in ["basic", "X509"] {
+            let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+            bench.login = with_chal(kind, "", 401);
+            assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient, "{kind}");
+        }
+        let mut bench = Bench::with(encoding, client("HMAC", NONCE), None).started();
+        bench.login = with_chal("md5", "fresh", 401);
+        assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient);
+    });
 }
 
 #[test]
 fn challenge_without_what_it_needs() {
-    for login in ["401", with_chal("md5", "", 401)] {
-        let mut bench = Bench::with(Encoding::Xml, client("DIGEST", ""), None).started();
-        bench.login = login;
-        assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient, "{login}");
-    }
-    let mut bench = Bench::with(Encoding::Xml, None, None).started();
-    bench.login = with_chal("md5", "fresh", 407);
-    assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient);
+    both(|encoding| {
+        for login in ["401", with_chal("md5", "", 401)] {
+            let mut bench = Bench::with(encoding, client("DIGEST", ""), None).started();
+            bench.login = login;
+            assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient, "{login}");
+        }
+        let mut bench = Bench::with(encoding, None, None).started();
+        bench.login = with_chal("md5", "fresh", 407);
+        assert_eq!(bench.give("<Final/>").unwrap_err().code(), Code::AuthClient);
+    });
 }
 
 #[test]
 fn a_stronger_type_than_the_accounts_is_used_when_asked_for() {
-    let mut bench = Bench::with(Encoding::Xml, client("BASIC", ""), None).started();
-    bench.login = with_chal("md5", "fresh", 401);
-    bench.say("");
-    assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("BASIC", ""), None).started();
+        bench.login = with_chal("md5", "fresh", 401);
+        bench.say("");
+        assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+    });
 }
 
 #[test]
 fn dm_104_no_credentials_after_212() {
-    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None).started();
-    bench.login = "212";
-    bench.say(&get(2, "./DevInfo/Man"));
-    assert_eq!(sent_cred(&bench), None);
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+        bench.login = "212";
+        bench.say(&get(2, "./DevInfo/Man"));
+        assert_eq!(sent_cred(&bench), None);
+    });
 }
 
 #[test]
 fn dm_105_nonce_for_the_next_session() {
-    let mut bench = Bench::with(Encoding::Wbxml, client("DIGEST", NONCE), None).started();
-    bench.login = with_chal("md5", "next", 212);
-    assert_eq!(bench.say(""), ["Done"]);
-    assert_eq!(stored(&bench).0, b"next");
-    let event = SessionEvent::NonceRenewed(Side::Client);
-    assert!(bench.engine().take_events().contains(&event));
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+        bench.login = with_chal("md5", "next", 212);
+        assert_eq!(bench.say(""), ["Done"]);
+        assert_eq!(stored(&bench).0, b"next");
+        let event = SessionEvent::NonceRenewed(Side::Client);
+        assert!(bench.engine().take_events().contains(&event));
+    });
 }
 
 #[test]
 fn dm_106_and_dm_107_credentials_after_200() {
-    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None).started();
-    bench.login = "200";
-    bench.say(&get(2, "./DevInfo/Man"));
-    assert_eq!(sent_cred(&bench), md5_cred(NONCE));
-    bench.login = with_chal("md5", "fresh", 200);
-    bench.say(&get(2, "./DevInfo/Man"));
-    assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+        bench.login = "200";
+        bench.say(&get(2, "./DevInfo/Man"));
+        assert_eq!(sent_cred(&bench), md5_cred(NONCE));
+        bench.login = with_chal("md5", "fresh", 200);
+        bench.say(&get(2, "./DevInfo/Man"));
+        assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+    });
 }
 
 #[test]
 fn dm_108_hmac_session_without_fresh_nonce() {
-    for login in ["200", "212", "", with_chal("MAC", "fresh", 212)] {
-        let mut bench = Bench::with(Encoding::Xml, client("HMAC", NONCE), None).started();
-        bench.login = login;
-        let error = bench.give(&format!("{}<Final/>", get(2, "./DevInfo/Man"))).unwrap_err();
-        assert_eq!(error.code(), Code::Protocol, "{login}");
-    }
+    both(|encoding| {
+        for login in ["200", "212", "", with_chal("MAC", "fresh", 212)] {
+            let mut bench = Bench::with(encoding, client("HMAC", NONCE), None).started();
+            bench.login = login;
+            let error = bench.give(&format!("{}<Final/>", get(2, "./DevInfo/Man"))).unwrap_err();
+            assert_eq!(error.code(), Code::Protocol, "{login}");
+        }
+    });
 }
 
 /// The server's HMAC header for a message.
@@ -254,23 +274,25 @@ fn dm_109_hmac_on_every_message() {
 
 #[test]
 fn dm_110_and_dm_111_wrong_or_missing_hmac() {
-    for wrong in [None, Some("username=\"S1\", mac=AAAAAAAAAAAAAAAAAAAAAA=="), Some("?")] {
-        let mut bench =
-            Bench::with(Encoding::Xml, client("HMAC", NONCE), server("HMAC", "theirs")).started();
-        bench.login = with_chal("MAC", "one", 200);
-        bench.hmac = wrong.map(str::to_owned);
-        let lines = bench.say(&add(2, "./Lab/A", "1"));
-        assert!(lines[0].contains("SyncHdr 401 chal syncml:auth-MAC"), "{lines:?}");
-        assert_eq!(lines[1..], ["Status 1/2 Add 401", "Final"]);
-        assert_eq!(bench.value("./Lab/A"), "-");
-        // The retry proves the identity with the new nonce.
-        let nonce = issued(&bench);
-        bench.login = with_chal("MAC", "two", 200);
-        let text = bench.frame(&format!("{}<Final/>", add(2, "./Lab/A", "1")));
-        bench.hmac = Some(server_hmac(&bench, &nonce, &text));
-        let step = bench.give_octets(text.as_bytes()).unwrap();
-        assert_eq!(bench.lines(step)[1], "Status 2/2 Add 200 ./Lab/A");
-    }
+    both(|encoding| {
+        for wrong in [None, Some("username=\"S1\", mac=AAAAAAAAAAAAAAAAAAAAAA=="), Some("?")] {
+            let mut bench =
+                Bench::with(encoding, client("HMAC", NONCE), server("HMAC", "theirs")).started();
+            bench.login = with_chal("MAC", "one", 200);
+            bench.hmac = wrong.map(str::to_owned);
+            let lines = bench.say(&add(2, "./Lab/A", "1"));
+            assert!(lines[0].contains("SyncHdr 401 chal syncml:auth-MAC"), "{lines:?}");
+            assert_eq!(lines[1..], ["Status 1/2 Add 401", "Final"]);
+            assert_eq!(bench.value("./Lab/A"), "-");
+            // The retry proves the identity with the new nonce.
+            let nonce = issued(&bench);
+            bench.login = with_chal("MAC", "two", 200);
+            let text = bench.frame(&format!("{}<Final/>", add(2, "./Lab/A", "1")));
+            bench.hmac = Some(server_hmac(&bench, &nonce, &text));
+            let step = bench.give_text(&text).unwrap();
+            assert_eq!(bench.lines(step)[1], "Status 2/2 Add 200 ./Lab/A");
+        }
+    });
 }
 
 #[test]
@@ -293,175 +315,206 @@ fn dm_112_server_proves_itself_with_md5() {
 
 #[test]
 fn once_proven_is_enough_for_md5() {
-    let mut bench = Bench::with(Encoding::Xml, None, server("DIGEST", NONCE)).started();
-    bench.header = server_md5(NONCE.as_bytes());
-    bench.say(&get(2, "./DevInfo/Man"));
-    bench.header.clear();
-    assert_eq!(bench.say(&get(2, "./DevInfo/Man"))[0], "Status 2/0 SyncHdr 200");
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE)).started();
+        bench.header = server_md5(NONCE.as_bytes());
+        bench.say(&get(2, "./DevInfo/Man"));
+        bench.header.clear();
+        assert_eq!(bench.say(&get(2, "./DevInfo/Man"))[0], "Status 2/0 SyncHdr 200");
+    });
 }
 
 #[test]
 fn dm_113_to_dm_115_missing_or_wrong_credentials() {
-    let wrong = server_md5(b"stale");
-    let basic = cred("basic", &auth::encode(b"S1:srvpwd"));
-    for (header, code) in [("", 407), (wrong.as_str(), 401), (basic.as_str(), 401)] {
-        let mut bench = Bench::with(Encoding::Wbxml, None, server("DIGEST", NONCE)).started();
-        bench.header = header.to_owned();
-        let body = [group("Atomic", 2, &[add(3, "./Lab/A", "1")]), get(4, "./DevInfo/Man")];
-        let lines = bench.say(&body.concat());
-        let start = format!("Status 1/0 SyncHdr {code} chal syncml:auth-md5 ");
-        assert!(lines[0].starts_with(&start), "{lines:?}");
-        let refused = [
-            format!("Status 1/2 Atomic {code}"),
-            format!("Status 1/3 Add {code}"),
-            format!("Status 1/4 Get {code}"),
-            "Final".into(),
-        ];
-        assert_eq!(lines[1..], refused);
-        assert_eq!(bench.value("./Lab/A"), "-");
-        bench.header = server_md5(&issued(&bench));
-        let lines = bench.say(&body.concat());
-        assert!(lines[0].contains("SyncHdr 212"), "{lines:?}");
-        assert_eq!(bench.value("./Lab/A"), "1");
-    }
+    both(|encoding| {
+        let wrong = server_md5(b"stale");
+        let basic = cred("basic", &auth::encode(b"S1:srvpwd"));
+        for (header, code) in [("", 407), (wrong.as_str(), 401), (basic.as_str(), 401)] {
+            let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE)).started();
+            bench.header = header.to_owned();
+            let body = [group("Atomic", 2, &[add(3, "./Lab/A", "1")]), get(4, "./DevInfo/Man")];
+            let lines = bench.say(&body.concat());
+            let start = format!("Status 1/0 SyncHdr {code} chal syncml:auth-md5 ");
+            assert!(lines[0].starts_with(&start), "{lines:?}");
+            let refused = [
+                format!("Status 1/2 Atomic {code}"),
+                format!("Status 1/3 Add {code}"),
+                format!("Status 1/4 Get {code}"),
+                "Final".into(),
+            ];
+            assert_eq!(lines[1..], refused);
+            assert_eq!(bench.value("./Lab/A"), "-");
+            bench.header = server_md5(&issued(&bench));
+            let lines = bench.say(&body.concat());
+            assert!(lines[0].contains("SyncHdr 212"), "{lines:?}");
+            assert_eq!(bench.value("./Lab/A"), "1");
+        }
+    });
 }
 
 #[test]
 fn second_refusal_of_the_server_ends_the_session() {
-    let mut bench = Bench::with(Encoding::Xml, None, server("DIGEST", NONCE)).started();
-    bench.header = server_md5(b"wrong");
-    bench.say(&add(2, "./Lab/A", "1"));
-    let error = bench.give(&format!("{}<Final/>", add(2, "./Lab/A", "1"))).unwrap_err();
-    assert_eq!((error.code(), error.syncml_status), (Code::AuthServer, 401));
-    assert_eq!(bench.value("./Lab/A"), "-");
-    let lines = bench.abort(&error);
-    assert_eq!(lines[lines.len() - 2..], ["Alert 1223", "Final"]);
-    // Somebody without the secret cannot spoil the nonce of the real server.
-    assert_eq!(stored(&bench).1, NONCE.as_bytes());
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE)).started();
+        bench.header = server_md5(b"wrong");
+        bench.say(&add(2, "./Lab/A", "1"));
+        let error = bench.give(&format!("{}<Final/>", add(2, "./Lab/A", "1"))).unwrap_err();
+        assert_eq!((error.code(), error.syncml_status), (Code::AuthServer, 401));
+        assert_eq!(bench.value("./Lab/A"), "-");
+        let lines = bench.abort(&error);
+        assert_eq!(lines[lines.len() - 2..], ["Alert 1223", "Final"]);
+        // Somebody without the secret cannot spoil the nonce of the real server.
+        assert_eq!(stored(&bench).1, NONCE.as_bytes());
+    });
 }
 
 #[test]
 fn dm_116_nothing_but_statuses_without_credentials() {
-    for header in [String::new(), server_md5(b"wrong")] {
-        let mut bench = Bench::with(Encoding::Xml, None, server("DIGEST", NONCE))
-            .set(|setup| setup.alerts.push(HostAlert::event(1, "x", "chr", "")))
-            .started();
-        bench.header = header;
-        assert_eq!(bench.say(""), ["Done"]);
-    }
+    both(|encoding| {
+        for header in [String::new(), server_md5(b"wrong")] {
+            let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE))
+                .set(|setup| setup.alerts.push(HostAlert::event(1, "x", "chr", "")))
+                .started();
+            bench.header = header;
+            assert_eq!(bench.say(""), ["Done"]);
+        }
+    });
 }
 
 #[test]
 fn dm_117_nonce_of_an_unproven_server_is_not_stored() {
-    let mut bench =
-        Bench::with(Encoding::Xml, client("DIGEST", NONCE), server("DIGEST", "theirs")).started();
-    bench.login = with_chal("md5", "fresh", 401);
-    let lines = bench.say("");
-    assert!(lines[0].contains("SyncHdr 407 chal"), "{lines:?}");
-    assert_eq!(lines[1], "Alert 1201");
-    assert_eq!(sent_cred(&bench), md5_cred("fresh"));
-    assert_eq!(stored(&bench), (NONCE.as_bytes().to_vec(), b"theirs".to_vec()));
-    bench.header = server_md5(&issued(&bench));
-    bench.login = "212";
-    bench.say(&get(2, "./DevInfo/Man"));
-    assert_eq!(stored(&bench).0, b"fresh");
+    both(|encoding| {
+        let mut bench =
+            Bench::with(encoding, client("DIGEST", NONCE), server("DIGEST", "theirs")).started();
+        bench.login = with_chal("md5", "fresh", 401);
+        let lines = bench.say("");
+        assert!(lines[0].contains("SyncHdr 407 chal"), "{lines:?}");
+        assert_eq!(lines[1], "Alert 1201");
+        assert_eq!(sent_cred(&bench), md5_cred("fresh"));
+        assert_eq!(stored(&bench), (NONCE.as_bytes().to_vec(), b"theirs".to_vec()));
+        bench.header = server_md5(&issued(&bench));
+        bench.login = "212";
+        bench.say(&get(2, "./DevInfo/Man"));
+        assert_eq!(stored(&bench).0, b"fresh");
+    });
 }
 
 #[test]
 fn dm_118_nonce_that_was_not_delivered_is_not_stored() {
-    let mut bench = Bench::with(Encoding::Xml, None, server("DIGEST", NONCE)).started();
-    bench.header = server_md5(NONCE.as_bytes());
-    bench.say(&get(2, "./DevInfo/Man"));
-    bench.abort(&Error::new(Code::Io, "lost"));
-    assert_eq!(stored(&bench).1, NONCE.as_bytes());
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE)).started();
+        bench.header = server_md5(NONCE.as_bytes());
+        bench.say(&get(2, "./DevInfo/Man"));
+        bench.abort(&Error::new(Code::Io, "lost"));
+        assert_eq!(stored(&bench).1, NONCE.as_bytes());
+    });
 }
 
 #[test]
 fn dm_120_new_secret_counts_from_the_next_session() {
-    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), None).started();
-    bench.host(|tree| {
-        let uri = at("./DMAcc/1/AppAuth/1/AAuthSecret");
-        tree.replace(&uri, &Content::text("Changed")).unwrap();
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), None).started();
+        bench.host(|tree| {
+            let uri = at("./DMAcc/1/AppAuth/1/AAuthSecret");
+            tree.replace(&uri, &Content::text("Changed")).unwrap();
+        });
+        bench.say(&get(2, "./DevInfo/Man"));
+        assert_eq!(sent_cred(&bench), md5_cred(NONCE));
     });
-    bench.say(&get(2, "./DevInfo/Man"));
-    assert_eq!(sent_cred(&bench), md5_cred(NONCE));
 }
 
 #[test]
 fn dm_121_rights_are_those_of_the_server_id() {
-    let mut bench = Bench::new(Encoding::Xml);
-    bench.leaf("./Lab/Mine", "1");
-    bench.leaf("./Lab/Theirs", "1");
-    bench.host(|tree| {
-        for (uri, acl) in [("./Lab/Mine", "Get=S1"), ("./Lab/Theirs", "Get=S2")] {
-            tree.replace(&at(&format!("{uri}?prop=ACL")), &Content::text(acl)).unwrap();
-        }
+    both(|encoding| {
+        let mut bench = Bench::new(encoding);
+        bench.leaf("./Lab/Mine", "1");
+        bench.leaf("./Lab/Theirs", "1");
+        bench.host(|tree| {
+            for (uri, acl) in [("./Lab/Mine", "Get=S1"), ("./Lab/Theirs", "Get=S2")] {
+                tree.replace(&at(&format!("{uri}?prop=ACL")), &Content::text(acl)).unwrap();
+            }
+        });
+        bench.start();
+        let lines = bench.say(&[get(2, "./Lab/Mine"), get(3, "./Lab/Theirs")].concat());
+        assert_eq!(
+            lines[1..3],
+            ["Status 1/2 Get 200 ./Lab/Mine", "Status 1/3 Get 425 ./Lab/Theirs"]
+        );
     });
-    bench.start();
-    let lines = bench.say(&[get(2, "./Lab/Mine"), get(3, "./Lab/Theirs")].concat());
-    assert_eq!(lines[1..3], ["Status 1/2 Get 200 ./Lab/Mine", "Status 1/3 Get 425 ./Lab/Theirs"]);
 }
 
 #[test]
 fn dm_122_no_session_without_tls_if_it_is_required() {
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| setup.require_tls = true);
-    assert_eq!(bench.try_start().unwrap_err().code(), Code::Tls);
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| {
-        setup.require_tls = true;
-        setup.address = "https://dm.example/".into();
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).set(|setup| setup.require_tls = true);
+        assert_eq!(bench.try_start().unwrap_err().code(), Code::Tls);
+        let mut bench = Bench::new(encoding).set(|setup| {
+            setup.require_tls = true;
+            setup.address = "https://dm.example/".into();
+        });
+        assert!(bench.try_start().is_ok());
     });
-    assert!(bench.try_start().is_ok());
 }
 
 #[test]
 fn no_session_if_nothing_could_prove_the_server() {
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| setup.trusted_transport = false);
-    assert_eq!(bench.try_start().unwrap_err().code(), Code::AuthServer);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).set(|setup| setup.trusted_transport = false);
+        assert_eq!(bench.try_start().unwrap_err().code(), Code::AuthServer);
+    });
 }
 
 #[test]
 fn transport_proves_a_server_that_could_prove_itself() {
-    let mut bench = Bench::with(Encoding::Xml, None, server("DIGEST", NONCE))
-        .set(|setup| setup.trusted_transport = true)
-        .started();
-    assert_eq!(bench.say(&get(2, "./DevInfo/Man"))[0], "Status 1/0 SyncHdr 200");
+    both(|encoding| {
+        let mut bench = Bench::with(encoding, None, server("DIGEST", NONCE))
+            .set(|setup| setup.trusted_transport = true)
+            .started();
+        assert_eq!(bench.say(&get(2, "./DevInfo/Man"))[0], "Status 1/0 SyncHdr 200");
+    });
 }
 
 #[test]
 fn failure_status_for_the_header_ends_the_session() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    bench.login = "503";
-    let error = bench.give("<Final/>").unwrap_err();
-    assert_eq!((error.code(), error.syncml_status), (Code::Protocol, 503));
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.login = "503";
+        let error = bench.give("<Final/>").unwrap_err();
+        assert_eq!((error.code(), error.syncml_status), (Code::Protocol, 503));
+    });
 }
 
 #[test]
 fn nothing_secret_in_debug_texts() {
-    let bench =
-        Bench::with(Encoding::Xml, client("BASIC", NONCE), server("DIGEST", "theirs")).started();
-    let text = format!("{:?} {:?}", bench.engine, bench.sent);
-    for secret in ["OhBehave", "srvpwd", "QnJ1Y2UyOk9oQmVoYXZl", "theirs"] {
-        assert!(!text.contains(secret), "{secret}");
-    }
+    both(|encoding| {
+        let bench =
+            Bench::with(encoding, client("BASIC", NONCE), server("DIGEST", "theirs")).started();
+        let text = format!("{:?} {:?}", bench.engine, bench.sent);
+        for secret in ["OhBehave", "srvpwd", "QnJ1Y2UyOk9oQmVoYXZl", "theirs"] {
+            assert!(!text.contains(secret), "{secret}");
+        }
+    });
 }
 
 #[test]
 fn dm_131_session_with_the_default_nonce_renews_both() {
-    let zeros = "\0\0\0\0";
-    let mut bench = Bench::with(Encoding::Xml, client("DIGEST", NONCE), server("DIGEST", NONCE))
-        .set(|setup| {
-            for side in [&mut setup.account.client, &mut setup.account.server] {
-                side.as_mut().unwrap().nonce = crate::secret::Secret::new(zeros);
-            }
-        })
-        .started();
-    assert_eq!(sent_cred(&bench), md5_cred(zeros));
-    bench.login = with_chal("md5", "fresh", 212);
-    bench.header = server_md5(zeros.as_bytes());
-    bench.say(&get(2, "./DevInfo/Man"));
-    let nonce = issued(&bench);
-    bench.header.clear();
-    bench.login = "200";
-    assert_eq!(bench.say(""), ["Done"]);
-    assert_eq!(stored(&bench), (b"fresh".to_vec(), nonce));
+    both(|encoding| {
+        let zeros = "\0\0\0\0";
+        let mut bench = Bench::with(encoding, client("DIGEST", NONCE), server("DIGEST", NONCE))
+            .set(|setup| {
+                for side in [&mut setup.account.client, &mut setup.account.server] {
+                    side.as_mut().unwrap().nonce = crate::secret::Secret::new(zeros);
+                }
+            })
+            .started();
+        assert_eq!(sent_cred(&bench), md5_cred(zeros));
+        bench.login = with_chal("md5", "fresh", 212);
+        bench.header = server_md5(zeros.as_bytes());
+        bench.say(&get(2, "./DevInfo/Man"));
+        let nonce = issued(&bench);
+        bench.header.clear();
+        bench.login = "200";
+        assert_eq!(bench.say(""), ["Done"]);
+        assert_eq!(stored(&bench), (b"fresh".to_vec(), nonce));
+    });
 }

@@ -40,45 +40,49 @@ fn dm_141_and_dm_154_cancel_and_silence_stop_the_message() {
 
 #[test]
 fn cancel_in_a_sequence_stops_the_message_and_silence_the_sequence() {
-    for (answer, code, after) in
-        [(Answer::Cancelled, 214, "215"), (Answer::TimedOut, 408, "200 ./Lab/B")]
-    {
-        let mut bench = Bench::new(Encoding::Xml).started();
-        let sequence = [alert(3, 1101, &["", "Sure?"]), add(4, "./Lab/A", "1")];
-        bench.say(&[group("Sequence", 2, &sequence), add(5, "./Lab/B", "1")].concat());
-        assert_eq!(
-            bench.answer(answer)[1..],
-            [
-                "Status 1/2 Sequence 200".to_owned(),
-                format!("Status 1/3 Alert {code}"),
-                "Status 1/4 Add 215".into(),
-                format!("Status 1/5 Add {after}"),
-                "Final".into(),
-            ]
-        );
-    }
+    both(|encoding| {
+        for (answer, code, after) in
+            [(Answer::Cancelled, 214, "215"), (Answer::TimedOut, 408, "200 ./Lab/B")]
+        {
+            let mut bench = Bench::new(encoding).started();
+            let sequence = [alert(3, 1101, &["", "Sure?"]), add(4, "./Lab/A", "1")];
+            bench.say(&[group("Sequence", 2, &sequence), add(5, "./Lab/B", "1")].concat());
+            assert_eq!(
+                bench.answer(answer)[1..],
+                [
+                    "Status 1/2 Sequence 200".to_owned(),
+                    format!("Status 1/3 Alert {code}"),
+                    "Status 1/4 Add 215".into(),
+                    format!("Status 1/5 Add {after}"),
+                    "Final".into(),
+                ]
+            );
+        }
+    });
 }
 
 #[test]
 fn cancel_in_an_atomic_undoes_it_and_stops_the_message() {
-    for (answer, code, after) in
-        [(Answer::Cancelled, 214, "215"), (Answer::TimedOut, 408, "200 ./Lab/B")]
-    {
-        let mut bench = Bench::new(Encoding::Wbxml).started();
-        let atomic = [add(3, "./Lab/A", "1"), alert(4, 1101, &["", "Sure?"])];
-        bench.say(&[group("Atomic", 2, &atomic), add(5, "./Lab/B", "1")].concat());
-        assert_eq!(
-            bench.answer(answer)[1..],
-            [
-                "Status 1/2 Atomic 507".to_owned(),
-                "Status 1/3 Add 216 ./Lab/A".into(),
-                format!("Status 1/4 Alert {code}"),
-                format!("Status 1/5 Add {after}"),
-                "Final".into(),
-            ]
-        );
-        assert_eq!(bench.value("./Lab/A"), "-");
-    }
+    both(|encoding| {
+        for (answer, code, after) in
+            [(Answer::Cancelled, 214, "215"), (Answer::TimedOut, 408, "200 ./Lab/B")]
+        {
+            let mut bench = Bench::new(encoding).started();
+            let atomic = [add(3, "./Lab/A", "1"), alert(4, 1101, &["", "Sure?"])];
+            bench.say(&[group("Atomic", 2, &atomic), add(5, "./Lab/B", "1")].concat());
+            assert_eq!(
+                bench.answer(answer)[1..],
+                [
+                    "Status 1/2 Atomic 507".to_owned(),
+                    "Status 1/3 Add 216 ./Lab/A".into(),
+                    format!("Status 1/4 Alert {code}"),
+                    format!("Status 1/5 Add {after}"),
+                    "Final".into(),
+                ]
+            );
+            assert_eq!(bench.value("./Lab/A"), "-");
+        }
+    });
 }
 
 #[test]
@@ -101,23 +105,27 @@ fn dm_148_multiple_choice() {
 
 #[test]
 fn dm_151_and_dm_152_incomplete_alerts() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    let body = [
-        alert(2, 1101, &["Sure?"]),
-        alert(3, 1103, &["", "Pick"]),
-        "<Alert><CmdID>4</CmdID></Alert>".into(),
-    ];
-    assert_eq!(
-        bench.say(&body.concat())[1..4],
-        ["Status 1/2 Alert 412", "Status 1/3 Alert 412", "Status 1/4 Alert 412"]
-    );
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let body = [
+            alert(2, 1101, &["Sure?"]),
+            alert(3, 1103, &["", "Pick"]),
+            "<Alert><CmdID>4</CmdID></Alert>".into(),
+        ];
+        assert_eq!(
+            bench.say(&body.concat())[1..4],
+            ["Status 1/2 Alert 412", "Status 1/3 Alert 412", "Status 1/4 Alert 412"]
+        );
+    });
 }
 
 #[test]
 fn dm_153_nobody_to_ask() {
-    let mut bench = Bench::new(Encoding::Xml).set(|setup| setup.ui = false).started();
-    let body = [alert(2, 1100, &["", "Hello"]), add(3, "./Lab/A", "1")];
-    assert_eq!(bench.say(&body.concat())[1..], ["Status 1/2 Alert 406", ADDED[0], ADDED[1]]);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).set(|setup| setup.ui = false).started();
+        let body = [alert(2, 1100, &["", "Hello"]), add(3, "./Lab/A", "1")];
+        assert_eq!(bench.say(&body.concat())[1..], ["Status 1/2 Alert 406", ADDED[0], ADDED[1]]);
+    });
 }
 
 #[test]
@@ -128,24 +136,28 @@ fn dm_156_text_that_cannot_be_shown() {
 
 #[test]
 fn what_came_before_a_question_is_durable() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    let body = [add(2, "./Lab/A", "1"), alert(3, 1101, &["", "Sure?"]), add(4, "./Lab/B", "1")];
-    bench.say(&body.concat());
-    assert_eq!(bench.value("./Lab"), "A");
-    bench.leaf("./Lab/Host", "1");
-    assert_eq!(bench.answer(Answer::Accepted).len(), 5);
-    assert_eq!(bench.value("./Lab"), "A/B/Host");
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let body = [add(2, "./Lab/A", "1"), alert(3, 1101, &["", "Sure?"]), add(4, "./Lab/B", "1")];
+        bench.say(&body.concat());
+        assert_eq!(bench.value("./Lab"), "A");
+        bench.leaf("./Lab/Host", "1");
+        assert_eq!(bench.answer(Answer::Accepted).len(), 5);
+        assert_eq!(bench.value("./Lab"), "A/B/Host");
+    });
 }
 
 #[test]
 fn an_answer_of_the_wrong_kind_may_be_corrected() {
-    let mut bench = Bench::new(Encoding::Xml).started();
-    bench.say(&alert(2, 1103, &["", "Pick", "a", "b"]));
-    let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
-    let wrong = bench.engine.as_mut().unwrap().answer(context, Answer::Choices(vec![3]));
-    assert_eq!(wrong.unwrap_err().code(), Code::InvalidArg);
-    assert_eq!(bench.answer(Answer::Choices(vec![1]))[1], "Status 1/2 Alert 200 | = 1");
-    let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
-    let late = bench.engine.as_mut().unwrap().answer(context, Answer::Accepted);
-    assert_eq!(late.unwrap_err().code(), Code::State);
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        bench.say(&alert(2, 1103, &["", "Pick", "a", "b"]));
+        let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
+        let wrong = bench.engine.as_mut().unwrap().answer(context, Answer::Choices(vec![3]));
+        assert_eq!(wrong.unwrap_err().code(), Code::InvalidArg);
+        assert_eq!(bench.answer(Answer::Choices(vec![1]))[1], "Status 1/2 Alert 200 | = 1");
+        let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
+        let late = bench.engine.as_mut().unwrap().answer(context, Answer::Accepted);
+        assert_eq!(late.unwrap_err().code(), Code::State);
+    });
 }

@@ -314,25 +314,28 @@ fn the_changes_are_told_with_their_author() {
     let mut bed = Bed::new();
     let before = bed.txn.changes().len();
     bed.s1().add(&at("./A/B"), &text("v").into()).unwrap();
-    bed.s1().replace(&at("./A/B"), &text("w")).unwrap();
+    bed.s1().replace(&at("./A/B"), &text("wx")).unwrap();
     bed.s1().add(&at("./A/B/C"), &text("v").into()).unwrap_err();
     bed.s1().replace(&at("./A/B?prop=Name"), &text("D")).unwrap();
     bed.tree(Actor::Host).delete(&at("./A")).unwrap();
     let (changes, _) = bed.commit();
     let server = By::Server("S1".into());
-    let told: Vec<_> = changes[before..].iter().map(|c| (c.uri.as_str(), c.kind, &c.by)).collect();
+    let told: Vec<_> = changes[before..]
+        .iter()
+        .map(|c| (c.uri.as_str(), c.kind, &c.by, (c.old_size, c.new_size)))
+        .collect();
     assert_eq!(
         told,
         [
-            ("./A", ChangeKind::Added, &server),
-            ("./A/B", ChangeKind::Added, &server),
-            ("./A/B", ChangeKind::Replaced, &server),
-            ("./A/D", ChangeKind::Renamed, &server),
-            ("./A", ChangeKind::Deleted, &By::Host),
+            ("./A", ChangeKind::Added, &server, (0, 0)),
+            ("./A/B", ChangeKind::Added, &server, (0, 1)),
+            ("./A/B", ChangeKind::Replaced, &server, (1, 2)),
+            ("./A/D", ChangeKind::Renamed, &server, (2, 2)),
+            ("./A", ChangeKind::Deleted, &By::Host, (0, 0)),
         ]
     );
-    assert_eq!(
-        changes[0],
-        Change { uri: "./DevInfo".into(), kind: ChangeKind::Added, by: By::Host }
-    );
+    assert_eq!(changes[before + 3].from.as_deref(), Some("./A/B"));
+    let (uri, by) = ("./DevInfo".to_owned(), By::Host);
+    let first = Change { uri, from: None, kind: ChangeKind::Added, by, old_size: 0, new_size: 0 };
+    assert_eq!(changes[0], first);
 }

@@ -166,6 +166,28 @@ impl<'a> Push<'a> {
         Ok(push)
     }
 
+    /// A push whose envelope somebody else has taken off: its Content-Type, perhaps with SEC and MAC in
+    /// it, or those given apart, which count more. `mac` is 40 hexadecimal digits.
+    ///
+    /// Fails as [`read`](Self::read) does, with the place in `content_type`.
+    pub fn of_parts(
+        content_type: &str,
+        sec: Option<Sec>,
+        mac: Option<&str>,
+        body: &'a [u8],
+    ) -> Result<Self> {
+        let mut content = ContentType::from_text(content_type.as_bytes(), 0)
+            .ok_or_else(|| refuse("E_WSP_CONTENT_TYPE", 0, "no media type of this client"))?;
+        content.sec = sec.map(|sec| (Some(sec), 0)).or(content.sec);
+        content.mac = mac.map(|mac| (mac.as_bytes(), 0)).or(content.mac);
+        let (media, charset) = (content.media, content.charset);
+        let (sec, mac) = match media {
+            Media::Notification => (None, None),
+            _ => content.security()?,
+        };
+        Ok(Self { tid: 0, media, charset, app_id: None, sec, mac, push_flag: None, body })
+    }
+
     /// Takes one header; unknown ones are skipped.
     fn header(&mut self, headers: &mut Cursor<'_>) -> Result<()> {
         const PUSH_FLAG: u8 = 0x34;

@@ -21,6 +21,8 @@ const DM_BOOTSTRAP_OID: [u8; 4] = [0x67, 0x2B, 0x07, 0x01];
 /// All files of the card.
 pub(crate) fn personalise(config: &CardConfig, bootstrap: &[u8]) -> FileSystem {
     let mut files = FileSystem::new();
+    // Beyond channel 3 a terminal has to say that it can.
+    files.takes_capability = config.logical_channels > 3;
     files.add(ef_dir(config));
     let mut iccid = File::transparent(MF, 0x2FE2, nibbles(&config.iccid, 20));
     iccid.sfi = Some(0x02);

@@ -66,6 +66,8 @@ pub(crate) struct Position {
 #[derive(Debug)]
 pub(crate) struct FileSystem {
     files: Vec<File>,
+    /// The MF says that TERMINAL CAPABILITY is taken.
+    pub(crate) takes_capability: bool,
 }
 
 impl FileSystem {
@@ -73,7 +75,11 @@ impl FileSystem {
     pub(crate) fn new() -> Self {
         let content = Content::Directory { aid: None, by_aid: false, by_fid: true };
         let mf = File { fid: 0x3F00, parent: MF, sfi: None, read: Read::Always, content };
-        Self { files: vec![mf] }
+        Self { files: vec![mf], takes_capability: false }
+    }
+
+    fn system_commands(&self) -> &'static [u8] {
+        if self.takes_capability { &TERMINAL_CAPABILITY } else { &[] }
     }
 
     /// Adds a file and returns its index.
@@ -159,7 +165,7 @@ impl FileSystem {
                     put(&mut body, 0x84, aid);
                 }
                 if id == MF {
-                    put(&mut body, 0xA5, &MF_PROPERTIES);
+                    put(&mut body, 0xA5, &[&MF_PROPERTIES[..], self.system_commands()].concat());
                 }
                 put(&mut body, 0x8A, &[0x05]);
                 put(&mut body, 0x8C, &[0x00]);
@@ -177,6 +183,9 @@ impl FileSystem {
         tlv(tag, &body)
     }
 }
+
+/// The terminal may send TERMINAL CAPABILITY.
+const TERMINAL_CAPABILITY: [u8; 3] = [0x87, 0x01, 0x01];
 
 /// UICC characteristics (clock stop allowed, 5 V to 1.8 V) and the free memory.
 const MF_PROPERTIES: [u8; 9] = [0x80, 0x01, 0x71, 0x83, 0x04, 0x00, 0x03, 0xA7, 0x38];

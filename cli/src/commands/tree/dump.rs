@@ -1,24 +1,17 @@
-//! `dmsc tree ...`: the management tree of a store, without a card.
+//! `dmsc tree dump`: a subtree as people read it.
 
+use super::StoreArguments;
 use crate::output::{Output, hex, printable};
 use crate::store;
-use clap::{Args, Subcommand};
+use clap::Args;
 use dmsc::error::Result;
 use dmsc::tree::{Actor, Answer, Filter, Format, Path, Query, Refusal, Uri, tnds};
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TreeCommand {
-    /// Prints a subtree; passwords and nonces are not shown
-    Dump(DumpArguments),
-}
 
 #[derive(Debug, Args)]
 pub(crate) struct DumpArguments {
-    /// Directory of the phone's store
-    #[arg(long, value_name = "DIR")]
-    store: PathBuf,
+    #[command(flatten)]
+    at: StoreArguments,
     /// The topmost node to print
     #[arg(default_value = ".")]
     uri: String,
@@ -27,14 +20,8 @@ pub(crate) struct DumpArguments {
     tnds: bool,
 }
 
-pub(crate) fn run(command: &TreeCommand, output: &Output) -> Result<()> {
-    match command {
-        TreeCommand::Dump(arguments) => dump(arguments, output),
-    }
-}
-
-fn dump(arguments: &DumpArguments, output: &Output) -> Result<()> {
-    let db = store::existing(&arguments.store)?;
+pub(super) fn dump(arguments: &DumpArguments, output: &Output) -> Result<()> {
+    let db = store::existing(&arguments.at.store)?;
     let view = db.read()?;
     let query = Query::new(&view, Actor::Host);
     let top = Path::parse(&arguments.uri)?;

@@ -1,0 +1,277 @@
+//! A program that keeps nodes of its own: a map with one undo, behind the callbacks of dmsc_node_handler.
+
+use super::abi::{Failure, Phone, blank, c, check};
+use dmsc::ffi::*;
+use std::collections::BTreeMap;
+use std::ffi::{CStr, c_char, c_void};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Nodes by URI; `None` is an interior one.
+type Nodes = BTreeMap<String, Option<Vec<u8>>>;
+
+type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// The nodes below one URI as the host has them.
+#[derive(Default)]
+pub(crate) struct HostTree {
+    nodes: Mutex<Nodes>,
+    before: Mutex<Option<Nodes>>,
+    /// Every callback but the reading ones, with its URI or number.
+    calls: Mutex<Vec<String>>,
+    /// What a callback returns instead of doing its work, by its name, or its name and URI.
+    fails: Mutex<BTreeMap<String, i32>>,
+    hook: Mutex<Option<Hook>>,
+    pub(crate) destroyed: AtomicUsize,
+}
+
+impl HostTree {
+    /// A host with these nodes; a name without value is an interior node.
+    pub(crate) fn with(nodes: &[(&str, Option<&str>)]) -> Arc<Self> {
+        let host = Self::default();
+        let nodes = nodes
+            .iter()
+            .map(|(uri, value)| ((*uri).to_owned(), value.map(|value| value.as_bytes().to_vec())));
+        host.nodes.lock().unwrap().extend(nodes);
+        Arc::new(host)
+    }
+
+    pub(crate) fn value(&self, uri: &str) -> Option<String> {
+        let nodes = self.nodes.lock().unwrap();
+        let value = nodes.get(uri)?.clone()?;
+        Some(String::from_utf8(value).unwrap())
+    }
+
+    pub(crate) fn uris(&self) -> Vec<String> {
+        self.nodes.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// The callbacks since the last call.
+    pub(crate) fn take_calls(&self) -> Vec<String> {
+        std::mem::take(&mut *self.calls.lock().unwrap())
+    }
+
+    /// Lets a callback return `number`; 0 ends that.
+    pub(crate) fn fail(&self, call: &str, number: i32) {
+        self.fails.lock().unwrap().insert(call.to_owned(), number);
+    }
+
+    /// Calls `hook` in each callback with its name.
+    pub(crate) fn hook(&self, hook: impl Fn(&str) + Send + Sync + 'static) {
+        *self.hook.lock().unwrap() = Some(Arc::new(hook));
+    }
+
+    pub(crate) fn handler(self: &Arc<Self>) -> dmsc_node_handler {
+        dmsc_node_handler {
+            user_data: Arc::as_ptr(self).cast::<c_void>().cast_mut(),
+            info: Some(info),
+            get: Some(get),
+            children: Some(children),
+            add: Some(add),
+            replace: Some(replace),
+            remove: Some(remove),
+            exec: Some(exec),
+            begin: Some(begin),
+            prepare: Some(prepare),
+            commit: Some(commit),
+            rollback: Some(rollback),
+            settle: Some(settle),
+            destroy: Some(destroy),
+            ..blank()
+        }
+    }
+
+    /// Gives the subtree at `uri` to this host, which has to outlive the phone.
+    pub(crate) fn bind(self: &Arc<Self>, phone: &Phone, uri: &str) -> Result<i32, Failure> {
+        let (uri, handler) = (c(uri), self.handler());
+        check(unsafe { dmsc_tree_bind(phone.client, uri.as_ptr(), &raw const handler) })
+    }
+
+    /// As [`bind`](Self::bind), and every server may do everything there.
+    pub(crate) fn serve(self: &Arc<Self>, phone: &Phone, uri: &str) {
+        self.bind(phone, uri).unwrap();
+        phone.change(|txn| txn.acl(uri, "Add=*&Delete=*&Exec=*&Get=*&Replace=*"));
+        self.take_calls();
+    }
+
+    /// Notes a callback; the number that it has to return, if any.
+    fn called(&self, name: &str, about: &str) -> Option<i32> {
+        let hook = self.hook.lock().unwrap().clone();
+        if let Some(hook) = hook {
+            hook(name);
+        }
+        let call = format!("{name} {about}").trim_end().to_owned();
+        let fails = self.fails.lock().unwrap();
+        let number = fails.get(&call).or(fails.get(name)).copied().filter(|number| *number != 0);
+        if !matches!(name, "info" | "get" | "children") {
+            self.calls.lock().unwrap().push(call);
+        }
+        number
+    }
+}
+
+pub(crate) fn unbind(phone: &Phone, uri: &str) -> Result<i32, Failure> {
+    let uri = c(uri);
+    check(unsafe { dmsc_tree_unbind(phone.client, uri.as_ptr()) })
+}
+
+unsafe fn host<'a>(user_data: *mut c_void) -> &'a HostTree {
+    unsafe { &*user_data.cast::<HostTree>() }
+}
+
+fn text<'a>(text: *const c_char) -> &'a str {
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap()
+}
+
+unsafe extern "C" fn info(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    node: *mut dmsc_host_node,
+) -> i32 {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    if let Some(number) = host.called("info", uri) {
+        return number;
+    }
+    let nodes = host.nodes.lock().unwrap();
+    let node = unsafe { &mut *node };
+    match nodes.get(uri) {
+        None => return -500,
+        Some(None) => node.format = 0,
+        Some(Some(value)) => node.size = value.len() as u32,
+    }
+    0
+}
+
+unsafe fn give(octets: &[u8], out: *mut *mut dmsc_buffer) -> i32 {
+    unsafe { dmsc_buffer_new(octets.as_ptr(), octets.len(), out) }
+}
+
+unsafe extern "C" fn get(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    value: *mut *mut dmsc_buffer,
+) -> i32 {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    if let Some(number) = host.called("get", uri) {
+        return number;
+    }
+    let found = host.nodes.lock().unwrap().get(uri).cloned();
+    match found {
+        Some(Some(octets)) => unsafe { give(&octets, value) },
+        _ => -500,
+    }
+}
+
+unsafe extern "C" fn children(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    names: *mut *mut dmsc_buffer,
+) -> i32 {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    if let Some(number) = host.called("children", uri) {
+        return number;
+    }
+    let nodes = host.nodes.lock().unwrap();
+    let below = format!("{uri}/");
+    // In no order: the library sorts.
+    let found = nodes.keys().rev().filter_map(|node| node.strip_prefix(&below));
+    let listed: String =
+        found.filter(|name| !name.contains('/')).flat_map(|name| [name, "\n"]).collect();
+    unsafe { give(listed.as_bytes(), names) }
+}
+
+unsafe fn write(
+    user_data: *mut c_void,
+    name: &str,
+    uri: *const c_char,
+    value: *const dmsc_node_value,
+) -> i32 {
+    let (host, uri, value) = (unsafe { host(user_data) }, text(uri), unsafe { &*value });
+    if let Some(number) = host.called(name, uri) {
+        return number;
+    }
+    assert!(host.before.lock().unwrap().is_some(), "{name} outside a transaction");
+    assert_eq!(value.struct_size, size_of::<dmsc_node_value>());
+    let octets = match value.data_len {
+        0 => Vec::new(),
+        len => unsafe { std::slice::from_raw_parts(value.data, len) }.to_vec(),
+    };
+    host.nodes.lock().unwrap().insert(uri.to_owned(), (value.format != 0).then_some(octets));
+    0
+}
+
+unsafe extern "C" fn add(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    value: *const dmsc_node_value,
+) -> i32 {
+    unsafe { write(user_data, "add", uri, value) }
+}
+
+unsafe extern "C" fn replace(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    value: *const dmsc_node_value,
+) -> i32 {
+    unsafe { write(user_data, "replace", uri, value) }
+}
+
+unsafe extern "C" fn remove(user_data: *mut c_void, uri: *const c_char) -> i32 {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    if let Some(number) = host.called("remove", uri) {
+        return number;
+    }
+    let below = format!("{uri}/");
+    host.nodes.lock().unwrap().retain(|node, _| node != uri && !node.starts_with(&below));
+    0
+}
+
+unsafe extern "C" fn exec(user_data: *mut c_void, request: *const dmsc_exec_request) -> i32 {
+    let (host, request) = (unsafe { host(user_data) }, unsafe { &*request });
+    let correlator = if request.correlator.is_null() { "none" } else { text(request.correlator) };
+    let argument = match request.argument_len {
+        0 => Vec::new(),
+        len => unsafe { std::slice::from_raw_parts(request.argument, len) }.to_vec(),
+    };
+    let argument = String::from_utf8(argument).unwrap();
+    let about =
+        format!("{} {argument:?} {correlator} {}", text(request.uri), text(request.server_id));
+    assert_ne!(request.session_id, 0);
+    host.called("exec", &about).unwrap_or(0)
+}
+
+unsafe extern "C" fn begin(user_data: *mut c_void, number: u64) -> i32 {
+    let host = unsafe { host(user_data) };
+    if let Some(number) = host.called("begin", &number.to_string()) {
+        return number;
+    }
+    let nodes = host.nodes.lock().unwrap().clone();
+    assert!(host.before.lock().unwrap().replace(nodes).is_none(), "begun twice");
+    0
+}
+
+unsafe extern "C" fn prepare(user_data: *mut c_void) -> i32 {
+    let host = unsafe { host(user_data) };
+    assert!(host.before.lock().unwrap().is_some());
+    host.called("prepare", "").unwrap_or(0)
+}
+
+unsafe extern "C" fn commit(user_data: *mut c_void) -> i32 {
+    let host = unsafe { host(user_data) };
+    assert!(host.before.lock().unwrap().take().is_some());
+    host.called("commit", "").unwrap_or(0)
+}
+
+unsafe extern "C" fn rollback(user_data: *mut c_void) -> i32 {
+    let host = unsafe { host(user_data) };
+    *host.nodes.lock().unwrap() = host.before.lock().unwrap().take().unwrap();
+    host.called("rollback", "").unwrap_or(0)
+}
+
+unsafe extern "C" fn settle(user_data: *mut c_void, number: u64) -> i32 {
+    unsafe { host(user_data) }.called("settle", &number.to_string()).unwrap_or(0)
+}
+
+unsafe extern "C" fn destroy(user_data: *mut c_void) {
+    unsafe { host(user_data) }.destroyed.fetch_add(1, Ordering::SeqCst);
+}
