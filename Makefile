@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo check check-oracle fuzz lint test bench lib header memcheck deps deps-check install clean FORCE
+.PHONY: all demo check check-oracle crash tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -20,6 +20,8 @@ deps:
 	@scripts/deps.sh build
 deps-check:
 	@scripts/deps.sh check
+deps-bench:
+	@scripts/deps.sh bench
 
 # One crate type a build: with rlib beside cdylib Cargo drops LTO.
 lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
@@ -57,6 +59,7 @@ lint: deps-check
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	$(CARGO) clippy --lib --no-default-features --locked -- -D warnings
+	$(CARGO) check --manifest-path fuzz/Cargo.toml --locked
 
 test: deps-check
 	$(CARGO) test --workspace --locked
@@ -66,6 +69,18 @@ check: lint test memcheck
 # Against libwbxml and Wireshark, with more documents than `test` takes time for.
 check-oracle: deps-check
 	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
+
+# A process is killed a thousand times in the middle of its work on the store.
+crash: deps-check
+	DMSC_CRASH_ROUNDS=1000 $(CARGO) test --locked --test store_crash -- --nocapture | grep -v '^step'
+
+# Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
+# toolchain with rust-src.
+TSAN_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
+tsan: deps-check
+	RUSTFLAGS=-Zsanitizer=thread TSAN_OPTIONS=halt_on_error=1 CARGO_TARGET_DIR=$(CURDIR)/target/tsan \
+	    $(CARGO) +nightly test --locked -Zbuild-std --target $(TSAN_TARGET) \
+	    --no-default-features --features redb --test store_threads -- --nocapture
 
 # Every fuzz target one after the other; stops at the first finding. RUSTC_BOOTSTRAP lets a stable
 # compiler instrument the code.
@@ -85,8 +100,8 @@ memcheck: deps-check $(BUILD)/demo
 	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
 	@echo "valgrind: no error, no leak"
 
-# The table of docs/performance.md: needs valgrind, and libwbxml2-dev and libxml2-dev for the peer.
-bench: deps-check
+# The table of docs/performance.md, the peers' figures in it.
+bench: deps-bench
 	@mkdir -p $(BUILD)
 	$(CC) -std=c11 -O2 -Wall -Wextra $$(pkg-config --cflags libwbxml2 libxml-2.0) -o $(BUILD)/peer-codec \
 	    benches/peer/codec.c $$(pkg-config --libs libwbxml2 libxml-2.0)

@@ -20,21 +20,34 @@ use std::process::Command as Process;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/codec");
 const SIZES: [&str; 3] = ["1k", "16k", "256k"];
 
-/// Our operations, the file each takes, and the aim in instructions per octet of that file.
-const OPERATIONS: [(&str, Encoding, u32); 4] = [
-    ("wbxml-decode", Encoding::Wbxml, 20),
-    ("wbxml-encode", Encoding::Wbxml, 20),
-    ("xml-decode", Encoding::Xml, 45),
-    ("xml-encode", Encoding::Xml, 20),
-];
+/// What is measured on one kind of file.
+struct Operation {
+    name: &'static str,
+    /// How the file's name ends.
+    ending: &'static str,
+    /// The aim in instructions per octet of that file.
+    aim: u32,
+    /// What the peer does instead, and the ending of the file it takes. None has a typed model, so events
+    /// and trees stand in.
+    peers: &'static [(&'static str, &'static str)],
+}
 
-/// The peer's operations: none has a typed model, so events and trees stand in.
-const PEER_OPERATIONS: [(&str, Encoding); 5] = [
-    ("wbxml-sax", Encoding::Wbxml),
-    ("wbxml-tree", Encoding::Wbxml),
-    ("tree2wbxml", Encoding::Wbxml),
-    ("xml2-sax", Encoding::Xml),
-    ("tree2xml", Encoding::Wbxml),
+const OPERATIONS: [Operation; 5] = [
+    Operation {
+        name: "wbxml-decode",
+        ending: "wbxml",
+        aim: 20,
+        peers: &[("wbxml-sax", "wbxml"), ("wbxml-tree", "wbxml")],
+    },
+    Operation {
+        name: "wbxml-decode",
+        ending: "strtbl.wbxml",
+        aim: 20,
+        peers: &[("wbxml-sax", "strtbl.wbxml"), ("wbxml-tree", "strtbl.wbxml")],
+    },
+    Operation { name: "wbxml-encode", ending: "wbxml", aim: 20, peers: &[("tree2wbxml", "wbxml")] },
+    Operation { name: "xml-decode", ending: "xml", aim: 45, peers: &[("xml2-sax", "xml")] },
+    Operation { name: "xml-encode", ending: "xml", aim: 20, peers: &[("tree2xml", "wbxml")] },
 ];
 
 /// One repetition.
@@ -71,48 +84,51 @@ fn per(count: u64, octets: u64) -> f64 {
     count as f64 / octets as f64
 }
 
-fn path(size: &str, encoding: Encoding) -> String {
-    let ending = if encoding == Encoding::Xml { "xml" } else { "wbxml" };
+fn path(size: &str, ending: &str) -> String {
     format!("{DATA}/sync-{size}.{ending}")
 }
 
-fn table(own: &str) -> Result<(), String> {
+fn table(own: &str, peer: Option<&str>) -> Result<(), String> {
     println!(
-        "operation     size   octets  Ir/octet  aim  heap calls  octets/call  peak  peak/octets"
+        "operation    file               octets  Ir/octet  aim  heap calls  octets/call    peak  peak/octets"
     );
-    for (operation, encoding, aim) in OPERATIONS {
+    for operation in OPERATIONS {
         for size in SIZES {
-            let path = path(size, encoding);
-            let octets = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
-            let count = instructions("codec", own, &[operation, &path])?;
-            let line = output(Process::new(own).args([operation, &path, "3"]))?;
-            let heap = |key| number(&line, key).ok_or_else(|| line.clone());
-            let (calls, peak) = (heap("calls=")?, heap("peak=")?);
-            println!(
-                "{operation:<13} {size:<5} {octets:>7} {:>9.1} {aim:>4} {calls:>11} {:>12} {peak:>7} {:>8.2}",
-                per(count, octets),
-                octets / calls.max(1),
-                per(peak, octets),
-            );
+            let ours = own_line(own, &operation, size)?;
+            for (peer_operation, ending) in peer.map_or(&[][..], |_| operation.peers) {
+                peer_line(peer.unwrap_or_default(), peer_operation, &path(size, ending), ours)?;
+            }
         }
     }
     Ok(())
 }
 
-fn peer_table(peer: &str) -> Result<(), String> {
+/// Prints what we take, and returns the instructions per octet.
+fn own_line(own: &str, operation: &Operation, size: &str) -> Result<f64, String> {
+    let path = path(size, operation.ending);
+    let octets = std::fs::metadata(&path).map_err(|error| error.to_string())?.len();
+    let ours = per(instructions("codec", own, &[operation.name, &path])?, octets);
+    let line = output(Process::new(own).args([operation.name, &path, "3"]))?;
+    let heap = |key| number(&line, key).ok_or_else(|| line.clone());
+    let (calls, peak) = (heap("calls=")?, heap("peak=")?);
     println!(
-        "\npeer (per octet of the document read or written)\noperation     size   octets  Ir/octet"
+        "{:<12} {:<17} {octets:>7} {ours:>9.1} {:>4} {calls:>11} {:>12} {peak:>7} {:>12.2}",
+        operation.name,
+        format!("{size}.{}", operation.ending),
+        operation.aim,
+        octets / calls.max(1),
+        per(peak, octets),
     );
-    for (operation, encoding) in PEER_OPERATIONS {
-        for size in SIZES {
-            let path = path(size, encoding);
-            let line = output(Process::new(peer).args([operation, &path, "1"]))?;
-            let written = number(&line, "out=").filter(|out| *out > 0);
-            let octets = written.or(number(&line, "in=")).ok_or(line)?;
-            let count = instructions("codec", peer, &[operation, &path])?;
-            println!("{operation:<13} {size:<5} {octets:>7} {:>9.1}", per(count, octets));
-        }
-    }
+    Ok(ours)
+}
+
+/// Prints what the peer takes for each octet of the document it reads or writes.
+fn peer_line(peer: &str, operation: &str, path: &str, ours: f64) -> Result<(), String> {
+    let line = output(Process::new(peer).args([operation, path, "1"]))?;
+    let written = number(&line, "out=").filter(|out| *out > 0);
+    let octets = written.or(number(&line, "in=")).ok_or(line)?;
+    let theirs = per(instructions("codec", peer, &[operation, path])?, octets);
+    println!("  {operation:<28} {octets:>7} {theirs:>9.1}  ours is {:.2} of it", ours / theirs);
     Ok(())
 }
 
@@ -130,10 +146,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().filter(|word| word != "--bench").collect();
     let done = match arguments.as_slice() {
         [_, operation, path, times] => repeat(operation, path, times.parse().unwrap_or(1)),
-        [own] => table(own).and_then(|()| {
-            sizes();
-            std::env::var("PEER").map_or(Ok(()), |peer| peer_table(&peer))
-        }),
+        [own] => table(own, std::env::var("PEER").ok().as_deref()).map(|()| sizes()),
         _ => Err("usage: codec [OPERATION FILE TIMES]".into()),
     };
     if let Err(what) = done {

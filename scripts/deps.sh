@@ -1,15 +1,17 @@
 #!/bin/sh
 # Installs the Debian packages that building, demo and tests need and that are missing.
-# usage: deps.sh build|check   (check adds what only the tests use)
+# usage: deps.sh build|check|bench   (check adds what only the tests use, bench what only the peers use)
 set -eu
 
 build="gcc g++ libc6-dev make pkg-config libpcsclite-dev"
 check="$build curl pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark"
+bench="$build valgrind libwbxml2-dev libxml2-dev"
 
 case ${1:-build} in
     build) wanted=$build ;;
     check) wanted=$check ;;
-    *) echo "usage: $0 build|check" >&2; exit 2 ;;
+    bench) wanted=$bench ;;
+    *) echo "usage: $0 build|check|bench" >&2; exit 2 ;;
 esac
 
 # The crates need Rust 1.90; Debian's rustc-web package is recent where its rustc is not.

@@ -6,9 +6,11 @@
 
 mod acceptor;
 mod watchdog;
+mod watcher;
 
 pub(crate) use acceptor::Acceptor;
 pub(crate) use watchdog::Watchdog;
+pub(crate) use watcher::Watcher;
 
 use crate::error::{Code, Error, Result};
 use parking_lot::{Condvar, Mutex};

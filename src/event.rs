@@ -28,7 +28,8 @@ pub enum EventKind {
     /// Failed: `status` says why, `uri` is the object's path on the card, if it has one.
     BootstrapApplied = 9,
     /// The card was opened (`status` 0), has gone or does not answer (`status` says why), or asked to
-    /// be read again (`status` `CardReset`, `phase` 1).
+    /// be read again (`status` `CardReset`, `phase` 1). `phase` 2: a card was put into the reader of a card
+    /// that is gone.
     CardState = 10,
     /// A notification was refused; `status` says why.
     TriggerRefused = 12,

@@ -15,6 +15,8 @@ pub const MAX_OBJ_SIZE: u32 = 1024 * 1024;
 pub const MARKUP_DEPTH: usize = 64;
 /// Elements and attributes of one document.
 pub const MARKUP_NODES: usize = 20_000;
+/// Elements of one TNDS object, which may have [`MARKUP_NODES`] nodes with some elements each.
+pub const TNDS_ELEMENTS: usize = 10 * MARKUP_NODES;
 /// Octets of one document.
 pub const MARKUP_OCTETS: usize = 1024 * 1024;
 /// Octets of expanded text a document may always have; above it, four times its own size.

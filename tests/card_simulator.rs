@@ -8,7 +8,7 @@ use dmsc::card::apdu::Card;
 use dmsc::card::pin::PinEntry;
 use dmsc::card::pkcs15::{
     Content, Found, OID_CP_BOOTSTRAP, OID_CP_CONFIG1, OID_CP_CONFIG2, OID_DM_BOOTSTRAP, Options,
-    PinRequest, read_objects,
+    PinRequest, read_known, read_objects,
 };
 use dmsc::card::transport::CardTransport;
 use dmsc::card::uicc;
@@ -135,6 +135,37 @@ fn sc_071_exchanges_for_one_object_by_aid() {
     assert_eq!(exchanges(Protocol::T1, 600), 8 + 3);
     assert_eq!(exchanges(Protocol::T0, 200), 12 + 1);
     assert_eq!(exchanges(Protocol::T0, 600), 12 + 3);
+}
+
+#[test]
+fn a_file_of_1024_octets_takes_eleven_exchanges_cold_and_eight_warm() {
+    for (short_ids, cold) in [(true, 11), (false, 12)] {
+        let config =
+            CardConfig { protocol: Protocol::T1, padding: 0, short_ids, ..CardConfig::default() };
+        let (found, exchanges) = read(config.clone(), &document(1024));
+        assert_eq!((octets(&found, 0), exchanges), (&document(1024)[..], cold));
+        let (mut card, simulated) = card(config, &document(1024));
+        let path = found.objects[0].path.as_str();
+        let (contents, _) = read_known(&mut card, &[path]).unwrap().unwrap();
+        assert_eq!(contents[0].expose(), document(1024));
+        // Two of them confirm the card's identity.
+        assert_eq!(simulated.lock().unwrap().apdus(), 8 + 2);
+        assert_eq!(read_known(&mut card, &["6499"]).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_short_identifier_that_means_another_file_is_not_believed() {
+    // The DODF's low bits are those of the ODF.
+    for dodf_fid in [0x6411, 0x6400, 0x641F, 0x6433 - 0x20] {
+        for protocol in [Protocol::T0, Protocol::T1] {
+            let short_ids = true;
+            let config = CardConfig { protocol, dodf_fid, short_ids, ..CardConfig::default() };
+            let (found, _) = read(config, &document(300));
+            assert_eq!(octets(&found, 0), document(300), "{dodf_fid:04X}");
+            assert_eq!((found.objects.len(), found.faults.len()), (1, 0));
+        }
+    }
 }
 
 #[test]

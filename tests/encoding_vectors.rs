@@ -81,6 +81,36 @@ fn group_x_text_xml() {
     run('x', 12);
 }
 
+/// The octet that each malformed document of groups c and x is refused at: the first of the token or of the
+/// operand that is wrong, of the character that is none, or the end if something is missing.
+#[rustfmt::skip]
+const PLACES: [(&str, usize); 70] = [
+    ("c01", 0), ("c02", 1), ("c03", 5), ("c04", 0), ("c05", 0), ("c06", 1), ("c07", 1),
+    ("c08", 1), ("c09", 1), ("c10", 2), ("c11", 2), ("c12", 1), ("c13", 3), ("c14", 3),
+    ("c15", 4), ("c16", 4), ("c17", 8), ("c18", 8), ("c19", 8), ("c20", 9), ("c21", 9),
+    ("c22", 7), ("c23", 8), ("c24", 10), ("c25", 10), ("c26", 10), ("c27", 10), ("c28", 10),
+    ("c29", 13), ("c30", 12), ("c31", 9), ("c32", 9), ("c33", 9), ("c34", 9), ("c35", 9),
+    ("c36", 9), ("c37", 6), ("c38", 6), ("c39", 10), ("c40", 5), ("c41", 17), ("c42", 6),
+    ("c43", 6), ("c44", 5), ("c45", 5), ("c46", 5), ("c47", 14), ("c48", 19), ("c49", 19),
+    ("c50", 19), ("c51", 19), ("c52", 69), ("c53", 10), ("c54", 11), ("c55", 7), ("c56", 11),
+    ("c60", 11), ("c61", 13), ("c62", 8), ("c63", 12), ("c64", 8), ("c65", 9), ("c66", 7),
+    ("c67", 4), ("c68", 18), ("x07", 0), ("x08", 0), ("x09", 42), ("x10", 57), ("x11", 0),
+];
+
+#[test]
+fn every_fault_names_its_octet() {
+    let refused = |vector: &Vector| vector.expected.starts_with("ERROR:");
+    let vectors = ['c', 'x'].into_iter().flat_map(group).filter(refused);
+    let found: Vec<(&str, usize)> = vectors
+        .map(|vector| {
+            let fault = canonical(&vector.octets, &options(&vector)).unwrap_err();
+            assert!(fault.to_string().ends_with(&format!("at byte {})", fault.at)));
+            (vector.name.split('-').next().unwrap(), fault.at)
+        })
+        .collect();
+    assert_eq!(found, PLACES);
+}
+
 /// All items of all actions, with the commands of groups.
 fn items<'m>(commands: &'m [Command<'_>]) -> Vec<&'m Item<'m>> {
     commands

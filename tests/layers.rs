@@ -24,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tree", &["markup", "store"]),
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
-    ("bootstrap", &["card", "syncml", "prov", "store", "tree", "trigger"]),
+    ("bootstrap", &["markup", "card", "syncml", "prov", "store", "tree", "trigger"]),
     ("config", &["transport", "tree", "store"]),
     ("event", &["session", "store"]),
     ("driver", &[]),

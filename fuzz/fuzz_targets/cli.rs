@@ -17,7 +17,7 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|octets: &[u8]| {
     let [choice, pasted @ ..] = octets else { return };
     let kinds = Kind::value_variants();
-    let kind = kinds[usize::from(choice & 0x7F) % kinds.len()];
+    let kind = kinds[usize::from(choice & 0x3F) % kinds.len()];
     if kind == Kind::Apdu {
         let _ = decode::apdus(pasted).and_then(|apdus| decode::exchange(&apdus));
         return;
@@ -28,7 +28,7 @@ fuzz_target!(|octets: &[u8]| {
             assert!(!line.contains(['\n', '\r', '\u{1b}']), "a line of its own");
         }
     }
-    if let Ok(wbxml) = encode::wbxml(&octets) {
+    if let Ok(wbxml) = encode::wbxml(&octets, choice & 0x40 != 0) {
         decode::decode(Kind::Wbxml, &wbxml, false).expect("what is written can be read");
     }
 });

@@ -9,6 +9,7 @@ use crate::card::pkcs15::{
 };
 use crate::card::uicc::{self, CardIdentity};
 use crate::error::{Code, Error, Result};
+use crate::secret::Secret;
 use crate::store::{Database, Reader, Table, Txn};
 use crate::time::Now;
 use crate::tree::import::Placed;
@@ -40,6 +41,12 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// True if everything on the card was read: the card need not be asked again while it stays as it is.
+    pub(crate) fn is_whole(&self) -> bool {
+        let is_read = |object: &ObjectData| matches!(object.content, Content::Octets(_));
+        self.found.faults.is_empty() && self.found.objects.iter().all(is_read)
+    }
+
     /// True if the card holds a DM message for the bootstrap.
     pub(crate) fn has_dm_object(&self) -> bool {
         self.found.objects.iter().any(|object| object.oid == OID_DM_BOOTSTRAP)
@@ -50,7 +57,18 @@ impl Reading {
 ///
 /// What cannot be read is noted in the reading. Fails only when the card is gone or another one was put
 /// in meanwhile (`CardReset`).
-pub(crate) fn read(card: &mut Card, slot: u32, identity: &CardIdentity) -> Result<Reading> {
+///
+/// Where the slot's record `known` says what this card brought, the files that it names are looked at first:
+/// with the content of before they are all that is read. See docs/adr/0060-known-card.md.
+pub(crate) fn read(
+    card: &mut Card,
+    slot: u32,
+    identity: &CardIdentity,
+    known: &Known,
+) -> Result<Reading> {
+    if let Some(found) = read_known(card, identity, known)? {
+        return Ok(Reading { slot, identity: identity_hash(identity), found });
+    }
     let found = match read_objects(card, identity) {
         Ok(found) => found,
         Err(error) if error.is_card_gone() => return Err(error),
@@ -64,6 +82,51 @@ pub(crate) fn read(card: &mut Card, slot: u32, identity: &CardIdentity) -> Resul
 pub(crate) fn without_reading(slot: u32, identity: &CardIdentity, reason: Error) -> Reading {
     let found = Found { faults: vec![reason], ..Found::default() };
     Reading { slot, identity: identity_hash(identity), found }
+}
+
+/// What a card brought before: where its messages are, and what they hash to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known {
+    identity: [u8; 16],
+    messages: Vec<(String, [u8; 32])>,
+}
+
+impl Known {
+    /// What the store says of the card in `slot`. Nothing where provisioning documents count too: what comes
+    /// of those depends on each other.
+    pub(crate) fn of(reader: &dyn Reader, slot: u32) -> Result<Self> {
+        let stored = stored(reader)?;
+        let Some((_, record)) = stored.into_iter().find(|(place, _)| *place == slot) else {
+            return Ok(Self::default());
+        };
+        if record.objects.iter().any(|applied| applied.profile != Profile::Dm) {
+            return Ok(Self::default());
+        }
+        let messages = record.objects.into_iter().map(|applied| (applied.path, applied.hash));
+        Ok(Self { identity: record.identity, messages: messages.collect() })
+    }
+}
+
+/// The messages of before, if the card is the one of before and they are what they were.
+fn read_known(card: &mut Card, identity: &CardIdentity, known: &Known) -> Result<Option<Found>> {
+    if known.messages.is_empty() || known.identity != identity_hash(identity) {
+        return Ok(None);
+    }
+    let paths: Vec<&str> = known.messages.iter().map(|(path, _)| path.as_str()).collect();
+    let Some((contents, after)) = pkcs15::read_known(card, &paths)? else { return Ok(None) };
+    let same = |(octets, (_, hash)): (&Secret, &(String, [u8; 32]))| {
+        <[u8; 32]>::from(Sha256::digest(octets.expose())) == *hash
+    };
+    if after != *identity || !contents.iter().zip(&known.messages).all(same) {
+        return Ok(None);
+    }
+    let objects = known.messages.iter().zip(contents).map(|((path, _), octets)| ObjectData {
+        oid: OID_DM_BOOTSTRAP,
+        label: None,
+        path: path.clone(),
+        content: Content::Octets(octets),
+    });
+    Ok(Some(Found { present: true, objects: objects.collect(), ..Found::default() }))
 }
 
 fn read_objects(card: &mut Card, identity: &CardIdentity) -> Result<Found> {
@@ -237,7 +300,7 @@ impl Work {
 
     fn apply(&mut self, object: &ObjectData) -> Result<()> {
         let before = self.known.iter().position(|applied| applied.path == object.path);
-        let before = before.map(|at| self.known.swap_remove(at));
+        let before = before.map(|at| self.known.remove(at));
         let octets = match &object.content {
             Content::Octets(octets) => octets.expose(),
             content => {
@@ -320,7 +383,7 @@ impl Work {
         let mut tree =
             Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(self.origin.clone());
         let owner = dm::Owner { origin: &self.origin, taken: &taken, replace: true };
-        let created = dm::apply(&mut tree, document, &owner);
+        let created = dm::apply(&mut tree, dm::without_length(document), &owner);
         match &created {
             Ok(_) => self.txn.release(savepoint),
             Err(_) => self.txn.rollback_to(savepoint),

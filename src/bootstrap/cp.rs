@@ -283,9 +283,7 @@ fn access_point_leaves<'d>(from: &'d NapDef<'_>) -> Vec<Leaf<'d>> {
     leaves.extend(from.linger.map(|seconds| text("Linger", seconds.to_string())));
     for (auth, number) in from.auth.iter().zip(1..) {
         let root = format!("AuthInfo/{number}");
-        leaves.extend(auth.auth_type.map(|kind| text(format!("{root}/AuthType"), kind)));
-        leaves.extend(auth.name.map(|name| text(format!("{root}/AuthName"), name)));
-        leaves.extend(auth.secret.as_ref().map(|key| secret(format!("{root}/AuthSecret"), key)));
+        leaves.extend(auth_leaves(&root, auth.auth_type, auth.name, auth.secret.as_ref()));
         for (entity, place) in auth.entities.iter().zip(1..) {
             leaves.push(text(format!("{root}/AuthEntities/{place}/AuthEntity"), *entity));
         }
@@ -298,6 +296,19 @@ fn access_point_leaves<'d>(from: &'d NapDef<'_>) -> Vec<Leaf<'d>> {
         leaves.extend(validity_leaves(validity, number));
     }
     leaves
+}
+
+/// A credential of an access point or proxy.
+fn auth_leaves<'d>(
+    root: &str,
+    kind: Option<&'d str>,
+    name: Option<&'d str>,
+    key: Option<&'d Secret>,
+) -> impl Iterator<Item = Leaf<'d>> {
+    let kind = kind.map(|kind| text(format!("{root}/AuthType"), kind));
+    let name = name.map(|name| text(format!("{root}/AuthName"), name));
+    let key = key.map(|key| secret(format!("{root}/AuthSecret"), key));
+    [kind, name, key].into_iter().flatten()
 }
 
 fn validity_leaves<'d>(from: &Validity<'d>, number: u32) -> Vec<Leaf<'d>> {
@@ -331,9 +342,7 @@ fn proxy_leaves<'d>(from: &'d PxLogical<'_>) -> Vec<Leaf<'d>> {
     }
     for (auth, number) in from.auth.iter().zip(1..) {
         let root = format!("AuthInfo/{number}");
-        leaves.extend(auth.auth_type.map(|kind| text(format!("{root}/AuthType"), kind)));
-        leaves.extend(auth.id.map(|name| text(format!("{root}/AuthName"), name)));
-        leaves.extend(auth.password.as_ref().map(|key| secret(format!("{root}/AuthSecret"), key)));
+        leaves.extend(auth_leaves(&root, auth.auth_type, auth.id, auth.password.as_ref()));
     }
     for (domain, number) in from.domains.iter().zip(1..) {
         leaves.push(text(format!("Domains/{number}/Domain"), *domain));

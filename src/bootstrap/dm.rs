@@ -58,6 +58,22 @@ pub(super) fn servers(document: &[u8]) -> Result<Vec<String>> {
     Ok(servers)
 }
 
+/// The message in a file which its issuer has begun with the length, in two octets; the file itself where
+/// it begins with the message, as it should.
+pub(super) fn without_length(file: &[u8]) -> &[u8] {
+    let Some((length, rest)) = file.split_first_chunk::<2>() else { return file };
+    let length = usize::from(u16::from_be_bytes(*length));
+    let unpadded = rest.iter().rposition(|octet| !matches!(octet, 0x00 | 0xFF));
+    let is_length = length == rest.len() || Some(length) == unpadded.map(|last| last + 1);
+    match rest.get(..length) {
+        Some(message) if is_length && syncml::read_with(file, true).is_err() => {
+            log::info!("bootstrap: the file begins with a length, which it should not");
+            message
+        }
+        _ => file,
+    }
+}
+
 fn read(document: &[u8]) -> Result<Message<'_>> {
     let (message, encoding) = syncml::read_with(document, true)
         .map_err(|fault| Error::from(fault).with_code(Code::BootstrapFormat))?;

@@ -14,7 +14,7 @@ mod tests;
 mod unit;
 
 pub use card::object_of;
-pub(crate) use card::{Consent, Reading, from_card, read, without_reading};
+pub(crate) use card::{Consent, Known, Reading, from_card, read, without_reading};
 pub(crate) use pushed::{Source, apply as apply_document, judge as judge_push};
 
 use crate::card::uicc::CardIdentity;

@@ -215,6 +215,27 @@ fn one_bad_object_does_not_spoil_the_others() {
 }
 
 #[test]
+fn sc_063_a_file_that_is_no_wbxml_is_passed_over_and_reported() {
+    let device = Device::new();
+    let text = object("6433", b"<SyncML xmlns='SYNCML:SYNCML1.2'></SyncML>".to_vec());
+    let report = device.good(0, CARD, &[text, account("6434", "two", "")]);
+    assert_eq!((report.objects_failed, report.accounts_added), (1, 1));
+    // A length in front is an issuer's mistake that can be put right; any other octets cannot.
+    let Content::Octets(message) = account("6433", "one", "").content else { panic!("no octets") };
+    let prefixed = |length: usize, padding: usize| {
+        let length = u16::try_from(length).unwrap().to_be_bytes();
+        [&length[..], message.expose(), &vec![0xFF; padding]].concat()
+    };
+    let length = message.expose().len();
+    for file in [prefixed(length, 0), prefixed(length, 9), prefixed(length + 9, 9)] {
+        let device = Device::new();
+        assert_eq!(device.good(0, CARD, &[object("6433", file)]).accounts_added, 1);
+    }
+    let outcome = device.read(1, OTHER_CARD, &found(&[object("6433", prefixed(7, 0))])).unwrap();
+    assert_eq!(outcome.error.unwrap().code(), Code::BootstrapFormat);
+}
+
+#[test]
 fn the_first_object_to_bring_a_server_keeps_it() {
     let device = Device::new();
     let objects = [account("6433", "one", "first"), account("6434", "one", "second")];

@@ -231,6 +231,12 @@ impl Card {
         self.blocked_pins.clear();
     }
 
+    /// As [`card_ready`](Self::card_ready), where the card may have been exchanged as well.
+    pub fn card_inserted(&mut self) {
+        self.transport.card_ready();
+        self.card_ready();
+    }
+
     /// The mode, if the card session has already found it out.
     pub fn known_mode(&self) -> Option<Mode> {
         self.mode

@@ -164,6 +164,17 @@ pub fn select_known(channel: &mut Channel<'_>, path: &FilePath) -> Result<()> {
     select(channel, path).map(drop)
 }
 
+/// Reads the transparent file with short identifier `sfi` in the channel's current directory, which makes
+/// it the selected one, in one exchange. `None` where that does not give a whole file: the card refuses, or
+/// there may be more.
+pub fn read_short(channel: &mut Channel<'_>, sfi: u8) -> Result<Option<Vec<u8>>> {
+    let most = most_at_once(channel);
+    let command = Command::new(INS_READ_BINARY, 0x80 | (sfi & 0x1F), 0x00).expecting(most);
+    let answer = channel.exchange(&command)?;
+    let is_whole = answer.is_success() || answer.sw == 0x6282;
+    Ok(Some(answer.data).filter(|data| is_whole && (1..usize::from(most)).contains(&data.len())))
+}
+
 /// GSM: a file is selected from its directory, which is selected from the MF downwards.
 fn select_gsm(channel: &mut Channel<'_>, path: &FilePath) -> Result<FileHeader> {
     let (directory, fid) = path.split();

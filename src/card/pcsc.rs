@@ -2,12 +2,13 @@
 //! protocol forces on a transport.
 
 use super::apdu::is_case_4;
-use super::transport::CardTransport;
+use super::transport::{Cancel, CardTransport, Presence, PresenceWatch};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use pcsc::{Context, Disposition, Protocol, Protocols, ReaderState, Scope, ShareMode, State};
 use std::ffi::{CStr, CString};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a reader may take to notice that a card whose exchange failed is not there any more.
@@ -27,6 +28,7 @@ pub fn list_readers() -> Result<Vec<String>> {
 pub struct PcscTransport {
     context: Context,
     reader: CString,
+    sharing: Sharing,
     /// None while there is no usable connection; the next exchange makes a new one.
     connection: Option<Connection>,
     /// While locked: the connection to go on with. Disconnecting is what ends the lock, nobody can
@@ -52,16 +54,23 @@ impl fmt::Debug for PcscTransport {
 }
 
 impl PcscTransport {
-    /// Connects to the card in the first reader whose name contains `pattern`, one with a card
-    /// before one without.
+    /// Connects to the card in the first reader with a card whose name fits `pattern`: contains it, or,
+    /// where it has a `*` or `?`, is what it says as a whole (any octets, any one character). Others may
+    /// use the card as well.
     ///
-    /// Fails with `CardAbsent` if no such reader has a card or the PC/SC service does not run, and
-    /// with `CardTransmit` if PC/SC does not work.
+    /// Fails with `CardAbsent` if no such reader has a card or the PC/SC service does not run, with `Busy`
+    /// if somebody else has the card alone, and with `CardTransmit` if PC/SC does not work.
     pub fn open(pattern: Option<&str>) -> Result<Self> {
+        Self::open_as(pattern, Sharing::Shared)
+    }
+
+    /// As [`open`](Self::open); exclusive: fails with `Busy` if anybody else uses the card, and nobody
+    /// can while this lives.
+    pub fn open_as(pattern: Option<&str>, sharing: Sharing) -> Result<Self> {
         let context = establish()?;
         let mut candidates = readers(&context)?;
         if let Some(pattern) = pattern {
-            candidates.retain(|name| name.to_string_lossy().contains(pattern));
+            candidates.retain(|name| fits(&name.to_string_lossy(), pattern));
         }
         let mut with_card = None;
         for name in candidates {
@@ -72,7 +81,9 @@ impl PcscTransport {
         }
         let reader = with_card
             .ok_or_else(|| Error::new(Code::CardAbsent, "no matching reader with a card"))?;
-        let mut transport = Self { context, reader, connection: None, spare: None, locked: false };
+        let connection = None;
+        let mut transport =
+            Self { context, reader, sharing, connection, spare: None, locked: false };
         transport.connect()?;
         Ok(transport)
     }
@@ -91,7 +102,7 @@ impl PcscTransport {
     fn connect(&mut self) -> Result<&mut Connection> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => connect(&self.context, &self.reader)?,
+            None => connect(&self.context, &self.reader, self.sharing)?,
         };
         Ok(self.connection.insert(connection))
     }
@@ -134,6 +145,82 @@ impl PcscTransport {
     }
 }
 
+/// Whether others may use the card at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sharing {
+    /// Yes, except while it is locked.
+    Shared,
+    /// No.
+    Exclusive,
+}
+
+/// True if a reader's name fits a pattern: see [`PcscTransport::open`].
+fn fits(name: &str, pattern: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return name.contains(pattern);
+    }
+    // `reach[at]`: the pattern so far can end behind `at` characters of the name.
+    let name: Vec<char> = name.chars().collect();
+    let mut reach = vec![false; name.len() + 1];
+    reach[0] = true;
+    for wanted in pattern.chars() {
+        if wanted == '*' {
+            let first = reach.iter().position(|reached| *reached).unwrap_or(reach.len());
+            reach.iter_mut().skip(first).for_each(|reached| *reached = true);
+            continue;
+        }
+        let step = |at: usize| reach[at] && (wanted == '?' || name[at] == wanted);
+        let next: Vec<bool> = (0..name.len()).map(step).collect();
+        reach[0] = false;
+        reach[1..].copy_from_slice(&next);
+    }
+    reach.last() == Some(&true)
+}
+
+/// Looks at one reader through a context of its own.
+struct ReaderWatch {
+    context: Context,
+    state: [ReaderState; 1],
+    /// A card is in, and the reader's count of changes; `None` before the first look.
+    seen: Option<(bool, u32)>,
+}
+
+/// Longest wait for a change; an interrupt that comes before the wait is not seen by it.
+const WATCH: Duration = Duration::from_millis(500);
+
+impl PresenceWatch for ReaderWatch {
+    fn wait(&mut self) -> Result<Vec<Presence>> {
+        match self.context.get_status_change(WATCH, &mut self.state) {
+            Ok(()) => {}
+            Err(pcsc::Error::Timeout | pcsc::Error::Cancelled) => return Ok(Vec::new()),
+            Err(error) => return Err(failure(error, "watching the reader")),
+        }
+        let [state] = &mut self.state;
+        let now = (state.event_state().contains(State::PRESENT), state.event_count());
+        let gone = state.event_state().intersects(State::UNKNOWN | State::UNAVAILABLE);
+        state.sync_current_state();
+        let before = self.seen.replace(now);
+        Ok(match before {
+            None => Vec::new(),
+            // A reader that is gone takes its card with it, and is not looked at again.
+            Some((true, _)) if !now.0 => vec![Presence::Removed],
+            Some(_) if gone => return Err(Error::new(Code::CardAbsent, "the reader is gone")),
+            Some((false, _)) if now.0 => vec![Presence::Inserted],
+            // Out and in between two looks.
+            Some((true, count)) if count != now.1 => vec![Presence::Removed, Presence::Inserted],
+            Some(_) => Vec::new(),
+        })
+    }
+
+    fn interrupt(&self) -> Cancel {
+        let context = self.context.clone();
+        Arc::new(move || {
+            // A context that is gone waits for nothing.
+            let _ = context.cancel();
+        })
+    }
+}
+
 impl CardTransport for PcscTransport {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>> {
         let connection = self.connect()?;
@@ -157,10 +244,25 @@ impl CardTransport for PcscTransport {
         Ok(self.connect()?.atr.clone())
     }
 
+    fn card_ready(&mut self) {
+        self.disconnect();
+        self.locked = false;
+    }
+
+    fn presence(&self) -> Option<Box<dyn PresenceWatch>> {
+        let context = establish().ok()?;
+        let state = [ReaderState::new(self.reader.clone(), State::UNAWARE)];
+        Some(Box::new(ReaderWatch { context, state, seen: None }))
+    }
+
     fn lock(&mut self) -> Result<()> {
         self.connect()?;
+        if self.sharing == Sharing::Exclusive {
+            // Nobody else can be kept out who is not already.
+            return Ok(());
+        }
         if self.spare.is_none() {
-            self.spare = Some(connect(&self.context, &self.reader)?);
+            self.spare = Some(connect(&self.context, &self.reader, self.sharing)?);
         }
         // The guard would borrow the connection; `unlock` ends the transaction instead.
         let begun = self.connect()?.card.transaction().map(std::mem::forget);
@@ -219,9 +321,13 @@ fn is_present(context: &Context, reader: &CStr) -> Result<bool> {
     Ok(states.iter().all(|state| state.event_state().contains(State::PRESENT)))
 }
 
-fn connect(context: &Context, reader: &CStr) -> Result<Connection> {
+fn connect(context: &Context, reader: &CStr, sharing: Sharing) -> Result<Connection> {
+    let mode = match sharing {
+        Sharing::Shared => ShareMode::Shared,
+        Sharing::Exclusive => ShareMode::Exclusive,
+    };
     let card = context
-        .connect(reader, ShareMode::Shared, Protocols::ANY)
+        .connect(reader, mode, Protocols::ANY)
         .map_err(|error| failure(error, "connect to the card"))?;
     match card.status2_owned() {
         Ok(status) => {
@@ -257,6 +363,17 @@ fn failure(error: pcsc::Error, what: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn readers_by_part_and_by_pattern() {
+        let name = "Virtual PCD 00 01";
+        for pattern in ["PCD", "", "Virtual*", "*01", "*PCD*", "Virtual PCD ?? 01", "*", "V*D*1"] {
+            assert!(fits(name, pattern), "{pattern}");
+        }
+        for pattern in ["pcd", "Virtual?", "*00", "?", "*PCD", "V*X*1", "Virtual PCD 00 01?"] {
+            assert!(!fits(name, pattern), "{pattern}");
+        }
+    }
 
     #[test]
     fn removal_and_reset_are_told_apart() {

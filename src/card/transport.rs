@@ -22,6 +22,26 @@ bitflags! {
 /// Ends the exchange that a transport is in, from any thread; harmless while there is none.
 pub type Cancel = Arc<dyn Fn() + Send + Sync>;
 
+/// What happened in a reader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The card was taken out.
+    Removed,
+    /// A card was put in.
+    Inserted,
+}
+
+/// Looks for changes in one reader, beside the transport and on another thread.
+pub trait PresenceWatch: Send {
+    /// What has happened since the last call, in order; waits for it, a second at most.
+    ///
+    /// Fails when there is nothing to look at any more.
+    fn wait(&mut self) -> Result<Vec<Presence>>;
+
+    /// Ends a running [`wait`](Self::wait) early.
+    fn interrupt(&self) -> Cancel;
+}
+
 /// One card behind some reader, modem or simulator. Used by one thread at a time.
 pub trait CardTransport: Send {
     /// Sends one command APDU and returns the response APDU, status word included.
@@ -47,11 +67,20 @@ pub trait CardTransport: Send {
         None
     }
 
+    /// Looks for removal and insertion; `None` where the host tells of them.
+    fn presence(&self) -> Option<Box<dyn PresenceWatch>> {
+        None
+    }
+
     /// How long one exchange may take before the owner cancels it; `None` where the transport itself
     /// sees to that, or nobody can.
     fn timeout(&self) -> Option<Duration> {
         None
     }
+
+    /// The host says that a card is there and starts from its beginning: connections to the card before, and
+    /// its channels, are of no use any more.
+    fn card_ready(&mut self) {}
 
     /// Selects `aid` on a new logical channel; only with [`TransportFlags::OWNS_CHANNELS`].
     ///

@@ -288,6 +288,11 @@ impl Core {
         let Ok(slot) = self.slot(id) else { return };
         match signal {
             CardSignal::Proactive => slot.ask(),
+            CardSignal::Inserted => {
+                let number = slot.number();
+                let event = Event::new(EventKind::CardState).slot(number);
+                self.tell(Event { phase: 2, ..event });
+            }
             CardSignal::Removed => {
                 let error = Error::new(Code::CardRemoved, "the host reports that the card is out");
                 self.card_failed(id, &error);

@@ -40,9 +40,9 @@ use self::core::{Core, Notice};
 use self::network::Attempts;
 use crate::bootstrap;
 use crate::card::cat::HostAnswer;
-use crate::card::transport::{Cancel, CardTransport};
+use crate::card::transport::{Cancel, CardTransport, Presence, PresenceWatch};
 use crate::config::Config;
-use crate::driver::{Acceptor, Ran, Seat, Worker};
+use crate::driver::{Acceptor, Ran, Seat, Watcher, Worker};
 use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
@@ -78,6 +78,8 @@ struct Shared {
     ports: Mutex<Vec<Acceptor>>,
     /// What ends a running exchange of a card, without waiting for the driving thread.
     cancels: Mutex<Vec<(CardId, Cancel)>>,
+    /// Who looks after the readers of open cards.
+    watchers: Mutex<Vec<(CardId, Watcher)>>,
     /// Kept here because questions hold it weakly: with the client it goes.
     _answers: Arc<Answers>,
 }
@@ -145,6 +147,7 @@ impl Client {
             closed: AtomicBool::new(false),
             ports: Mutex::default(),
             cancels: Mutex::new(Vec::new()),
+            watchers: Mutex::new(Vec::new()),
             _answers: answers,
         })))
     }
@@ -219,6 +222,7 @@ impl Client {
         self.0.closed.store(true, Ordering::SeqCst);
         drop(self.0.db.lock().take());
         drop(std::mem::take(&mut *self.0.ports.lock()));
+        drop(std::mem::take(&mut *self.0.watchers.lock()));
         let cancels = std::mem::take(&mut *self.0.cancels.lock());
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
@@ -247,13 +251,36 @@ impl Client {
     ) -> Result<CardId> {
         let opened = self.0.seat.call(move |core| {
             let transport = open()?;
-            let cancel = transport.canceller();
+            let (cancel, watch) = (transport.canceller(), transport.presence());
             let id = core.open_card(slot, watched::watched(transport)?)?;
-            Ok::<_, Error>((id, cancel))
+            Ok::<_, Error>((id, cancel, watch))
         });
-        let (id, cancel) = opened??;
+        let (id, cancel, watch) = opened??;
+        if let Some(watch) = watch {
+            let watcher = self.watch_reader(id, watch)?;
+            self.0.watchers.lock().push((id, watcher));
+        }
         self.0.cancels.lock().extend(cancel.map(|cancel| (id, cancel)));
         Ok(id)
+    }
+
+    /// Tells the core what happens in a card's reader.
+    fn watch_reader(&self, id: CardId, mut watch: Box<dyn PresenceWatch>) -> Result<Watcher> {
+        let seat = Arc::downgrade(&self.0.seat);
+        let interrupt = watch.interrupt();
+        let look = move || {
+            let Ok(news) = watch.wait() else { return false };
+            news.into_iter().all(|presence| {
+                let signal = match presence {
+                    Presence::Removed => CardSignal::Removed,
+                    Presence::Inserted => CardSignal::Inserted,
+                };
+                let told =
+                    seat.upgrade().map(|seat| seat.post(move |core| core.notify_card(id, signal)));
+                matches!(told, Some(Ok(())))
+            })
+        };
+        Watcher::start(look, Box::new(move || interrupt()))
     }
 
     /// Ends the exchange that a card is in, which fails with `Cancelled`; nothing if it is in none.
@@ -272,6 +299,11 @@ impl Client {
 
     /// Closes a card; its session is aborted, a running exchange cancelled where that is possible.
     pub fn close_card(&self, id: CardId) {
+        let mut watchers = self.0.watchers.lock();
+        let at = watchers.iter().position(|(card, _)| *card == id);
+        let watcher = at.map(|at| watchers.swap_remove(at));
+        drop(watchers);
+        drop(watcher);
         let mut cancels = self.0.cancels.lock();
         let at = cancels.iter().position(|(card, _)| *card == id);
         let cancel = at.map(|at| cancels.swap_remove(at).1);

@@ -4,7 +4,7 @@
 use super::core::Core;
 use super::slot::CardId;
 use crate::bootstrap::security::{self, Keys};
-use crate::bootstrap::{self, Consent, News, Outcome, Reading, Report, Source};
+use crate::bootstrap::{self, Consent, Known, News, Outcome, Reading, Report, Source};
 use crate::config::BootstrapPolicy;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, Purpose};
@@ -78,6 +78,8 @@ impl Provisioning {
 /// A bootstrap that waits for the user, or for the end of a write transaction.
 pub(super) struct Pending {
     what: What,
+    /// The question.
+    text: String,
     stage: Stage,
 }
 
@@ -124,9 +126,11 @@ impl Core {
         let refused = policy.contains(BootstrapPolicy::NO_CARD).then(|| {
             Error::new(Code::BootstrapRefused, "the bootstrap from cards is switched off")
         });
-        let slot = self.slot(id)?;
-        let number = slot.number();
-        let reading = slot.read_bootstrap(refused);
+        let number = self.slot(id)?.number();
+        // A record that cannot be read is reported when it is to be written.
+        let known =
+            self.db.read().and_then(|reader| Known::of(&reader, number)).unwrap_or_default();
+        let reading = self.slot(id)?.read_bootstrap(refused, &known);
         let now = self.now();
         let outcome = match &reading {
             Ok(reading) => bootstrap::from_card(reading, consent, &self.db, now),
@@ -167,17 +171,16 @@ impl Core {
             return Ok(Some(message));
         }
         let push = message.push()?;
-        let servers = bootstrap::judge_push(&push, self.push_source())?;
         let policy = self.config.bootstrap;
         let unsigned = push.sec.is_none();
-        if unsigned && !policy.contains(BootstrapPolicy::UNSIGNED_PUSH) {
-            message.verify(None)?;
-        }
         let pin = push.sec.is_some_and(security::needs_user);
         let mac = push.sec == Some(Sec::UserPinMac);
-        if !unsigned && !pin {
+        let taken_unsigned = unsigned && policy.contains(BootstrapPolicy::UNSIGNED_PUSH);
+        if !pin && !taken_unsigned {
             message.verify(None)?;
         }
+        // Before the user is troubled with it.
+        let servers = bootstrap::judge_push(&push, self.push_source())?;
         if !pin && !unsigned && !policy.contains(BootstrapPolicy::ASK_FOR_PUSH) {
             return Ok(Some(message));
         }
@@ -266,7 +269,7 @@ impl Core {
         let is_pin = purpose != Purpose::BootstrapConsent;
         let alert = UserAlert {
             kind: if is_pin { Kind::TextInput } else { Kind::Confirm },
-            text,
+            text: text.clone(),
             choices: Vec::new(),
             min_display_s: None,
             max_display_s: u32::try_from(limits::UI_PATIENCE_MS / 1000).ok(),
@@ -277,19 +280,21 @@ impl Core {
         };
         let question = self.ask(alert, 0, purpose);
         let until_ms = self.now().mono_ms.saturating_add(limits::UI_PATIENCE_MS);
-        self.pending = Some(Pending { what, stage: Stage::Asking { question, purpose, until_ms } });
+        let stage = Stage::Asking { question, purpose, until_ms };
+        self.pending = Some(Pending { what, text, stage });
     }
 
     /// The user's answer to the question of the bootstrap that waits.
     pub(super) fn bootstrap_answered(&mut self, answer: Answer) {
-        let Some(Pending { what, stage: Stage::Asking { purpose, .. } }) = self.pending.take()
+        let Some(Pending { what, text, stage: Stage::Asking { purpose, .. } }) =
+            self.pending.take()
         else {
             return;
         };
         match (answer, what, purpose) {
             (Answer::Accepted, what, Purpose::BootstrapConsent) => self.ready(what),
             (Answer::Text(pin), What::Push(message), Purpose::BootstrapPin { tries }) => {
-                self.pin_typed(message, &Secret::new(pin), tries);
+                self.pin_typed(message, text, &Secret::new(pin), tries);
             }
             (Answer::TimedOut, what, _) => {
                 self.over(&what, Err(Error::new(Code::Timeout, "the user did not answer")));
@@ -301,19 +306,21 @@ impl Core {
         }
     }
 
-    fn pin_typed(&mut self, message: Box<Provisioning>, pin: &Secret, tries: u32) {
+    fn pin_typed(&mut self, message: Box<Provisioning>, text: String, pin: &Secret, tries: u32) {
         let Err(error) = message.verify(Some(pin)) else { return self.ready(What::Push(message)) };
         let left = tries.saturating_sub(1);
         if left == 0 || error.code() != Code::BootstrapPin {
             return self.over(&What::Push(message), Err(error));
         }
-        let mac = message.push().is_ok_and(|push| push.sec == Some(Sec::UserPinMac));
-        let text = format!("That was not right. {}", pin_text(mac, &[]));
+        let text = match tries {
+            limits::BOOTSTRAP_PIN_TRIES => format!("That was not right. {text}"),
+            _ => text,
+        };
         self.put_off(What::Push(message), text, Purpose::BootstrapPin { tries: left });
     }
 
     fn ready(&mut self, what: What) {
-        self.pending = Some(Pending { what, stage: Stage::Ready });
+        self.pending = Some(Pending { what, text: String::new(), stage: Stage::Ready });
     }
 
     /// Applies what has been agreed to, once nobody else writes; ends the user's patience.

@@ -1,7 +1,7 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
 use super::toolkit::{Outgoing, ToolkitEvent};
-use crate::bootstrap::{self, Reading};
+use crate::bootstrap::{self, Known, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{
@@ -28,6 +28,8 @@ pub enum CardSignal {
     Reset,
     /// It has something to say.
     Proactive,
+    /// A card was put into its reader.
+    Inserted,
 }
 
 /// What a card is.
@@ -60,6 +62,8 @@ pub(super) struct Slot {
     number: u32,
     card: Card,
     toolkit: Option<Owner>,
+    /// What the card's bootstrap data are, as long as nothing says that they may have changed.
+    reading: Option<Reading>,
     /// A response that the host's modem has to send.
     response: Option<Vec<u8>>,
     /// The number of the card's question that waits for the host.
@@ -115,6 +119,7 @@ impl Slot {
             number,
             card,
             toolkit: None,
+            reading: None,
             response: None,
             asking: None,
             identity,
@@ -198,7 +203,12 @@ impl Slot {
     }
 
     /// Reads the card's bootstrap data; where that is `refused`, only which card it is.
-    pub(super) fn read_bootstrap(&mut self, refused: Option<Error>) -> Result<Reading> {
+    /// Nothing is exchanged while nothing can have changed since it was read.
+    pub(super) fn read_bootstrap(
+        &mut self,
+        refused: Option<Error>,
+        known: &Known,
+    ) -> Result<Reading> {
         self.identify()?;
         let Some(identity) = &self.identity else {
             let text = "a card without EF.ICCID cannot be told from another one";
@@ -207,7 +217,11 @@ impl Slot {
         if let Some(reason) = refused {
             return Ok(bootstrap::without_reading(self.number, identity, reason));
         }
-        let reading = bootstrap::read(&mut self.card, self.number, identity);
+        if let Some(reading) = self.reading.as_ref().filter(|_| !self.card.is_gone()) {
+            return Ok(reading.clone());
+        }
+        let reading = bootstrap::read(&mut self.card, self.number, identity, known);
+        self.reading = reading.as_ref().ok().filter(|reading| reading.is_whole()).cloned();
         self.look = true;
         self.has_dm_bootstrap = reading.as_ref().is_ok_and(Reading::has_dm_object);
         reading
@@ -308,13 +322,18 @@ impl Slot {
         self.stale |= refresh.touches(EF_ICCID);
         // Without a name the current application may be the PKCS#15 one.
         let is_ours = refresh.aid.as_ref().is_none_or(|aid| aid.starts_with(&pkcs15::AID));
-        WATCHED.iter().any(|path| refresh.touches(path))
-            || (is_ours && refresh.touches(CURRENT_APPLICATION))
+        let touched = WATCHED.iter().any(|path| refresh.touches(path))
+            || (is_ours && refresh.touches(CURRENT_APPLICATION));
+        if touched {
+            self.reading = None;
+        }
+        touched
     }
 
     /// The card is gone: nothing more is sent to it. False if the host knows that.
     pub(super) fn lost(&mut self) -> bool {
         self.toolkit = None;
+        self.reading = None;
         self.asking = None;
         self.card.card_removed();
         !std::mem::replace(&mut self.told_gone, true)
@@ -322,7 +341,8 @@ impl Slot {
 
     /// The card answers again after a reset, from its beginning; it may be another one.
     pub(super) fn ready_again(&mut self) {
-        self.card.card_ready();
+        self.card.card_inserted();
+        self.reading = None;
         (self.stale, self.told_gone, self.restart) = (true, false, false);
         (self.failures, self.paused_ms) = (0, None);
     }

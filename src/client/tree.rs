@@ -5,6 +5,7 @@ use crate::error::{Code, Error, Result};
 use crate::markup::Encoding;
 use crate::store::{Database, Txn};
 use crate::time::Now;
+use crate::tree::connectivity::is_password;
 use crate::tree::{
     Actor, Answer, Content, Filter, Format, Node, Origin, Part, Path, Property, Query, Refusal,
     Tree, Uri, tnds,
@@ -58,13 +59,17 @@ impl Client {
         self.0.hosted.nodes.at(path).is_some()
     }
 
-    /// The value of a leaf. Passwords and nonces of accounts are not given.
+    /// The value of a leaf. Passwords and nonces of accounts are not given; those of access points and
+    /// proxies are, since the host connects with them.
     pub fn tree_get(&self, uri: &str) -> Result<Vec<u8>> {
         let (parsed, uri) = (Uri::parse(uri)?, uri.to_owned());
-        self.reading(self.is_hosted(&parsed.path), move |query| match query.get(&parsed)? {
-            Answer::Leaf { value, .. } => Ok(value),
-            Answer::Property(text) => Ok(text.into_bytes()),
-            _ => Err(Error::new(Code::NodeNotAllowed, format!("{uri} is no leaf"))),
+        self.reading(self.is_hosted(&parsed.path), move |query| {
+            let query = if is_password(&parsed.path) { query.with_secrets() } else { *query };
+            match query.get(&parsed)? {
+                Answer::Leaf { value, .. } => Ok(value),
+                Answer::Property(text) => Ok(text.into_bytes()),
+                _ => Err(Error::new(Code::NodeNotAllowed, format!("{uri} is no leaf"))),
+            }
         })
     }
 
@@ -102,11 +107,12 @@ impl Client {
 
     /// A node's ACL; with `effective` the one that counts for it, from a node above if need be.
     pub fn tree_acl(&self, uri: &str, effective: bool) -> Result<String> {
-        let view = self.db()?.read()?;
-        let (query, path) = (Query::new(&view, Actor::Host), Path::parse(uri)?);
-        Ok(match effective {
-            true => query.effective_acl(&path)?.to_string(),
-            false => query.property(&path, Property::Acl)?,
+        let path = Path::parse(uri)?;
+        self.reading(self.is_hosted(&path), move |query| {
+            Ok(match effective {
+                true => query.effective_acl(&path)?.to_string(),
+                false => query.property(&path, Property::Acl)?,
+            })
         })
     }
 

@@ -1,6 +1,6 @@
 //! A card transport whose exchanges are cancelled when they take too long.
 
-use crate::card::transport::{Cancel, CardTransport, TransportFlags};
+use crate::card::transport::{Cancel, CardTransport, PresenceWatch, TransportFlags};
 use crate::driver::Watchdog;
 use crate::error::{Code, Error, Result};
 use std::time::Duration;
@@ -52,6 +52,14 @@ impl CardTransport for Watched {
 
     fn canceller(&self) -> Option<Cancel> {
         self.transport.canceller()
+    }
+
+    fn presence(&self) -> Option<Box<dyn PresenceWatch>> {
+        self.transport.presence()
+    }
+
+    fn card_ready(&mut self) {
+        self.transport.card_ready();
     }
 
     fn open_channel(&mut self, aid: &[u8]) -> Result<u32> {

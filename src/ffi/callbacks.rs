@@ -32,6 +32,8 @@ pub enum dmsc_event_type {
     /// The card's state changed. status: DMSC_OK opened; DMSC_ERR_CARD_REMOVED, _ABSENT or _RESET gone, its
     /// session and toolkit are ended; another error: it does not answer and is tried again.
     /// phase 1 (with DMSC_ERR_CARD_RESET): it is there and asks to be read again (REFRESH).
+    /// phase 2 (with DMSC_OK): a card was put into the reader of the one that is gone; close and open it, or
+    /// go on with the handle after DMSC_CARD_RESET.
     DMSC_EVENT_CARD_STATE = 10,
     /// A notification was refused. status: why; data: the error's text. The sender is told nothing.
     DMSC_EVENT_TRIGGER_REFUSED = 12,

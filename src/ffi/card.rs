@@ -357,10 +357,13 @@ pub(super) unsafe fn give_card(
     Ok(0)
 }
 
-/// Opens the card in a PC/SC reader.
+/// Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
 ///
+/// The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+/// An exchange cannot be interrupted, and takes as long as the reader lets it.
 /// @param slot as in @ref dmsc_card_open.
-/// @param reader a part of the reader's name; NULL: the first reader with a card.
+/// @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+///        NULL: the first reader with a card.
 /// @param out the card; written on success only; close it with @ref dmsc_card_close.
 /// @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
 ///         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
@@ -373,25 +376,56 @@ pub unsafe extern "C" fn dmsc_card_open_pcsc(
     reader: *const c_char,
     out: *mut *mut dmsc_card,
 ) -> dmsc_result {
+    // SAFETY: the caller's precondition.
+    unsafe { open_pcsc(client, slot, reader, false, out) }
+}
+
+/// Opens the card in a PC/SC reader for this program alone, until it is closed.
+///
+/// Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+/// the card.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_card_open_pcsc_exclusive(
+    client: *mut dmsc_client,
+    slot: u32,
+    reader: *const c_char,
+    out: *mut *mut dmsc_card,
+) -> dmsc_result {
+    // SAFETY: the caller's precondition.
+    unsafe { open_pcsc(client, slot, reader, true, out) }
+}
+
+/// # Safety
+/// As [`dmsc_card_open_pcsc`].
+unsafe fn open_pcsc(
+    client: *mut dmsc_client,
+    slot: u32,
+    reader: *const c_char,
+    alone: bool,
+    out: *mut *mut dmsc_card,
+) -> dmsc_result {
     let body = |client: &Client| {
         handle::not_null(out, "out")?;
-        // SAFETY: the caller's precondition.
+        // SAFETY: the caller's promise.
         let reader = unsafe { handle::optional_text(reader, "reader") }?;
-        let id = client.open_card(slot, pcsc_transport(reader)?)?;
-        // SAFETY: checked above; valid by the caller's precondition.
+        let id = client.open_card(slot, pcsc_transport(reader, alone)?)?;
+        // SAFETY: checked above; valid by the caller's promise.
         unsafe { give_card(client, id, out) }
     };
-    // SAFETY: the caller's precondition.
+    // SAFETY: the caller's promise.
     unsafe { dmsc_client::guard(client, body) }
 }
 
 #[cfg(feature = "pcsc")]
-fn pcsc_transport(reader: Option<&str>) -> Result<Box<dyn CardTransport>> {
-    Ok(Box::new(crate::card::pcsc::PcscTransport::open(reader)?))
+fn pcsc_transport(reader: Option<&str>, alone: bool) -> Result<Box<dyn CardTransport>> {
+    use crate::card::pcsc::{PcscTransport, Sharing};
+    let sharing = if alone { Sharing::Exclusive } else { Sharing::Shared };
+    Ok(Box::new(PcscTransport::open_as(reader, sharing)?))
 }
 
 #[cfg(not(feature = "pcsc"))]
-fn pcsc_transport(_: Option<&str>) -> Result<Box<dyn CardTransport>> {
+fn pcsc_transport(_: Option<&str>, _: bool) -> Result<Box<dyn CardTransport>> {
     Err(Error::new(Code::NotSupported, "this build has no PC/SC"))
 }
 

@@ -46,6 +46,9 @@ pub struct dmsc_config {
     pub max_msg_size_card: u32,
     /// Largest object taken, in octets, 512 to 16777216. 0: 1048576.
     pub max_obj_size: u32,
+    /// What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
+    /// question, pushes with a good MAC; no account is replaced by a push.
+    pub bootstrap_flags: u32,
     /// Where the keys are that seal secret values in the store. NULL: files "dmsc-1.key" with mode 0600 in
     /// `data_dir`, or blobs "dmsc.key.1" in `storage`, made at the first use.
     pub keys: *const dmsc_keys,
@@ -57,9 +60,6 @@ pub struct dmsc_config {
     pub secret_uris: *const *const c_char,
     /// Number of patterns at secret_uris.
     pub secret_uri_count: usize,
-    /// What may bootstrap the device and who is asked: dmsc_bootstrap_flag bits. 0: cards without
-    /// question, pushes with a good MAC; no account is replaced by a push.
-    pub bootstrap_flags: u32,
     /// How servers are reached. NULL: over https only, with the system's roots, without a second attempt.
     pub network: *const dmsc_network_config,
 }

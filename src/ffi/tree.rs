@@ -150,7 +150,8 @@ pub enum dmsc_export_format {
 
 /// The value of leaf `uri`, for example "./DevInfo/DevId".
 ///
-/// Passwords and nonces of accounts are not given (DMSC_ERR_NODE_NOT_ALLOWED).
+/// Passwords and nonces of accounts are not given (DMSC_ERR_NODE_NOT_ALLOWED); passwords of access points and
+/// proxies are, since the host connects with them.
 /// @param value written on success only; free it with @ref dmsc_buffer_free.
 /// @return DMSC_OK; DMSC_ERR_URI; DMSC_ERR_NODE_NOT_FOUND; DMSC_ERR_NODE_NOT_ALLOWED also for an interior
 ///         node; DMSC_ERR_INVALID_ARG; DMSC_ERR_UTF8; DMSC_ERR_STORAGE_*.

@@ -5,6 +5,7 @@
 use super::reader::is_blank;
 use super::xml::is_xml_text;
 use super::{Encoding, Event, Fault, Ns, Options, Reader, Tag, to_utf8};
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Documents inside documents; nothing legal goes deeper.
@@ -28,8 +29,22 @@ fn write_document(
     options: &Options,
     nesting: usize,
 ) -> Result<(), Fault> {
-    let octets = to_utf8(octets)?;
-    let mut reader = Reader::new(&octets, options)?;
+    match to_utf8(octets)? {
+        Cow::Borrowed(octets) => write_utf8(out, octets, options, nesting),
+        Cow::Owned(utf8) => {
+            let written = write_utf8(out, &utf8, options, nesting);
+            written.map_err(|fault| fault.in_latin1(octets))
+        }
+    }
+}
+
+fn write_utf8(
+    out: &mut String,
+    octets: &[u8],
+    options: &Options,
+    nesting: usize,
+) -> Result<(), Fault> {
+    let mut reader = Reader::new(octets, options)?;
     let mut form = Form { out, open: Vec::new(), tag_open: false, leaf: true, text: Vec::new() };
     loop {
         match reader.next()? {

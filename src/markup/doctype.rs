@@ -178,4 +178,12 @@ impl DocType {
             _ => limits::MARKUP_DEPTH,
         }
     }
+
+    /// Most elements and attributes.
+    pub(super) fn nodes(self) -> usize {
+        match self {
+            Self::Tnds => limits::TNDS_ELEMENTS,
+            _ => limits::MARKUP_NODES,
+        }
+    }
 }

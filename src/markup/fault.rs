@@ -96,7 +96,8 @@ classes! {
 pub struct Fault {
     /// The class.
     pub class: Class,
-    /// Offset in octets. Text XML in ISO-8859-1 is counted in its UTF-8 form.
+    /// Offset in octets. A reader of text XML that is handed the UTF-8 form of another character set
+    /// counts in that.
     pub at: usize,
     /// What is wrong; never content of the document.
     pub what: &'static str,
@@ -106,6 +107,17 @@ impl Fault {
     /// A fault of `class` at octet `at`.
     pub const fn new(class: Class, at: usize, what: &'static str) -> Self {
         Self { class, at, what }
+    }
+
+    /// The same fault of the UTF-8 form of `source`, with its place in `source`, which is ISO-8859-1.
+    pub fn in_latin1(mut self, source: &[u8]) -> Self {
+        let mut utf8 = 0;
+        let before = source.iter().take_while(|octet| {
+            utf8 += if octet.is_ascii() { 1 } else { 2 };
+            utf8 <= self.at
+        });
+        self.at = before.count();
+        self
     }
 }
 

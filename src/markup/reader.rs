@@ -375,7 +375,7 @@ impl Budget {
     /// The budget of a document of `octets` octets and type `doc`.
     pub(super) fn new(octets: usize, doc: DocType) -> Self {
         let text = limits::MARKUP_TEXT.max(octets.saturating_mul(4));
-        Self { nodes: limits::MARKUP_NODES, text, depth: doc.depth() }
+        Self { nodes: doc.nodes(), text, depth: doc.depth() }
     }
 
     /// Counts an element or attribute.

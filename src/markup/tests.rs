@@ -54,6 +54,7 @@ fn every_prefix_and_every_changed_octet_gives_a_value_or_an_error() {
                 changed[at] = document[at] ^ mask;
                 let _ = canonical(&changed, &PLAIN);
                 let _ = crate::syncml::read(&changed);
+                let _ = crate::tree::tnds::read(&changed);
             }
             changed[at] = document[at];
         }
@@ -219,6 +220,12 @@ fn character_sets() {
     assert_eq!(declared("utf-8", b"\xE9"), Err(Class::StrEncoding));
     assert_eq!(declared("us-ascii", b"\xE9"), Err(Class::StrEncoding));
     assert_eq!(declared("utf-16", b"x"), Err(Class::Charset));
+    // The place of a fault is that of the document as it is.
+    let latin1 =
+        b"<?xml version='1.0' encoding='latin1'?><SyncML>\xE9\xE9<Data>\xE9 &</Data></SyncML>";
+    let place = |octet: u8| latin1.iter().position(|found| *found == octet).unwrap();
+    assert_eq!(canonical(latin1, &PLAIN).unwrap_err().at, place(b'&'));
+    assert_eq!(crate::syncml::read(latin1).unwrap_err().at, place(0xE9));
     assert_eq!(class(b"\xFF\xFE<\0"), Class::Charset);
 }
 

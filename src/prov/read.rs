@@ -21,7 +21,9 @@ pub fn read(octets: &[u8]) -> Result<Document<'_>, Fault> {
 pub fn read_with(octets: &[u8], padding: bool) -> Result<Document<'_>, Fault> {
     match to_utf8(octets)? {
         Cow::Borrowed(octets) => read_utf8(octets, padding),
-        Cow::Owned(octets) => read_utf8(&octets, padding).map(Document::into_owned),
+        Cow::Owned(utf8) => read_utf8(&utf8, padding)
+            .map(Document::into_owned)
+            .map_err(|fault| fault.in_latin1(octets)),
     }
 }
 

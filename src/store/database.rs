@@ -111,6 +111,7 @@ impl Database {
         let permit = self.permit()?;
         let (next, mut batch) = vault.reseal(&*self.inner.store.snapshot()?)?;
         batch.extend([to_sweep(true)]);
+        vault.admit(&next);
         permit.commit(batch, &[])?;
         vault.switch(next);
         self.inner.sweep();

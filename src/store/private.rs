@@ -24,6 +24,7 @@ pub(super) fn options() -> OpenOptions {
 }
 
 /// Takes from an existing file what others could do with it.
+#[cfg(feature = "redb")]
 pub(super) fn restrict(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {

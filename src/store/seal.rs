@@ -64,10 +64,11 @@ pub(super) struct Vault {
 #[derive(Clone)]
 pub(super) struct OpenKey(u32, Cipher);
 
-/// A view that is older than a rotation reads with a key before the current one.
+/// A view that is older than a rotation reads with a key before the current one; one that is taken just
+/// when a rotation is committed, with the key after it.
 struct Ring {
     current: OpenKey,
-    before: BTreeMap<u32, Cipher>,
+    others: BTreeMap<u32, Cipher>,
 }
 
 fn key_error(what: String) -> Error {
@@ -117,7 +118,7 @@ impl Vault {
                 (key, Some(known))
             }
         };
-        let ring = RwLock::new(Ring { current, before: BTreeMap::new() });
+        let ring = RwLock::new(Ring { current, others: BTreeMap::new() });
         let random = Mutex::new(random);
         let vault = Self { source, secrecy, random, ring };
         let rules = vault.secrecy.record();
@@ -193,7 +194,7 @@ impl Vault {
     fn cipher(&self, number: u32) -> Option<Cipher> {
         let ring = self.ring.read();
         let OpenKey(current, cipher) = &ring.current;
-        if number == *current { Some(cipher.clone()) } else { ring.before.get(&number).cloned() }
+        if number == *current { Some(cipher.clone()) } else { ring.others.get(&number).cloned() }
     }
 
     /// Makes the next key, and the batch that seals everything with it.
@@ -225,11 +226,17 @@ impl Vault {
         failed.map_or(Ok((next, batch)), Err)
     }
 
+    /// Opens what is sealed with `next`, which is going to be committed.
+    pub(super) fn admit(&self, next: &OpenKey) {
+        let OpenKey(number, cipher) = next.clone();
+        self.ring.write().others.insert(number, cipher);
+    }
+
     /// Seals with `next` from now on.
     pub(super) fn switch(&self, next: OpenKey) {
         let mut ring = self.ring.write();
         let OpenKey(number, cipher) = std::mem::replace(&mut ring.current, next);
-        ring.before.insert(number, cipher);
+        ring.others.insert(number, cipher);
     }
 
     /// Forgets the key before the current one, outside this process.

@@ -25,8 +25,9 @@ pub fn read(octets: &[u8]) -> Result<(Message<'_>, Encoding), Fault> {
 pub fn read_with(octets: &[u8], padding: bool) -> Result<(Message<'_>, Encoding), Fault> {
     match to_utf8(octets)? {
         Cow::Borrowed(octets) => read_utf8(octets, padding),
-        Cow::Owned(octets) => {
-            let (message, encoding) = read_utf8(&octets, padding)?;
+        Cow::Owned(utf8) => {
+            let read = read_utf8(&utf8, padding);
+            let (message, encoding) = read.map_err(|fault| fault.in_latin1(octets))?;
             Ok((message.into_owned(), encoding))
         }
     }

@@ -126,6 +126,12 @@ pub fn internet(reader: &dyn Reader) -> Result<Vec<Path>> {
     Ok(found)
 }
 
+/// True for the password of an access point or proxy: the host needs it to connect.
+pub fn is_password(path: &Path) -> bool {
+    let names: Vec<&str> = path.names().collect();
+    matches!(names[..], ["NAP" | "PX", _, "AuthInfo", _, "AuthSecret"])
+}
+
 fn text(reader: &dyn Reader, root: &Path, leaf: &str) -> Result<Option<String>> {
     records::text(reader, &root.join(leaf)?)
 }

@@ -115,7 +115,9 @@ pub fn mime(encoding: Encoding) -> &'static str {
 pub fn read(octets: &[u8]) -> std::result::Result<DdfDocument<'_>, Fault> {
     match to_utf8(octets)? {
         Cow::Borrowed(octets) => read_utf8(octets),
-        Cow::Owned(octets) => read_utf8(&octets).map(DdfDocument::into_owned),
+        Cow::Owned(utf8) => {
+            read_utf8(&utf8).map(DdfDocument::into_owned).map_err(|fault| fault.in_latin1(octets))
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 //! holds.
 
 use crate::error::Result;
-use crate::markup::{DocType, Encoding, Fault, Options, Reader, Tag, Writer, dmddf};
+use crate::limits;
+use crate::markup::{Class, DocType, Encoding, Fault, Options, Reader, Tag, Writer, dmddf};
 use std::borrow::Cow;
 
 /// Text of a document.
@@ -45,9 +46,19 @@ pub(super) fn read<'a, D: Draft<'a>>(
     let mut document =
         MgmtTree { ver_dtd: Cow::Borrowed(""), man: None, mod_: None, nodes: Vec::new() };
     let mut open: Vec<D> = Vec::new();
+    let mut nodes = 0;
     loop {
         match (reader.child()?, open.last_mut()) {
-            (Some(dmddf::NODE), _) => open.push(D::default()),
+            (Some(dmddf::NODE), _) => {
+                nodes += 1;
+                if nodes > limits::MARKUP_NODES {
+                    return Err(Fault {
+                        class: Class::Limit,
+                        ..reader.content_fault("too many nodes")
+                    });
+                }
+                open.push(D::default());
+            }
             (Some(tag), Some(draft)) => draft.member(&mut reader, tag)?,
             (Some(tag), None) => document.member(&mut reader, tag)?,
             (None, _) => {

@@ -15,6 +15,7 @@ mod keys;
 mod library;
 mod null;
 mod ownership;
+mod provisioning;
 mod reentry;
 mod sizes;
 mod streams;

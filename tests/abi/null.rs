@@ -12,6 +12,7 @@ fn null_handles_are_refused_by_name() {
         let reply = blank();
         let client = null_mut::<dmsc_client>();
         let uri = text.as_ptr();
+        let message = blank::<dmsc_provisioning>();
         for number in [
             dmsc_client_run_once(client, 0),
             dmsc_client_start(client),
@@ -24,7 +25,9 @@ fn null_handles_are_refused_by_name() {
             dmsc_tree_info_get(client, uri, &mut blank()),
             dmsc_tree_children(client, uri, None, null_mut()),
             dmsc_tree_export(client, uri, 0, &raw mut buffer),
+            dmsc_tree_acl_get(client, uri, 0, &raw mut buffer),
             dmsc_client_deliver_trigger(client, &raw const trigger, null_mut()),
+            dmsc_client_apply_provisioning(client, &raw const message, null_mut()),
             dmsc_txn_begin(client, &raw mut txn),
             dmsc_client_queue_alert(client, &blank(), null_mut()),
             dmsc_tree_bind(client, uri, &blank()),
@@ -51,6 +54,7 @@ fn null_handles_are_refused_by_name() {
         refused(dmsc_txn_delete(none, uri), INVALID_ARG, "txn is NULL");
         refused(dmsc_txn_set_acl(none, uri, uri), INVALID_ARG, "txn is NULL");
         refused(dmsc_txn_import(none, uri, null(), 0), INVALID_ARG, "txn is NULL");
+        refused(dmsc_txn_import_replace(none, uri, null(), 0), INVALID_ARG, "txn is NULL");
         refused(dmsc_txn_commit(none), INVALID_ARG, "txn is NULL");
         refused(dmsc_last_error_info(null_mut()), INVALID_ARG, "dmsc_error_info is NULL");
         // Nothing was written.
@@ -184,6 +188,12 @@ fn null_arguments_and_outputs() {
             INVALID_ARG,
             "dmsc_trigger is NULL",
         );
+        refused(
+            dmsc_client_apply_provisioning(client, null(), null_mut()),
+            INVALID_ARG,
+            "dmsc_provisioning is NULL",
+        );
+        refused(dmsc_tree_acl_get(client, uri, 0, null_mut()), INVALID_ARG, "acl is NULL");
         let hollow = dmsc_trigger { data_len: 9, ..blank() };
         refused(
             dmsc_client_deliver_trigger(client, &raw const hollow, null_mut()),

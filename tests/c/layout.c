@@ -20,9 +20,10 @@ static void expect(const char *what, size_t found, size_t wanted)
 
 int main(void)
 {
-    SIZE(dmsc_alert_info, 64);
+    SIZE(dmsc_alert_info, 72);
     PLACE(dmsc_alert_info, session_id, 40);
     PLACE(dmsc_alert_info, default_response, 56);
+    PLACE(dmsc_alert_info, tries_left, 68);
     SIZE(dmsc_alert_reply, 32);
     PLACE(dmsc_alert_reply, choices, 24);
     SIZE(dmsc_card_transport, 96);
@@ -36,16 +37,21 @@ int main(void)
     PLACE(dmsc_card_info, has_dm_bootstrap, 68);
     SIZE(dmsc_bootstrap_report, 32);
     PLACE(dmsc_bootstrap_report, objects_failed, 24);
+    PLACE(dmsc_bootstrap_report, objects_waiting, 28);
+    SIZE(dmsc_provisioning, 72);
+    PLACE(dmsc_provisioning, flags, 20);
+    PLACE(dmsc_provisioning, data_len, 64);
     SIZE(dmsc_storage, 48);
     PLACE(dmsc_storage, destroy, 40);
     SIZE(dmsc_keys, 48);
     PLACE(dmsc_keys, make, 24);
     PLACE(dmsc_keys, destroy, 40);
-    SIZE(dmsc_config, 152);
+    SIZE(dmsc_config, 144);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
+    PLACE(dmsc_config, bootstrap_flags, 108);
     PLACE(dmsc_config, secret_uri_count, 128);
-    PLACE(dmsc_config, network, 144);
+    PLACE(dmsc_config, network, 136);
     SIZE(dmsc_network_config, 88);
     PLACE(dmsc_network_config, card_connections, 80);
     SIZE(dmsc_stream_transport, 64);
@@ -75,8 +81,9 @@ int main(void)
     SIZE(dmsc_session_request, 16);
     SIZE(dmsc_session_info, 32);
     PLACE(dmsc_session_info, syncml_status, 28);
-    SIZE(dmsc_node_info, 32);
+    SIZE(dmsc_node_info, 40);
     PLACE(dmsc_node_info, tstamp, 24);
+    PLACE(dmsc_node_info, origin_slot, 36);
     SIZE(dmsc_trigger, 40);
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);

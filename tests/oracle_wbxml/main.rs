@@ -116,19 +116,25 @@ fn expanded(form: &str) -> String {
     form.replace("{wbxml:", "").replace(">}<", "><").replace("+wbxml<", "+xml<")
 }
 
-/// The document with its events written again as text XML; `None` if it holds what XML cannot.
-fn as_xml(vector: &Vector) -> Option<(DocType, Vec<u8>)> {
-    let octets = to_utf8(&vector.octets).unwrap();
-    let mut reader = Reader::new(&octets, &options(vector)).unwrap();
+/// A writer that got all events of a document.
+fn rewritten(octets: &[u8], options: &Options, encoding: Encoding) -> (DocType, Writer) {
+    let octets = to_utf8(octets).unwrap();
+    let mut reader = Reader::new(&octets, options).unwrap();
     let doc = reader.public_id().doc;
-    let mut writer = Writer::new(doc, Encoding::Xml);
+    let mut writer = Writer::new(doc, encoding);
     loop {
         let event = reader.next().unwrap();
         if event == Event::Finish {
-            return Some((doc, writer.finish().ok()?));
+            return (doc, writer);
         }
         writer.event(&event);
     }
+}
+
+/// The document as text XML; `None` if it holds what XML cannot.
+fn as_xml(vector: &Vector) -> Option<(DocType, Vec<u8>)> {
+    let (doc, writer) = rewritten(&vector.octets, &options(vector), Encoding::Xml);
+    Some((doc, writer.finish().ok()?))
 }
 
 #[test]
@@ -168,10 +174,21 @@ fn agree(number: usize, document: &Generated) {
     let ours = form(Ok(document.wbxml.clone()));
     let ours_as_xml = form(Ok(document.xml.clone()));
     let read = form(tools::to_xml(&document.wbxml, None));
+    let (_, writer) = rewritten(&document.wbxml, &Options::default(), Encoding::Wbxml);
+    let compact = writer.finish_compact().unwrap();
+    let read_compact = match compact == document.wbxml {
+        true => read.clone(),
+        false => form(tools::to_xml(&compact, None)),
+    };
     // It takes Data of Add and Replace without Type for a vCard, and completes its line ends.
     let written = tools::to_wbxml(&document.xml, document.doc, number);
     let written = form(written).replace("&#13;&#10;", "&#10;");
-    for (who, found) in [("we", ours_as_xml), ("wbxml2xml", read), ("xml2wbxml", written)] {
+    for (who, found) in [
+        ("we", ours_as_xml),
+        ("wbxml2xml", read),
+        ("wbxml2xml of a string table", read_compact),
+        ("xml2wbxml", written),
+    ] {
         assert!(found == ours, "document {number}, {who}: {}", difference(&found, &ours));
     }
 }

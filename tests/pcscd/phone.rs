@@ -62,6 +62,7 @@ pub(crate) struct Heard {
     pub(crate) kind: u32,
     pub(crate) slot: u32,
     pub(crate) status: i32,
+    pub(crate) phase: u32,
     pub(crate) text: String,
 }
 
@@ -95,7 +96,8 @@ unsafe extern "C" fn on_event(ears: *mut c_void, event: *const dmsc_event) {
             .into_owned(),
     };
     let mut ears = ears.borrow_mut();
-    ears.events.push(Heard { kind, slot: event.slot, status: event.status, text });
+    let (status, phase) = (event.status, event.phase);
+    ears.events.push(Heard { kind, slot: event.slot, status, phase, text });
     let is_awaited = ears.reaction.as_ref().is_some_and(|(awaited, _)| *awaited as u32 == kind);
     let reaction = if is_awaited { ears.reaction.take() } else { None };
     drop(ears);
@@ -184,6 +186,23 @@ impl Phone {
         // SAFETY: the client lives, the text ends with NUL, `card` is valid for the call.
         outcome(unsafe { dmsc_card_open_pcsc(self.client, slot, reader, &raw mut card) })?;
         Ok(CardHandle(card))
+    }
+
+    /// For this program alone.
+    pub(crate) fn open_alone(&self, slot: u32) -> Result<CardHandle, Failure> {
+        let mut card = null_mut();
+        // SAFETY: the client lives, `card` is valid for the call.
+        outcome(unsafe {
+            dmsc_card_open_pcsc_exclusive(self.client, slot, null(), &raw mut card)
+        })?;
+        Ok(CardHandle(card))
+    }
+
+    /// Tells of a reset.
+    pub(crate) fn reset(&self, card: CardHandle) {
+        // SAFETY: an open card.
+        outcome(unsafe { dmsc_card_notify(card.0, dmsc_card_event::DMSC_CARD_RESET as u32) })
+            .unwrap();
     }
 
     pub(crate) fn close(&self, card: CardHandle) {

@@ -39,6 +39,25 @@ fn a_reader_is_found_by_a_part_of_its_name() {
 }
 
 #[test]
+fn a_card_that_somebody_has_alone_is_busy() {
+    with_pcscd(|_pcscd| {
+        let inserted = Inserted::new(0, card(demo(Protocol::T0)).0);
+        let (phone, other) = (Phone::new(), Phone::new());
+        let alone = phone.open_alone(0).unwrap();
+        assert_eq!(phone.bootstrap(alone).unwrap().accounts_added, 1);
+        let failure = other.open(0, None).unwrap_err();
+        assert_eq!(failure.status, DMSC_ERR_BUSY as i32, "{failure}");
+        phone.close(alone);
+        let shared = other.open(0, Some("DMSC test 0? 0*")).unwrap();
+        let failure = phone.open_alone(0).unwrap_err();
+        assert_eq!(failure.status, DMSC_ERR_BUSY as i32, "{failure}");
+        other.close(shared);
+        drop((phone, other));
+        inserted.pull();
+    });
+}
+
+#[test]
 fn one_reader_is_opened_twice() {
     with_pcscd(|_pcscd| {
         let inserted = Inserted::new(0, card(demo(Protocol::T0)).0);

@@ -109,6 +109,61 @@ fn sc_072_a_card_is_taken_out_in_the_bootstrap() {
     });
 }
 
+/// Without a toolkit nothing is exchanged that could show it.
+#[test]
+fn removal_and_insertion_are_told_while_nothing_is_exchanged() {
+    with_pcscd(|_pcscd| {
+        let (inserted, phone, card) = opened(Protocol::T1);
+        let pulled = inserted.pull();
+        phone.run_until("the removal is told", |ears| {
+            ears.of(DMSC_EVENT_CARD_STATE).any(|event| event.status < 0)
+        });
+        assert!(said_once(&phone, 3));
+        let inserted = Inserted::new(0, pulled);
+        phone.run_until("the insertion is told", |ears| {
+            ears.of(DMSC_EVENT_CARD_STATE).any(|event| (event.status, event.phase) == (0, 2))
+        });
+        // The handle goes on where the host says so.
+        assert_gone(phone.transmit(card, &STATUS));
+        phone.reset(card);
+        assert_eq!(phone.bootstrap(card).unwrap().accounts_added, 1);
+        drop(phone);
+        inserted.pull();
+    });
+}
+
+/// Every exchange of opening, bootstrap and the toolkit's start.
+#[test]
+fn sc_072_a_card_is_pulled_at_every_exchange_and_put_back() {
+    with_pcscd(|_pcscd| {
+        for after in 0.. {
+            let mut profile = demo(Protocol::T0);
+            profile.card.faults.remove_after_apdus = Some(after);
+            let inserted = Inserted::new(0, card(profile).0);
+            let phone = Phone::new();
+            let tried = phone.open(0, None).and_then(|card| {
+                phone.bootstrap(card)?;
+                phone.start_toolkit(card)
+            });
+            let Err(failure) = tried else {
+                assert!(after > 20, "{after} exchanges");
+                return;
+            };
+            assert!(is_gone(failure.status), "{after}: {failure}");
+            let mut pulled = inserted.pull();
+            assert_eq!(pulled.open_channels(), [0; 0]);
+            pulled.insert();
+            let inserted = Inserted::new(0, pulled);
+            let card = phone.open(1, None).unwrap();
+            let report = phone.bootstrap(card).unwrap();
+            assert_eq!(report.accounts_added + report.objects_unchanged, 1, "{after}");
+            phone.start_toolkit(card).unwrap();
+            drop(phone);
+            assert_eq!(inserted.pull().open_channels(), [0; 0], "{after}");
+        }
+    });
+}
+
 #[test]
 fn another_card_takes_the_place_of_the_one_before() {
     with_pcscd(|_pcscd| {

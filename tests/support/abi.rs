@@ -471,6 +471,15 @@ impl Phone {
     }
 
     pub(crate) fn try_new(keep: Keep<'_>, ears: &Arc<Ears>) -> Result<Self, Failure> {
+        Self::configured(keep, ears, |_| {})
+    }
+
+    /// A phone with another configuration.
+    pub(crate) fn configured(
+        keep: Keep<'_>,
+        ears: &Arc<Ears>,
+        configure: impl FnOnce(&mut dmsc_config),
+    ) -> Result<Self, Failure> {
         let directory = match keep {
             Keep::Directory(path) => Some(c(path.to_str().unwrap())),
             _ => None,
@@ -489,6 +498,7 @@ impl Phone {
         config.model = texts[2].as_ptr();
         config.language = texts[3].as_ptr();
         config.software_version = texts[4].as_ptr();
+        configure(&mut config);
         let callbacks = ears.callbacks();
         let mut client = null_mut();
         check(unsafe {

@@ -7,7 +7,7 @@ use dmsc::config::Config;
 use dmsc::driver::Ran;
 use dmsc::error::Result;
 use dmsc::event::{
-    ConnectionInfo, Event, EventKind, Listener, Question, TriggerInfo, TriggerSource,
+    ConnectionInfo, Event, EventKind, Listener, Purpose, Question, TriggerInfo, TriggerSource,
     TriggerVerdict,
 };
 use dmsc::random::Random;
@@ -15,7 +15,7 @@ use dmsc::session::Answer;
 use dmsc::store::memory::MemoryStore;
 use dmsc::store::{Store, Table};
 use dmsc::time::Now;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -32,9 +32,20 @@ pub(crate) struct Facade {
     /// Connections that needed consent, and whether they get it.
     pub(crate) connections: Arc<Mutex<Vec<ConnectionInfo>>>,
     pub(crate) allows: Arc<AtomicBool>,
+    user: Arc<User>,
+}
+
+/// What the user is asked and what he answers, in that order; Yes when nothing is left.
+#[derive(Default)]
+pub(crate) struct User {
+    pub(crate) answers: Mutex<VecDeque<Answer>>,
+    pub(crate) heard: Mutex<Vec<(Purpose, String)>>,
+    /// There is none.
+    pub(crate) absent: AtomicBool,
 }
 
 struct Ear {
+    user: Arc<User>,
     events: Arc<Mutex<Vec<Event>>>,
     questions: Arc<Mutex<Vec<Question>>>,
     silent: bool,
@@ -47,10 +58,13 @@ impl Listener for Ear {
         self.events.lock().unwrap().push(event.clone());
     }
     fn question(&self, question: Question) {
+        let heard = (question.purpose, question.alert.text.clone());
+        self.user.heard.lock().unwrap().push(heard);
         if self.silent {
             self.questions.lock().unwrap().push(question);
         } else {
-            question.answer(Answer::Accepted).unwrap();
+            let answer = self.user.answers.lock().unwrap().pop_front();
+            question.answer(answer.unwrap_or(Answer::Accepted)).unwrap();
         }
     }
     fn trigger(&self, _: &TriggerInfo) -> TriggerVerdict {
@@ -61,7 +75,7 @@ impl Listener for Ear {
         self.allows.load(Ordering::SeqCst)
     }
     fn has_user(&self) -> bool {
-        true
+        !self.user.absent.load(Ordering::SeqCst)
     }
 }
 
@@ -80,18 +94,30 @@ impl Random for Counter {
 
 impl Facade {
     pub(crate) fn new() -> Self {
-        Self::make(false)
+        Self::make(false, &|_| {})
+    }
+
+    /// A phone with another configuration.
+    pub(crate) fn configured(configure: &dyn Fn(&mut Config)) -> Self {
+        Self::make(false, configure)
+    }
+
+    /// As [`configured`](Self::configured), with a user who never answers.
+    pub(crate) fn silent_and_configured(configure: &dyn Fn(&mut Config)) -> Self {
+        Self::make(true, configure)
     }
 
     /// A phone whose user never answers.
     pub(crate) fn silent() -> Self {
-        Self::make(true)
+        Self::make(true, &|_| {})
     }
 
-    fn make(silent: bool) -> Self {
+    fn make(silent: bool, configure: &dyn Fn(&mut Config)) -> Self {
         let clock = Arc::new(AtomicU64::new(1_000));
         let read = Self::clock(&clock);
-        Self::with(read, clock, silent).unwrap()
+        let mut config = Config::new(DEVICE);
+        configure(&mut config);
+        Self::build(config, Arc::new(MemoryStore::new()), read, clock, silent).unwrap()
     }
 
     /// A phone with the clock `read`.
@@ -121,10 +147,12 @@ impl Facade {
         clock: Arc<AtomicU64>,
         silent: bool,
     ) -> Result<Self> {
+        let user: Arc<User> = Arc::default();
         let (events, questions) = (Arc::default(), Arc::default());
         let environment = Environment { clock: read, random: Box::new(Counter::default()) };
         let (connections, allows) = (Arc::default(), Arc::new(AtomicBool::new(true)));
         let ear = Ear {
+            user: Arc::clone(&user),
             events: Arc::clone(&events),
             questions: Arc::clone(&questions),
             silent,
@@ -132,7 +160,7 @@ impl Facade {
             allows: Arc::clone(&allows),
         };
         let client = Client::new(config, Arc::clone(&store), environment, Box::new(ear))?;
-        Ok(Self { client, store, clock, events, questions, connections, allows })
+        Ok(Self { client, store, clock, events, questions, connections, allows, user })
     }
 
     /// Drives until `done`, waiting for sockets in between.
@@ -193,6 +221,21 @@ impl Facade {
     pub(crate) fn ended(&self) -> Vec<(i32, String)> {
         let ended = self.of(EventKind::SessionEnded).into_iter();
         ended.map(|event| (event.status, String::from_utf8(event.data).unwrap())).collect()
+    }
+
+    pub(crate) fn user(&self) -> &User {
+        &self.user
+    }
+
+    /// The host's view of a leaf's value or a property; `None` if it is not there.
+    pub(crate) fn text(&self, uri: &str) -> Option<String> {
+        self.client.tree_get(uri).ok().map(|value| String::from_utf8(value).unwrap())
+    }
+
+    /// Names below a node.
+    pub(crate) fn names(&self, uri: &str) -> Vec<String> {
+        let children = self.client.tree_children(uri).unwrap_or_default();
+        children.into_iter().map(|(name, _)| name).collect()
     }
 
     pub(crate) fn asked(&self) -> usize {

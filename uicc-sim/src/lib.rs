@@ -4,6 +4,7 @@
 pub mod application;
 pub mod capi;
 pub mod card;
+pub mod cp;
 pub mod dm;
 pub mod hex;
 pub mod link;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::card::{Card, CardConfig};
+use crate::cp::Provisioning;
 use crate::dm::bootstrap::{self, Bootstrap};
 use crate::dm::notification::{Initiator, UiMode};
 use crate::dm::script::Package;
@@ -23,6 +24,12 @@ pub struct Profile {
     pub card: CardConfig,
     /// The DM account that the bootstrap gives to the terminal and the server uses itself.
     pub account: Account,
+    /// Another account, brought by a second bootstrap object in a DODF of its own.
+    #[serde(default)]
+    pub second_account: Option<Account>,
+    /// The client provisioning documents on the card.
+    #[serde(default)]
+    pub provisioning: Provisioning,
     /// How the bootstrap is written.
     #[serde(default)]
     pub bootstrap: Bootstrap,
@@ -278,7 +285,13 @@ impl Profile {
     pub fn build(self) -> Result<Card, String> {
         self.card.check()?;
         let bootstrap = self.bootstrap_octets()?;
-        let card = self.card.clone();
+        let mut card = self.card.clone();
+        self.provisioning.write(&mut card)?;
+        if let Some(account) = &self.second_account {
+            let alone = Bootstrap { node: "Second".to_owned(), ..Bootstrap::default() };
+            card.second_bootstrap =
+                bootstrap::build(&alone, account).map_err(|error| error.to_string())?;
+        }
         Ok(Card::new(card, bootstrap, Box::new(DmServer::new(self)?)))
     }
 

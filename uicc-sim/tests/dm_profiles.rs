@@ -41,12 +41,15 @@ fn every_profile_makes_a_card() {
         [
             "atomic-rollback",
             "bad-server-auth",
+            "cp-and-dm",
+            "cp-only",
             "demo",
             "http-500",
             "large",
             "resync",
             "stops-half-way",
             "t1-oiddo",
+            "two-dodfs",
             "unknown-server",
             "user-rejects",
             "wrong-digest"

@@ -48,6 +48,9 @@ pub(crate) struct EncodeArguments {
     /// Print hexadecimal digits instead of the octets themselves
     #[arg(long)]
     hex: bool,
+    /// Put repeated texts into a string table if that makes the document shorter
+    #[arg(long)]
+    string_table: bool,
 }
 
 pub(crate) fn run(
@@ -76,7 +79,7 @@ pub(crate) fn run(
 
 pub(crate) fn encode(command: &EncodeCommand, output: &Output) -> std::result::Result<(), Failure> {
     let EncodeCommand::Wbxml(arguments) = command;
-    let wbxml = encode::wbxml(&read(&arguments.file)?)?;
+    let wbxml = encode::wbxml(&read(&arguments.file)?, arguments.string_table)?;
     if arguments.hex || output.is_json() {
         output.show(|| hex(&wbxml), || json!({ "kind": "wbxml", "hex": hex(&wbxml) }));
     } else {

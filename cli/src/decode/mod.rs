@@ -115,20 +115,20 @@ mod tests {
 
     fn groups(kind: Kind) -> &'static [&'static str] {
         match kind {
-            Kind::Wbxml => &["c"],
-            Kind::Syncml => &["a1", "a53", "s0"],
+            Kind::Wbxml => &["c", "x"],
+            Kind::Syncml => &["a1", "a4", "a53", "s0"],
             Kind::Tnds => &["a50", "a51"],
             Kind::Ddf => &["a61"],
             Kind::Cp => &["b0", "s07"],
-            Kind::Push => &["d0", "wsp-"],
-            Kind::Sms => &["e0", "sms-"],
-            Kind::Pkg0 => &["f0"],
+            Kind::Push => &["d", "wsp-"],
+            Kind::Sms => &["e0", "e1", "sms-"],
+            Kind::Pkg0 => &["f", "pkg0-"],
             Kind::Fcp => &["fcp-", "gsm-"],
             Kind::Efdir => &["efdir-"],
             Kind::Odf => &["odf-"],
             Kind::Dodf => &["dodf-"],
-            Kind::Tlv => &["h0"],
-            Kind::Cat => &["pc-", "tr-", "env-", "h1"],
+            Kind::Tlv => &["h0", "ef-"],
+            Kind::Cat => &["pc-", "tr-", "env-", "srv-", "trg-", "local-", "neg-", "h1"],
             Kind::Apdu => &["apdu-"],
         }
     }
@@ -141,8 +141,15 @@ mod tests {
                 for at in 0..row.len() {
                     let _ = decode(*kind, &row[..at], false);
                     let mut changed = row.clone();
-                    changed[at] ^= 0x81;
-                    let _ = decode(*kind, &changed, true);
+                    // The readers of documents have the same test of their own.
+                    let masks: &[u8] = match kind.is_in_files() {
+                        true => &[0x81],
+                        false => &[0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xFF],
+                    };
+                    for mask in masks {
+                        changed[at] = row[at] ^ mask;
+                        let _ = decode(*kind, &changed, true);
+                    }
                     tried += 1;
                 }
             }

@@ -42,6 +42,28 @@ fn exact_octets() {
 }
 
 #[test]
+fn a_string_table_if_it_makes_the_document_shorter() {
+    let path =
+        |name: &str| format!("{}/../tests/data/codec/sync-{name}", env!("CARGO_MANIFEST_DIR"));
+    for (name, libwbxml) in [("1k", 440), ("16k", 6_543), ("256k", 106_042)] {
+        let xml = path(&format!("{name}.xml"));
+        let plain = dmsc_octets(b"", &["encode", "wbxml", &xml]).1;
+        let compact = dmsc_octets(b"", &["encode", "wbxml", "--string-table", &xml]).1;
+        assert!(
+            compact.len() < plain.len() && compact.len() <= libwbxml,
+            "{name}: {}",
+            compact.len()
+        );
+        let hex = dmsc::bytes::hex::encode(&compact);
+        let shown = dmsc_octets(hex.as_bytes(), &["decode", "syncml", "-"]).1;
+        assert_eq!(shown, dmsc_octets(b"", &["decode", "syncml", &xml]).1);
+    }
+    let short =
+        dmsc_with(row("a02").expected, &["encode", "wbxml", "-", "--string-table", "--hex"]);
+    assert_eq!(short.good().stdout.trim_end(), row("a02").hex);
+}
+
+#[test]
 fn white_space_between_elements_is_left_out_and_in_values_kept() {
     let pretty = "<?xml version=\"1.0\"?>\n<SyncML xmlns=\"SYNCML:SYNCML1.2\">\n  <SyncHdr>\n    \
                   <VerDTD>1.2</VerDTD>\n  </SyncHdr>\n  <!-- none -->\n  <SyncBody>\n    <Final/>\n  \

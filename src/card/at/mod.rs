@@ -207,6 +207,10 @@ impl CardTransport for AtTransport {
         Some(Arc::new(move || cancelled.store(true, std::sync::atomic::Ordering::SeqCst)))
     }
 
+    fn card_ready(&mut self) {
+        self.session = None;
+    }
+
     fn open_channel(&mut self, aid: &[u8]) -> Result<u32> {
         let text = format!("AT+CCHO=\"{}\"", hex::encode(aid));
         let session = match self.modem.command(&text, "+CCHO")? {

@@ -10,6 +10,7 @@ use super::channel::Channel;
 use super::file::{self, FilePath};
 use super::pin::PinEntry;
 use super::uicc::{self, CardIdentity};
+use crate::bytes::hex;
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
 pub use der::asn1::ObjectIdentifier;
@@ -159,6 +160,38 @@ pub fn read_objects(
         }
     }
     Ok(Found::default())
+}
+
+/// Reads files of the PKCS#15 application whose `paths` are known as [`ObjectData::path`] has them, and the
+/// card's identity behind them; both without looking at any directory. Trailing `FF` is cut off.
+///
+/// `None` where the card does not give all of it: then [`read_objects`] is the way. Fails when the card is
+/// gone or cannot be talked to.
+pub fn read_known(card: &mut Card, paths: &[&str]) -> Result<Option<(Vec<Secret>, CardIdentity)>> {
+    let mut card = card.lock()?;
+    let owned = card.owns_channels();
+    let opened =
+        if owned { Channel::open_owned(&mut card, &AID) } else { Channel::open(&mut card) };
+    let Some(mut channel) = refused(opened)? else { return Ok(None) };
+    if !owned && refused(file::select_aid(&mut channel, &AID))?.is_none() {
+        return Ok(None);
+    }
+    let mut contents = Vec::new();
+    for path in paths {
+        let file = hex::decode(path).and_then(|path| Base::Application.resolve(&path));
+        let Ok(file) = file else { return Ok(None) };
+        let read = file::select(&mut channel, &file)
+            .and_then(|header| file::read(&mut channel, &header, None));
+        let body = match read {
+            Ok(body) => body,
+            Err(error) if is_fatal(&error) => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let Content::Octets(octets) = walk::content(body.into_octets()) else { return Ok(None) };
+        contents.push(octets);
+    }
+    let identity = uicc::confirm_identity(&mut channel)?;
+    Ok(Some((contents, identity)))
 }
 
 /// What came of looking for the application.

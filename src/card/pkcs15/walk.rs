@@ -2,11 +2,12 @@
 //! directories and objects, by octets, and by never entering a directory twice.
 
 use super::directory::{self, Entry, Path, Place};
-use super::{Base, Content, Found, ObjectData, Options, PinRequest, is_fatal};
+use super::{Base, Content, EF_ODF, Found, ObjectData, Options, PinRequest, is_fatal};
 use crate::bytes::hex;
 use crate::card::access::{self, Access, Need};
+use crate::card::apdu::Mode;
 use crate::card::channel::Channel;
-use crate::card::fcp::FileHeader;
+use crate::card::fcp::{FileHeader, Sfi};
 use crate::card::file::{self, Body, FilePath, Slice};
 use crate::card::pin::{self, PinState};
 use crate::error::{Code, Error, Result};
@@ -27,6 +28,8 @@ pub(super) struct Walk<'a, 'c, 'o> {
     directories: Vec<FilePath>,
     /// PINs that the host did not give, or not rightly.
     refused_pins: Vec<u8>,
+    /// The card gives files the short identifier that the low bits of their file identifier are.
+    short_ids: bool,
     found: Found,
 }
 
@@ -56,12 +59,15 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
             options,
             directories: Vec::new(),
             refused_pins: Vec::new(),
+            short_ids: false,
             found: Found { present: true, ..Found::default() },
         }
     }
 
     /// Walks from the ODF, which is selected and has `header`.
     pub(super) fn run(mut self, odf: &FilePath, header: &FileHeader) -> Result<Found> {
+        self.short_ids =
+            self.channel.mode() == Mode::Uicc && header.sfi == Sfi::Is(short_id(EF_ODF));
         self.directories.push(odf.clone());
         let body = self.read_selected(odf, header, None).map_err(|failure| match failure {
             Failure::Locked(_) => Error::card_sw(0x6982, "reading ODF"),
@@ -117,10 +123,28 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
             return Err(Error::new(Code::CardBadData, "the directory was read already"));
         }
         self.directories.push(file.clone());
+        if let Some(content) = self.read_short(path)? {
+            return Ok(Body::Octets(content));
+        }
         self.read_file(&file, path.slice).map_err(|failure| match failure {
             Failure::Locked(_) => Error::card_sw(0x6982, "reading"),
             Failure::Other(error) => error,
         })
+    }
+
+    /// The directory file beside the ODF by its short identifier, where the ODF's shows how the card gives
+    /// them: that spares the SELECT. `None` if that is no way, or brings no directory of objects.
+    fn read_short(&mut self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let (&[high, low], None) = (&path.octets[..], path.slice) else { return Ok(None) };
+        let sfi = short_id([high, low]);
+        if !self.short_ids || !(1..=30).contains(&sfi) {
+            return Ok(None);
+        }
+        let content = file::read_short(self.channel, sfi)?.filter(|content| {
+            let listing = directory::read_dodf(content, limits::DODF_OBJECTS);
+            listing.faults.is_empty() && !listing.entries.is_empty()
+        });
+        Ok(content)
     }
 
     fn object(&mut self, dodf: &str, entry: Entry) -> Result<()> {
@@ -288,6 +312,11 @@ impl<'a, 'c, 'o> Walk<'a, 'c, 'o> {
     }
 }
 
+/// The short identifier of a file for which the card gives no other (TS 102 221 11.1.1.4.8).
+fn short_id(fid: [u8; 2]) -> u8 {
+    fid[1] & 0x1F
+}
+
 /// The runs of TLV data in a directory file: records are padded one by one.
 fn chunks(body: &Body) -> Vec<&[u8]> {
     match body {
@@ -298,7 +327,7 @@ fn chunks(body: &Body) -> Vec<&[u8]> {
 
 /// A file's octets without the `FF` of memory that was never written. `00` at the end may belong
 /// to the document: its decoder knows.
-fn content(mut octets: Vec<u8>) -> Content {
+pub(super) fn content(mut octets: Vec<u8>) -> Content {
     let end = octets.iter().rposition(|octet| *octet != 0xFF).map_or(0, |last| last + 1);
     octets.truncate(end);
     exact_content(octets)

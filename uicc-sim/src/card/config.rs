@@ -40,7 +40,16 @@ pub struct CardConfig {
     pub ef_dir_path: bool,
     /// EF TokenInfo exists.
     pub token_info: bool,
+    /// There is a DM bootstrap object, with its DODF.
+    pub dm_object: bool,
+    /// A second DM bootstrap object in a DODF of its own; empty: none. A profile makes it of its
+    /// `second_account`.
+    #[serde(skip)]
+    pub second_bootstrap: Vec<u8>,
+    /// ODF and DODF have short identifiers: the low bits of their file identifiers.
+    pub short_ids: bool,
     /// Client provisioning documents: EF Bootstrap, Config1, Config2 (hexadecimal; empty: no such file).
+    /// What a profile says under `provisioning` comes instead.
     #[serde(deserialize_with = "octets")]
     pub cp_bootstrap: Vec<u8>,
     /// See `cp_bootstrap`.
@@ -74,6 +83,9 @@ impl Default for CardConfig {
             pkcs15_by_aid: true,
             ef_dir_path: true,
             token_info: true,
+            dm_object: true,
+            second_bootstrap: Vec::new(),
+            short_ids: false,
             cp_bootstrap: Vec::new(),
             cp_config1: Vec::new(),
             cp_config2: Vec::new(),

@@ -14,6 +14,8 @@ pub(crate) const PKCS15_AID: [u8; 12] = *b"\xA0\x00\x00\x00\x63PKCS-15";
 
 const PKCS15_FID: u16 = 0x7F50;
 const CP_DODF_FID: u16 = 0x6440;
+const SECOND_DODF_FID: u16 = 0x6450;
+const SECOND_FID: u16 = 0x6453;
 const EF_DIR_RECORD: u8 = 48;
 /// 2.23.43.7.1, OMA DM bootstrap.
 const DM_BOOTSTRAP_OID: [u8; 4] = [0x67, 0x2B, 0x07, 0x01];
@@ -87,10 +89,7 @@ fn absolute(below: &[u8]) -> Vec<u8> {
 }
 
 fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstrap: &[u8]) {
-    let padded = |mut octets: Vec<u8>| {
-        octets.resize(octets.len() + config.padding, 0xFF);
-        octets
-    };
+    let padded = |octets| padded(config, octets);
     let documents = [
         (0x4F01, "Bootstrap", 0x01, &config.cp_bootstrap),
         (0x4F02, "Config1", 0x02, &config.cp_config1),
@@ -98,30 +97,34 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
     ];
     let documents: Vec<_> = documents.into_iter().filter(|d| !d.3.is_empty()).collect();
 
-    let mut odf = directory_entry(config.dodf_fid);
+    let mut odf = Vec::new();
+    if config.dm_object {
+        odf.extend(directory_entry(config.dodf_fid));
+    }
+    if !config.second_bootstrap.is_empty() {
+        odf.extend(directory_entry(SECOND_DODF_FID));
+    }
     if !documents.is_empty() {
         odf.extend(directory_entry(CP_DODF_FID));
     }
     if !config.faults.odf_missing {
-        files.add(File::transparent(root, 0x5031, padded(odf)));
+        let mut file = File::transparent(root, 0x5031, padded(odf));
+        file.sfi = short_id(config, 0x5031);
+        files.add(file);
     }
     if config.token_info {
         files.add(File::transparent(root, 0x5032, token_info(&config.iccid)));
     }
-    let dodf = match config.faults.dodf {
-        None => padded(dm_object(config, bootstrap.len())),
-        Some(DodfFault::Broken) => overrun(dm_object(config, bootstrap.len())),
-    };
-    files.add(File::transparent(root, config.dodf_fid, dodf));
-    let content = match config.faults.bootstrap {
-        None => padded(bootstrap.to_vec()),
-        Some(fault) => broken_bootstrap(fault, bootstrap),
-    };
-    let mut file = File::transparent(root, config.bootstrap_fid, content);
-    if config.bootstrap_private {
-        file.read = Read::Pin1;
+    if config.dm_object {
+        add_dm_object(files, root, config, bootstrap);
     }
-    files.add(file);
+    if !config.second_bootstrap.is_empty() {
+        let object = tlv(0x30, &tlv(0x0C, b"DM Bootstrap 2"));
+        let object =
+            opaque_object(&object, &DM_BOOTSTRAP_OID, &path(&SECOND_FID.to_be_bytes(), None));
+        files.add(File::transparent(root, SECOND_DODF_FID, padded(object)));
+        files.add(File::transparent(root, SECOND_FID, padded(config.second_bootstrap.clone())));
+    }
 
     let mut cp_dodf = Vec::new();
     for (fid, label, last_arc, content) in documents {
@@ -133,6 +136,38 @@ fn add_pkcs15(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstr
     if !cp_dodf.is_empty() {
         files.add(File::transparent(root, CP_DODF_FID, padded(cp_dodf)));
     }
+}
+
+/// The content of a file with the octets `FF` behind it.
+fn padded(config: &CardConfig, mut octets: Vec<u8>) -> Vec<u8> {
+    octets.resize(octets.len() + config.padding, 0xFF);
+    octets
+}
+
+/// The short identifier of a file, where the profile gives any.
+fn short_id(config: &CardConfig, fid: u16) -> Option<u8> {
+    config.short_ids.then_some((fid & 0x1F) as u8).filter(|sfi| (1..=30).contains(sfi))
+}
+
+/// The DM bootstrap object and its DODF.
+fn add_dm_object(files: &mut FileSystem, root: FileId, config: &CardConfig, bootstrap: &[u8]) {
+    let object = dm_object(config, bootstrap.len());
+    let dodf = match config.faults.dodf {
+        None => padded(config, object),
+        Some(DodfFault::Broken) => overrun(object),
+    };
+    let mut file = File::transparent(root, config.dodf_fid, dodf);
+    file.sfi = short_id(config, config.dodf_fid);
+    files.add(file);
+    let content = match config.faults.bootstrap {
+        None => padded(config, bootstrap.to_vec()),
+        Some(fault) => broken_bootstrap(fault, bootstrap),
+    };
+    let mut file = File::transparent(root, config.bootstrap_fid, content);
+    if config.bootstrap_private {
+        file.read = Read::Pin1;
+    }
+    files.add(file);
 }
 
 /// One entry of EF ODF: a directory file of data objects.
