@@ -293,6 +293,8 @@ pub struct Bip {
     buffer: usize,
     listeners: Vec<Listener>,
     services: Vec<Service>,
+    /// Ports of declared services that somebody waits for, which the card knows.
+    told: Vec<u16>,
     lingering: Vec<Lingering>,
     events: VecDeque<ChannelEvent>,
     connections: u32,
@@ -308,6 +310,7 @@ impl Bip {
             buffer: buffer.min(limits::CHANNEL_BUFFER),
             listeners,
             services: Vec::new(),
+            told: Vec::new(),
             lingering: Vec::new(),
             events: VecDeque::new(),
             connections: 0,
@@ -393,6 +396,7 @@ impl Bip {
     pub fn reset(&mut self) {
         self.slots = Default::default();
         self.services.clear();
+        self.told.clear();
         self.lingering.clear();
         self.events.clear();
     }
@@ -402,6 +406,7 @@ impl Bip {
             return Err(Fault::PortUnavailable);
         }
         let number = self.free_number()?;
+        self.forget_wish(port);
         self.open(number, Level::TcpServer, port, State::Listen, wanted)
     }
 
@@ -520,6 +525,7 @@ impl Bip {
         if self.services.len() == SERVICES || service.record.len() > RECORD_OCTETS {
             return Err(Fault::Service);
         }
+        self.forget_wish(service.port);
         self.services.push(service);
         Ok(())
     }
@@ -550,11 +556,17 @@ impl Bip {
         let wanted =
             |service: &&Service| service.level == Level::TcpServer as u8 && service.port == port;
         let Some(service) = self.services.iter().find(wanted).cloned() else { return };
-        let Service { record, level, port } = service;
-        let event = ChannelEvent::LocalConnection { record, level, port };
-        if !self.events.contains(&event) {
-            self.tell(event);
+        if self.told.contains(&port) {
+            return;
         }
+        self.told.push(port);
+        let Service { record, level, port } = service;
+        self.tell(ChannelEvent::LocalConnection { record, level, port });
+    }
+
+    /// Nobody waits for the card's service on `port` any more; who comes next is told to the card anew.
+    pub fn forget_wish(&mut self, port: u16) {
+        self.told.retain(|told| *told != port);
     }
 
     fn linger(&mut self, state: State, rest: Vec<u8>) {

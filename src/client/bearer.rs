@@ -256,11 +256,10 @@ impl ToCard {
     fn disconnect(&mut self, core: &mut Core) {
         let ids = [self.channel.take(), self.closing.take().map(|(id, _)| id)];
         self.tls = None;
-        let Ok(slot) = core.slot(self.card) else { return };
+        let Some(bip) = core.slot(self.card).ok().and_then(|slot| slot.bip_mut()) else { return };
+        bip.forget_wish(self.url.port);
         for id in ids.into_iter().flatten() {
-            if let Some(bip) = slot.bip_mut() {
-                bip.close(id);
-            }
+            bip.close(id);
         }
     }
 }

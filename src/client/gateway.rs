@@ -159,7 +159,8 @@ impl Core {
         match self.way(gateway.slot, visitor.port) {
             Ok(None) if patient => false,
             Ok(None) | Err(_) => {
-                gateway.visitors.remove(at);
+                let port = gateway.visitors.remove(at).port;
+                self.forget_wish(gateway.slot, port);
                 true
             }
             Ok(Some(way)) => {
@@ -182,6 +183,14 @@ impl Core {
         }
         let bip = self.slot(id)?.bip_mut().ok_or_else(absent)?;
         Ok(bip.connect(port).map(|channel| Way::Channel(id, channel)))
+    }
+
+    fn forget_wish(&mut self, number: u32, port: u16) {
+        let id = self.slots().iter().find(|card| card.number() == number).map(|card| card.id());
+        let slot = id.and_then(|id| self.slot(id).ok());
+        if let Some(bip) = slot.and_then(|slot| slot.bip_mut()) {
+            bip.forget_wish(port);
+        }
     }
 
     fn step_relay(&mut self, relay: &mut Relay, now: Now) -> bool {
