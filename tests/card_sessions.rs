@@ -6,7 +6,6 @@ mod support;
 
 use dmsc::error::Code;
 use dmsc::event::EventKind;
-use std::time::Duration;
 use support::facade::Facade;
 use support::sim::{Instead, Sim, profile};
 
@@ -15,9 +14,7 @@ fn sc_137_a_trigger_during_a_session_of_this_card_is_queued() {
     let (sim, phone) = (Sim::named("demo"), Facade::new());
     phone.ready(&sim);
     phone.deliver(sim.push()).unwrap();
-    while phone.of(EventKind::PackageReceived).is_empty() {
-        phone.client.run_once(Duration::ZERO).unwrap();
-    }
+    phone.until(|phone| !phone.of(EventKind::PackageReceived).is_empty());
     phone.deliver(sim.push()).unwrap();
     // One waits; a third one is refused, since it could bring nothing more.
     let third = phone.deliver(sim.push()).unwrap_err();
@@ -25,7 +22,8 @@ fn sc_137_a_trigger_during_a_session_of_this_card_is_queued() {
     assert_eq!(phone.of(EventKind::SessionStarted).len(), 1);
     phone.settle();
     assert_eq!(phone.ended(), [(0, String::new()), (0, String::new())]);
-    assert_eq!((sim.card().good_sessions(), sim.card().bad_sessions()), (2, 0));
+    let card = sim.card();
+    assert_eq!((card.good_sessions(), card.bad_sessions()), (2, 0));
 }
 
 #[test]
