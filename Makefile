@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo check check-oracle crash tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle crash tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -43,10 +43,18 @@ $(BUILD)/libuicc_sim.so: deps FORCE
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libuicc_sim.so $@
 
-$(BUILD)/demo: examples/demo.c include/dmsc.h uicc-sim/include/uicc_sim.h \
-               $(BUILD)/libdmsc.so $(BUILD)/libuicc_sim.so
+EXAMPLES := $(patsubst examples/%.c,$(BUILD)/%,$(wildcard examples/*.c))
+
+$(EXAMPLES): $(BUILD)/%: examples/%.c examples/simulated_card.h include/dmsc.h \
+                         uicc-sim/include/uicc_sim.h $(BUILD)/libdmsc.so $(BUILD)/libuicc_sim.so
 	$(CC) -std=c99 -O2 $(WARN) -Iinclude -Iuicc-sim/include -o $@ $< -L$(BUILD) -ldmsc -luicc_sim \
 	    -Wl,-rpath,'$$ORIGIN'
+
+# The programs of examples/; those that need no reader are run.
+examples: $(EXAMPLES)
+	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml
+	@rm -rf $(BUILD)/firmware-store && mkdir -p $(BUILD)/firmware-store
+	@$(BUILD)/firmware $(BUILD)/firmware-store uicc-sim/profiles/firmware.toml
 
 # Twice on one store: the second run finds its account and does not bootstrap again.
 demo: $(BUILD)/demo

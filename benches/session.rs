@@ -1,9 +1,8 @@
 //! Instructions, heap calls and peak heap of whole DM sessions with a real tree, ACL and DDF checks.
 //!
 //! `cargo bench --bench session` prints the table; it needs valgrind. The sessions are those of
-//! `tests/data/sessions`. Counted is what happens inside [`work`]: the look-up of the account, the
-//! session from start to end with every commit, and its destruction; the server's messages are in
-//! memory before. `session CASE xml|wbxml memory|redb TIMES` plays one case.
+//! `tests/data/sessions`. Counted is what happens inside [`work`]: the session from start to end with
+//! every commit, and its destruction; account and messages of the server are in memory before. `session CASE xml|wbxml memory|redb TIMES` plays one case.
 
 #[path = "../tests/corpus/mod.rs"]
 mod corpus;
@@ -13,6 +12,7 @@ mod common;
 use common::callgrind::{instructions, number, output};
 use common::heap::{Heap, measured};
 use corpus::{Script, play};
+use dmsc::session::Setup;
 use dmsc::store::memory::MemoryStore;
 use dmsc::store::redb::RedbStore;
 use dmsc::store::{Database, Store};
@@ -38,9 +38,9 @@ const CASES: [(&str, u64, [f64; 2]); 11] = [
 
 /// One session; the octets that the client sent.
 #[inline(never)]
-fn work(db: &Database, script: &Script) -> usize {
+fn work(setup: Setup, db: &Database, script: &Script) -> usize {
     let mut octets = 0;
-    match play(db, script, &mut |message| octets += message.len()) {
+    match play(setup, db, script, &mut |message| octets += message.len()) {
         Ok(()) => octets,
         Err(_) => 0,
     }
@@ -65,7 +65,8 @@ fn repeat(case: &str, encoding: &str, kind: &str, times: u32) -> Result<(), Stri
     for number in 0..times {
         let (store, folder) = store(kind, number)?;
         let db = corpus::database(store);
-        (sent, heap) = measured(|| work(&db, &script));
+        let setup = corpus::setup(&db, encoding).map_err(|error| error.to_string())?;
+        (sent, heap) = measured(|| work(setup, &db, &script));
         drop(db);
         folder.map_or(Ok(()), std::fs::remove_dir_all).map_err(|error| error.to_string())?;
     }

@@ -3607,6 +3607,29 @@ dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
                               struct dmsc_buffer **acl);
 
 /**
+ * Registers a device description document (DDF, XML or WBXML; OMA DM Tree and Description 1.2.1, 9) for the
+ * nodes below `uri`, in place of the one registered before for the same `uri`.
+ *
+ * The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
+ * without name describes nodes of any name. From now on servers are held to it, whether the nodes are
+ * stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
+ * CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+ * elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
+ * store: register it again after each start, before the client is driven.
+ * @param ddf the document; NULL with `len` 0 only removes the one before.
+ * @return DMSC_OK; DMSC_ERR_SYNTAX no DDF document; DMSC_ERR_INVALID_ARG a description that contradicts
+ *         itself, or NULL; DMSC_ERR_NODE_NOT_ALLOWED a standard object describes the place;
+ *         DMSC_ERR_NODE_EXISTS a document registered for another `uri` does; DMSC_ERR_URI; DMSC_ERR_UTF8;
+ *         DMSC_ERR_STATE the client is closed.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_tree_describe(struct dmsc_client *client,
+                               const char *uri,
+                               const uint8_t *ddf,
+                               size_t len);
+
+/**
  * Delivers a notification (package #0 of OMA DM Notification 1.2.1, bare or in a WSP push).
  *
  * A genuine one is shown to `on_trigger` and then starts a DM session; a wrong one is dropped: the

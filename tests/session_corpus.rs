@@ -1,118 +1,72 @@
-//! Canned messages of a DM server, in both encodings, against the engine through its public API.
+//! The recorded sessions against the engine through its public API: each has the right outcome, in both
+//! encodings.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
-use dmsc::random::Random;
-use dmsc::session::{Cause, Context, Engine, Setup, Step};
-use dmsc::store::{Database, memory::MemoryStore};
+mod corpus;
+
+use corpus::{MAX_MSG_SIZE, Script, database, play, uri};
+use dmsc::store::Database;
+use dmsc::store::memory::MemoryStore;
 use dmsc::syncml::model::{Command, Message};
 use dmsc::syncml::{self, Encoding};
-use dmsc::time::Now;
-use dmsc::tree::dmacc::{self, Credential, Level, NewAccount};
-use dmsc::tree::{Actor, Answer, Content, DeviceInfo, Query, Tree, Uri, install};
+use dmsc::tree::{Actor, Answer, Query};
 use std::sync::Arc;
 
-const NOW: Now = Now { mono_ms: 0, unix_s: 994_869_497 };
-
-struct Fixed;
-
-impl Random for Fixed {
-    fn fill(&mut self, buffer: &mut [u8]) {
-        buffer.fill(7);
-    }
-}
-
-fn uri(text: &str) -> Uri {
-    Uri::parse(text).unwrap()
-}
-
-/// The state before each session, as the corpus describes it.
-fn database() -> Database {
-    let db = Database::new(Arc::new(MemoryStore::new())).unwrap();
-    let mut txn = db.begin().unwrap();
-    let device = DeviceInfo {
-        dev_id: "IMEI:490154203237518",
-        man: "Maker",
-        model: "Model",
-        dm_v: "1.2",
-        lang: "en",
-        dev_typ: "phone",
-        oem: "Maker",
-        fw_v: "1",
-        sw_v: "2",
-        hw_v: "3",
-    };
-    install(&mut txn, &device, NOW).unwrap();
-    let mut tree = Tree::new(&mut txn, Actor::Host, NOW);
-    let basic = Credential {
-        auth_type: "BASIC".into(),
-        name: "bench".into(),
-        secret: dmsc::secret::Secret::new("secret"),
-        ..Credential::default()
-    };
-    let account = NewAccount {
-        server_id: "bench-server".into(),
-        credentials: vec![(Level::Client, basic)],
-        ..NewAccount::default()
-    };
-    dmacc::create(&mut tree, &account).unwrap();
-    tree.add(&uri("./Bench"), &Content::interior("").into()).unwrap();
-    let acl = Content::text("Add=*&Get=*&Replace=*&Delete=*&Exec=*");
-    tree.replace(&uri("./Bench?prop=ACL"), &acl).unwrap();
-    for number in 0..20 {
-        let leaf = Content::text("0000000000000000");
-        tree.add(&uri(&format!("./Bench/L{number:02}")), &leaf.into()).unwrap();
-    }
-    let stored = "A".repeat(1_048_576);
-    tree.add(&uri("./Bench/Stored"), &Content::text(&stored).into()).unwrap();
-    txn.commit().unwrap();
-    db
-}
-
-/// The client's side of one session.
-struct Client {
+/// The client's messages of one case, and the tree after it.
+struct Played {
+    messages: Vec<Message<'static>>,
     db: Database,
-    engine: Engine,
-    encoding: Encoding,
 }
 
-impl Client {
-    fn start(encoding: Encoding) -> Self {
-        let db = database();
-        let account = dmacc::find(&db.read().unwrap(), "bench-server").unwrap().unwrap();
-        let setup = Setup {
-            account,
-            address: "http://127.0.0.1:8080/dm".into(),
-            session_id: 1,
-            cause: Cause::ServerInitiated,
-            encoding,
-            max_msg_size: 16_384,
-            max_obj_size: 2_097_152,
-            large_objects: true,
-            ui: false,
-            exec: false,
-            trusted_transport: true,
-            require_tls: false,
-            alerts: Vec::new(),
-        };
-        let context = Context { db: &db, now: NOW, random: &mut Fixed };
-        let (engine, _) = Engine::start(setup, context).unwrap();
-        Self { db, engine, encoding }
+fn played(case: &str, encoding: Encoding) -> Played {
+    let db = database(Arc::new(MemoryStore::new()));
+    let mut messages = Vec::new();
+    let mut take = |body: &[u8]| {
+        assert!(body.len() <= MAX_MSG_SIZE as usize, "{}", body.len());
+        let (message, found) = syncml::read(body).unwrap();
+        assert_eq!(found, encoding);
+        messages.push(message.into_owned());
+    };
+    let setup = corpus::setup(&db, encoding).unwrap();
+    play(setup, &db, &Script::load(case, encoding), &mut take).unwrap();
+    Played { messages, db }
+}
+
+/// The case in both encodings.
+fn both(case: &str, check: impl Fn(&Played)) {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        check(&played(case, encoding));
+    }
+}
+
+impl Played {
+    /// Command and code of each Status but those of the SyncHdr.
+    fn statuses(&self) -> Vec<(String, u16)> {
+        let commands = self.messages.iter().flat_map(|message| &message.commands);
+        let statuses = commands.filter_map(|command| match command {
+            Command::Status(status) if status.cmd != "SyncHdr" => {
+                Some((status.cmd.to_string(), status.code))
+            }
+            _ => None,
+        });
+        statuses.collect()
     }
 
-    /// The reply to a message of the server; `None` at the end of the session.
-    fn receive(&mut self, body: &[u8]) -> Option<Message<'static>> {
-        let context = Context { db: &self.db, now: NOW, random: &mut Fixed };
-        match self.engine.receive(context, body, None).unwrap() {
-            Step::Send(outgoing) => {
-                assert!(outgoing.body.len() <= 16_384, "{}", outgoing.body.len());
-                let (message, encoding) = syncml::read(&outgoing.body).unwrap();
-                assert_eq!(encoding, self.encoding);
-                Some(message.into_owned())
-            }
-            Step::Done => None,
-            step => panic!("{step:?}"),
-        }
+    fn codes(&self, command: &str) -> Vec<u16> {
+        let statuses = self.statuses();
+        statuses.into_iter().filter(|(cmd, _)| cmd == command).map(|(_, code)| code).collect()
+    }
+
+    /// Data of all Results.
+    fn results(&self) -> Vec<u8> {
+        let commands = self.messages.iter().flat_map(|message| &message.commands);
+        let items = commands.flat_map(|command| match command {
+            Command::Results(results) => &results.items[..],
+            _ => &[],
+        });
+        let data = items.filter_map(|item| item.data.as_ref());
+        data.flat_map(|data| data.octets.iter().copied()).collect()
     }
 
     fn value(&self, path: &str) -> Option<Vec<u8>> {
@@ -122,110 +76,104 @@ impl Client {
             _ => None,
         }
     }
-}
 
-/// Command and status of each Status but that of the SyncHdr.
-fn statuses(message: &Message<'_>) -> Vec<(String, u16)> {
-    let statuses = message.commands.iter().filter_map(|command| match command {
-        Command::Status(status) if status.cmd != "SyncHdr" => {
-            Some((status.cmd.to_string(), status.code))
-        }
-        _ => None,
-    });
-    statuses.collect()
+    fn nodes(&self, letter: char, count: usize) -> usize {
+        let there = |number: &usize| self.value(&format!("./Bench/{letter}{number:03}")).is_some();
+        (0..count).filter(there).count()
+    }
 }
-
-/// Data of all Results.
-fn results(message: &Message<'_>) -> Vec<u8> {
-    let results = message.commands.iter().filter_map(|command| match command {
-        Command::Results(results) => Some(results),
-        _ => None,
-    });
-    let data = results.flat_map(|results| &results.items).filter_map(|item| item.data.as_ref());
-    data.flat_map(|data| data.octets.iter().copied()).collect()
-}
-
-const ONE_GET: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/a-get1/01.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/a-get1/01.wbxml")),
-];
 
 #[test]
 fn one_get() {
-    for (encoding, body) in ONE_GET {
-        let mut client = Client::start(encoding);
-        let reply = client.receive(body).unwrap();
-        assert_eq!(statuses(&reply), [("Get".into(), 200)]);
-        assert_eq!(results(&reply), b"2");
-        assert!(reply.is_final);
+    both("a-get1", |played| {
+        assert_eq!(played.statuses(), [("Get".into(), 200)]);
+        assert_eq!(played.results(), b"2");
+        assert!(played.messages.iter().all(|message| message.is_final));
+    });
+}
+
+#[test]
+fn twenty_replaces() {
+    both("b-replace20", |played| {
+        assert_eq!(played.codes("Replace"), [200; 20]);
+        assert_ne!(played.value("./Bench/L00").unwrap(), b"0000000000000000");
+    });
+}
+
+#[test]
+fn five_hundred_adds_in_ten_messages() {
+    both("c-add500", |played| {
+        assert_eq!(played.codes("Add"), [200; 500]);
+        assert_eq!(played.nodes('N', 500), 500);
+        assert_eq!(played.messages.len(), 11);
+    });
+}
+
+#[test]
+fn many_adds_in_one_message() {
+    for (case, count) in [("c1-add500-one-message", 500), ("c2-add140-one-message", 140)] {
+        both(case, |played| {
+            assert_eq!(played.codes("Add"), vec![200; count]);
+            assert_eq!(played.nodes('N', 500), count);
+        });
     }
 }
 
-const ATOMIC: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/d-atomic20-ok/01.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/d-atomic20-ok/01.wbxml")),
-];
-
 #[test]
 fn atomic_of_twenty() {
-    for (encoding, body) in ATOMIC {
-        let mut client = Client::start(encoding);
-        let statuses = statuses(&client.receive(body).unwrap());
-        assert_eq!(statuses.len(), 22);
-        assert!(statuses.iter().all(|(_, code)| *code == 200), "{statuses:?}");
-        assert!(client.value("./Bench/A19").is_some());
-    }
+    both("d-atomic20-ok", |played| {
+        assert_eq!((played.codes("Atomic"), played.codes("Add")), (vec![200], vec![200; 20]));
+        assert_eq!(played.codes("Get"), [200]);
+        assert!(played.value("./Bench/A19").is_some());
+    });
 }
 
 #[test]
 fn atomic_of_twenty_that_fails_at_the_fifteenth() {
-    for (encoding, body) in ATOMIC {
-        let (mut message, _) = syncml::read(body).unwrap();
-        let group = message.commands.iter_mut().find_map(|command| match command {
-            Command::Group(group) => Some(group),
-            _ => None,
-        });
-        let Command::Action(add) = &mut group.unwrap().commands[14] else { panic!("no Add") };
-        add.items[0].target.as_mut().unwrap().uri = "./Bench/L03".into();
-        let body = syncml::write(&message, encoding).unwrap();
-        let mut client = Client::start(encoding);
-        let statuses = statuses(&client.receive(&body).unwrap());
-        let codes: Vec<_> = statuses.iter().map(|(_, code)| *code).collect();
-        let mut expected = vec![507];
-        expected.extend([216; 14]);
+    both("d-atomic20-fail", |played| {
+        assert_eq!(played.codes("Atomic"), [507]);
+        let mut expected = vec![216; 14];
         expected.push(418);
         expected.extend([215; 5]);
-        expected.push(404);
-        assert_eq!(codes, expected);
-        assert!((0..20).all(|number| client.value(&format!("./Bench/A{number:02}")).is_none()));
-    }
+        assert_eq!(played.codes("Add"), expected);
+        assert_eq!(played.codes("Get"), [404]);
+        assert!((0..20).all(|number| played.value(&format!("./Bench/A{number:02}")).is_none()));
+    });
 }
 
-const NEXT: [(Encoding, &[u8]); 2] = [
-    (Encoding::Xml, include_bytes!("data/sessions/f-lob1m-to-server/next.xml")),
-    (Encoding::Wbxml, include_bytes!("data/sessions/f-lob1m-to-server/next.wbxml")),
-];
+#[test]
+fn objects_from_the_server() {
+    for (case, octets, chunks) in
+        [("e-lob1m-from-server", 1_048_576, 70), ("e2-lob48k-from-server", 49_152, 5)]
+    {
+        both(case, |played| {
+            let mut expected = vec![213; chunks - 1];
+            expected.push(200);
+            assert_eq!(played.codes("Add"), expected);
+            assert_eq!(played.value("./Bench/Big").unwrap().len(), octets);
+        });
+    }
+    let [xml, wbxml] = [Encoding::Xml, Encoding::Wbxml]
+        .map(|encoding| played("e2-lob48k-from-server", encoding).value("./Bench/Big"));
+    assert_eq!(xml, wbxml);
+}
 
 #[test]
 fn one_mebibyte_to_a_server_that_repeats_itself() {
-    for ((encoding, first), (_, next)) in ONE_GET.into_iter().zip(NEXT) {
-        let (mut message, _) = syncml::read(first).unwrap();
-        for command in &mut message.commands {
-            if let Command::Action(get) = command {
-                get.items[0].target.as_mut().unwrap().uri = "./Bench/Stored".into();
-            }
-        }
-        let mut client = Client::start(encoding);
-        let mut reply = client.receive(&syncml::write(&message, encoding).unwrap()).unwrap();
-        let mut value = results(&reply);
-        let mut messages = 1;
-        while !reply.is_final {
-            reply = client.receive(next).unwrap();
-            value.extend(results(&reply));
-            messages += 1;
-        }
+    both("f-lob1m-to-server", |played| {
+        let value = played.results();
         assert_eq!(value.len(), 1_048_576);
         assert!(value.iter().all(|octet| *octet == b'A'));
-        assert!(messages <= 70, "{messages}");
-    }
+        assert!(played.messages.len() <= 72, "{}", played.messages.len());
+    });
+}
+
+// The corpus asks for 404 here; parents are created instead, see docs/adr/0005.
+#[test]
+fn an_add_below_a_missing_parent_creates_it() {
+    both("g-add-orphan", |played| {
+        assert_eq!(played.codes("Add"), [200]);
+        let Some(Command::Status(status)) = played.messages[1].commands.get(1) else { panic!() };
+        assert!(played.value(&status.target_refs[0]).is_some());
+    });
 }

@@ -6,7 +6,7 @@
 mod bed;
 
 use bed::{Counting, DEVICE, answer, context, setup, store};
-use dmsc::session::{Engine, Step};
+use dmsc::session::{Answer, Engine, Step};
 use dmsc::store::Database;
 use dmsc::syncml::Encoding;
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Subtrees that the host keeps: binding them, and running their nodes.
+//! What the host adds to the tree: subtrees that it keeps, the running of their nodes, descriptions.
 
 use super::Client;
 use super::core::Core;
@@ -6,6 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::session::Execution;
 use crate::store::committed_number;
+use crate::tree::ddf_document::{self, DdfDocument};
 use crate::tree::{Actor, HostExec, HostNodes, Path, Refusal, Tree};
 
 /// Status of an Exec that nobody runs: the feature is not there.
@@ -22,6 +23,20 @@ impl Client {
     pub fn unbind(&self, uri: &str) -> Result<()> {
         let root = Path::parse(uri)?;
         self.0.seat.call(move |core| core.unbind(&root))?
+    }
+}
+
+impl Client {
+    /// Registers a description document (DDF, in either encoding) for the nodes below `uri`, in place of
+    /// the one before at the same `uri`; no octets only remove that.
+    pub fn describe(&self, uri: &str, document: &[u8]) -> Result<()> {
+        let at = Path::parse(uri)?;
+        self.db()?;
+        let document = match document {
+            [] => DdfDocument::default(),
+            octets => ddf_document::read(octets).map_err(Error::from)?,
+        };
+        self.0.hosted.descriptions.register(&at, &document)
     }
 }
 

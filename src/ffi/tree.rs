@@ -296,3 +296,37 @@ pub unsafe extern "C" fn dmsc_tree_acl_get(
     // SAFETY: the caller's precondition.
     unsafe { dmsc_client::guard(client, body) }
 }
+
+/// Registers a device description document (DDF, XML or WBXML; OMA DM Tree and Description 1.2.1, 9) for the
+/// nodes below `uri`, in place of the one registered before for the same `uri`.
+///
+/// The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
+/// without name describes nodes of any name. From now on servers are held to it, whether the nodes are
+/// stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
+/// CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+/// elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
+/// store: register it again after each start, before the client is driven.
+/// @param ddf the document; NULL with `len` 0 only removes the one before.
+/// @return DMSC_OK; DMSC_ERR_SYNTAX no DDF document; DMSC_ERR_INVALID_ARG a description that contradicts
+///         itself, or NULL; DMSC_ERR_NODE_NOT_ALLOWED a standard object describes the place;
+///         DMSC_ERR_NODE_EXISTS a document registered for another `uri` does; DMSC_ERR_URI; DMSC_ERR_UTF8;
+///         DMSC_ERR_STATE the client is closed.
+/// Thread: any; also inside every callback.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_tree_describe(
+    client: *mut dmsc_client,
+    uri: *const c_char,
+    ddf: *const u8,
+    len: usize,
+) -> dmsc_result {
+    let body = |client: &Client| {
+        // SAFETY: the caller's precondition.
+        let uri = unsafe { handle::text(uri, "uri") }?;
+        // SAFETY: the caller's precondition.
+        client.describe(uri, unsafe { handle::octets(ddf, len, "ddf") }?)?;
+        Ok(0)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_client::guard(client, body) }
+}

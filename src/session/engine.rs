@@ -234,18 +234,12 @@ impl Engine {
         }
     }
 
-    /// Adds an alert of the host to the next message that can take it. One that is larger than the
-    /// server's MaxObjSize is an event instead.
+    /// Adds an alert of the host to the next message that can take it.
     ///
     /// Errors: `State` if the session is over.
     pub fn queue_alert(&mut self, alert: HostAlert) -> Result<()> {
         if matches!(self.phase, Phase::Over | Phase::Failed) || self.ending.is_some() {
             return Err(wrong_phase("the session is over"));
-        }
-        let most = self.executor.max_sent_object.map_or(usize::MAX, size);
-        if alert.octets() > most {
-            self.events.push(SessionEvent::AlertNotSent { number: alert.number() });
-            return Ok(());
         }
         let command = Command::Alert(alert.command(self.facts.encoding));
         self.outbox.push(command, Purpose::HostAlert(alert.number()));

@@ -85,11 +85,6 @@ impl HostAlert {
         self.number
     }
 
-    /// Octets of its data.
-    pub(super) fn octets(&self) -> usize {
-        self.data.len()
-    }
-
     /// The alert as a command.
     pub(super) fn command(&self, encoding: Encoding) -> Alert<'static> {
         let (format, data) = wire(&self.format, Cow::Borrowed(&self.data), encoding);

@@ -34,7 +34,7 @@ impl Engine {
         self.events.push(SessionEvent::PackageReceived { number, octets, is_final });
         self.guard.check(message.header.cred.as_ref(), hmac, body);
         self.note_guard();
-        let next = self.login.heard(header_answer(&message))?;
+        let next = self.login.heard(header_answer(&message, self.msg_id))?;
         if has_alert(&message.commands, status::ALERT_ABORT) {
             return Err(Error::new(Code::Aborted, "session: the server has aborted it"));
         }
@@ -179,11 +179,15 @@ fn is_for_header(status: &Status<'_>) -> bool {
     status.cmd == "SyncHdr" || status.cmd_ref.trim() == "0"
 }
 
-/// The Status that tells how the login went: that of the SyncHdr, or else a challenge on a command
-/// of package 1.
+/// The Status that tells how the login with message `msg_id` went: that of the SyncHdr, or else a
+/// challenge on a command of package 1. What refers to another message counts for nothing.
 fn header_answer<'c, 'm>(
     message: &'c Message<'m>,
+    msg_id: u32,
 ) -> Option<(status::Status, Option<&'c Meta<'m>>)> {
+    let statuses = |commands| {
+        statuses(commands).filter(move |status| status.msg_ref.trim().parse() == Ok(msg_id))
+    };
     let refused = |status: &&Status<'_>| {
         matches!(status.code, status::UNAUTHORIZED | status::CREDENTIALS_MISSING)
             && status.chal.is_some()

@@ -3,6 +3,7 @@
 //!
 //! Owns constant tables. Nodes outside them are free: dynamic, any format, any command but Exec.
 
+use super::described::RuleRef;
 use super::format::Format;
 use super::node::Access;
 use super::uri::Path;
@@ -22,8 +23,8 @@ pub(super) enum Occurrence {
 /// The description of a node.
 #[derive(Debug)]
 pub(super) struct Rule {
-    /// Names from the root; `*` is any name.
-    names: &'static [&'static str],
+    /// Names from the root, `*` is any name; empty for one of a document, where its place says it.
+    pub(super) names: &'static [&'static str],
     pub(super) format: Format,
     pub(super) access: Access,
     pub(super) permanent: bool,
@@ -38,19 +39,22 @@ pub(super) enum Description {
     /// Nothing: the node is free.
     Free,
     /// This rule.
-    Rule(&'static Rule),
-    /// The standard object has no such node.
+    Rule(RuleRef),
+    /// The object has no such node.
     Undefined,
 }
 
 impl Description {
-    pub(super) fn rule(&self) -> Option<&'static Rule> {
+    pub(super) fn rule(&self) -> Option<&RuleRef> {
         match self {
             Self::Rule(rule) => Some(rule),
             Self::Free | Self::Undefined => None,
         }
     }
 }
+
+/// Type of a leaf that names none.
+pub(super) const TEXT_PLAIN: &str = "text/plain";
 
 /// Management object identifier of DMAcc.
 pub const MO_DMACC: &str = "urn:oma:mo:oma-dm-dmacc:1.0";
@@ -175,10 +179,9 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 ];
 
 /// What the standard objects say about the node at `path`.
-pub(super) fn describe(path: &Path) -> Description {
-    let first = path.names().next();
+pub(super) fn standard(path: &Path) -> Description {
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(first, Some("DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX")) {
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
         return Description::Free;
     }
     let names: Vec<&str> = path.names().collect();
@@ -189,11 +192,12 @@ pub(super) fn describe(path: &Path) -> Description {
         return Description::Free;
     }
     // The texts of the connectivity objects differ from device to device: other nodes are free.
-    let (rules, other) = match first {
-        Some("NAP" | "PX") => (CONNECTIVITY_RULES, Description::Free),
+    let (rules, other) = match path.top() {
+        "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
         _ => (RULES, Description::Undefined),
     };
-    rules.iter().find(|rule| rule.fits(&names)).map_or(other, Description::Rule)
+    let rule = rules.iter().find(|rule| rule.fits(&names)).map(RuleRef::BuiltIn);
+    rule.map_or(other, Description::Rule)
 }
 
 impl Rule {
@@ -210,12 +214,12 @@ impl Rule {
 
 /// True for `./Inbox` and everything below: nothing of it can be read.
 pub(super) fn is_inbox(path: &Path) -> bool {
-    path.names().next() == Some("Inbox")
+    path.top() == "Inbox"
 }
 
 /// True for AAuthSecret and AAuthData of an account, and for AuthSecret of an access point or proxy.
 pub(super) fn is_secret(path: &Path) -> bool {
-    describe(path).rule().is_some_and(|rule| rule.access == SECRET)
+    standard(path).rule().is_some_and(|rule| rule.access == SECRET)
 }
 
 /// The account whose server this node gives an address, if it is one.
@@ -232,5 +236,5 @@ pub(super) fn account_of_address(path: &Path) -> Option<Path> {
 /// True for the ServerID of an account.
 pub(super) fn is_server_id(path: &Path) -> bool {
     let mut names = path.names();
-    names.next() == Some("DMAcc") && names.nth(1) == Some("ServerID") && names.next().is_none()
+    path.top() == "DMAcc" && names.nth(2) == Some("ServerID") && names.next().is_none()
 }

@@ -5,7 +5,8 @@
 //! AccessType, ACL, format, size and occurrence.
 
 use super::acl::{Acl, Right};
-use super::ddf::{self, Description, Occurrence, Rule};
+use super::ddf::{self, Description, Occurrence, TEXT_PLAIN};
+use super::described::{RuleRef, canonical, describe};
 use super::format::{Format, decode_base64};
 use super::host_nodes;
 use super::node::{Access, Node, Origin};
@@ -21,9 +22,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 type Done<T = ()> = Result<T, Refusal>;
-
-/// Type of a leaf that names none.
-const TEXT_PLAIN: &str = "text/plain";
 
 /// What an Add or Replace brings: Meta Format and Type, and Data.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -175,11 +173,16 @@ impl<'t> Tree<'t> {
     /// Errors: `Exists` 418, `NotAllowed` 405, `Permission` 425, `Format` 415, `Incomplete` 412,
     /// `TooLarge` 413, `Full` 420; `At` names the ancestor that could not be created.
     pub fn add(&mut self, uri: &Uri, new: &NewNode<'_>) -> Done {
+        let uri = &*canonical(self.reader(), uri)?;
         let path = node_of(uri)?;
         let content = &new.content;
         let needs_value = !matches!(content.format, Some(Format::Node | Format::Null));
         if content.value.is_none() && needs_value {
-            return Err(Refusal::Incomplete);
+            let description = describe(self.reader(), path);
+            let value = description.rule().and_then(RuleRef::default_value);
+            let value = value.ok_or(Refusal::Incomplete)?;
+            let content = Content { value: Some(value), ..*content };
+            return self.add(uri, &NewNode { content, ..new.clone() });
         }
         if records::load(self.reader(), path)?.is_some() {
             return Err(Refusal::Exists);
@@ -235,11 +238,11 @@ impl<'t> Tree<'t> {
 
     /// The same below a parent that was just loaded. Nothing is written if it fails.
     fn add_below(&mut self, parent: &Parent, path: &Path, new: &NewNode<'_>) -> Done {
-        let description = ddf::describe(path);
+        let description = describe(self.reader(), path);
         let mut acl = new.acl.clone();
         let format = new.content.format.unwrap_or_default();
         if let Some(server) = self.server() {
-            check_addable(path, parent, &description)?;
+            self.check_addable(path, parent, &description)?;
             let above = self.acl_of(&parent.path, &parent.node)?;
             if !above.allows(Right::Add, server) {
                 return Err(Refusal::Permission);
@@ -269,11 +272,23 @@ impl<'t> Tree<'t> {
         Ok(())
     }
 
+    /// A server may add the node if its description, or else its parent, says so.
+    fn check_addable(&self, path: &Path, parent: &Parent, description: &Description) -> Done {
+        let allowed = match description {
+            Description::Undefined => false,
+            Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
+            Description::Free => {
+                access(self.reader(), &parent.path, &parent.node).contains(Access::ADD)
+            }
+        };
+        if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
+    }
+
     /// Checks a value against format and description; returns both as they are to be stored.
     fn fit<'c>(
         &self,
         path: &Path,
-        rule: Option<&Rule>,
+        rule: Option<&RuleRef>,
         format: Format,
         content: &Content<'c>,
     ) -> Done<(Format, Cow<'c, [u8]>)> {
@@ -330,7 +345,7 @@ impl<'t> Tree<'t> {
     }
 
     /// The Type property to be stored.
-    fn mime(&self, rule: Option<&Rule>, format: Format, mime: Option<&str>) -> Done<String> {
+    fn mime(&self, rule: Option<&RuleRef>, format: Format, mime: Option<&str>) -> Done<String> {
         if mime.is_some_and(|mime| mime.len() > limits::TYPE_OCTETS) {
             return Err(Refusal::Format);
         }
@@ -338,21 +353,32 @@ impl<'t> Tree<'t> {
             // An interior node has no MIME type; some servers send the default one.
             return Ok(mime.filter(|mime| *mime != TEXT_PLAIN).unwrap_or_default().to_owned());
         }
-        let mime = mime.filter(|mime| !mime.is_empty()).unwrap_or(TEXT_PLAIN);
-        let is_text = rule.is_some_and(|rule| rule.format == Format::Chr);
-        if is_text && mime != TEXT_PLAIN && self.server().is_some() {
+        let preset = rule.map_or(TEXT_PLAIN, RuleRef::preset_type);
+        let mime = mime.filter(|mime| !mime.is_empty()).unwrap_or(preset);
+        if self.server().is_some() && rule.is_some_and(|rule| !rule.takes_type(mime)) {
             return Err(Refusal::Format);
         }
         Ok(mime.to_owned())
     }
 
-    fn check_room(&self, parent: &Path, rule: Option<&Rule>) -> Done {
-        let most = match rule.map(|rule| rule.occurrence) {
-            Some(Occurrence::ZeroToN(most) | Occurrence::OneToN(most)) => most as usize,
-            Some(Occurrence::Named) | None => return Ok(()),
+    fn check_room(&self, parent: &Path, rule: Option<&RuleRef>) -> Done {
+        let Some(rule) = rule else { return Ok(()) };
+        match rule.occurrence {
+            Occurrence::ZeroToN(most) | Occurrence::OneToN(most) if most < u32::MAX => {
+                let there = self.siblings(parent, rule)?;
+                if there < most as usize { Ok(()) } else { Err(Refusal::Full) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many nodes below `parent` there are that this rule describes.
+    fn siblings(&self, parent: &Path, rule: &RuleRef) -> Done<usize> {
+        let children = records::children(self.reader(), parent)?;
+        let same = |child: &&Path| {
+            describe(self.reader(), child).rule().is_some_and(|other| other.is(rule))
         };
-        let there = records::children(self.reader(), parent)?.len();
-        if there < most { Ok(()) } else { Err(Refusal::Full) }
+        Ok(children.iter().filter(same).count())
     }
 
     /// Replaces the value of a leaf, or with `?prop=` its ACL, Name or Title.
@@ -360,6 +386,7 @@ impl<'t> Tree<'t> {
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425, `Format` 415, `Incomplete` 412,
     /// `TooLarge` 413; for properties also `BadAcl` and `BadUri` 400, `Exists` 418.
     pub fn replace(&mut self, uri: &Uri, content: &Content<'_>) -> Done {
+        let uri = &*canonical(self.reader(), uri)?;
         match uri.part {
             Part::Node => self.replace_value(&uri.path, content),
             Part::Property(property) => {
@@ -378,7 +405,7 @@ impl<'t> Tree<'t> {
         if self.server().is_some() {
             let retyped = content.mime.is_some_and(|mime| mime != node.mime);
             let fixed = node.permanent && (format != node.format || retyped);
-            if fixed || !access(path, &node).contains(Access::REPLACE) {
+            if fixed || !access(self.reader(), path, &node).contains(Access::REPLACE) {
                 return Err(Refusal::NotAllowed);
             }
         }
@@ -393,7 +420,8 @@ impl<'t> Tree<'t> {
         if content.value.is_none() && format != Format::Null {
             return Err(Refusal::Incomplete);
         }
-        let rule = ddf::describe(path).rule();
+        let description = describe(self.reader(), path);
+        let rule = description.rule();
         let (format, value) = self.fit(path, rule, format, content)?;
         if content.mime.is_some() {
             node.mime = self.mime(rule, format, content.mime)?;
@@ -440,6 +468,7 @@ impl<'t> Tree<'t> {
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425; `At` names the node below that
     /// may not be deleted.
     pub fn delete(&mut self, uri: &Uri) -> Done {
+        let uri = &*canonical(self.reader(), uri)?;
         let path = node_of(uri)?;
         let node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
         if path.is_root() {
@@ -459,13 +488,14 @@ impl<'t> Tree<'t> {
     }
 
     fn check_deletable(&self, path: &Path, node: &Node) -> Done {
-        let rule = ddf::describe(path).rule();
-        if node.permanent || !access(path, node).contains(Access::DELETE) {
+        let description = describe(self.reader(), path);
+        if node.permanent || !access(self.reader(), path, node).contains(Access::DELETE) {
             return Err(Refusal::NotAllowed);
         }
-        if let Some(Occurrence::OneToN(_)) = rule.map(|rule| rule.occurrence)
+        if let Some(rule) = description.rule()
+            && let Occurrence::OneToN(_) = rule.occurrence
             && let Some(parent) = path.parent()
-            && records::children(self.reader(), &parent)?.len() < 2
+            && self.siblings(&parent, rule)? < 2
         {
             return Err(Refusal::NotAllowed);
         }
@@ -518,9 +548,12 @@ impl<'t> Tree<'t> {
     /// Errors: `NotFound` 404, `NotAllowed` 405 if one of them is interior, `Permission` 425, and
     /// those of Add and Replace.
     pub fn copy(&mut self, source: &Uri, target: &Uri) -> Done {
+        let (source, target) =
+            (&*canonical(self.reader(), source)?, &*canonical(self.reader(), target)?);
         let (source, target) = (node_of(source)?, node_of(target)?);
         let node = records::load(self.reader(), source)?.ok_or(Refusal::NotFound)?;
-        let copyable = self.server().is_none() || access(source, &node).contains(Access::COPY);
+        let copyable =
+            self.server().is_none() || access(self.reader(), source, &node).contains(Access::COPY);
         if node.format.is_interior() || !copyable || ddf::is_secret(source) {
             return Err(Refusal::NotAllowed);
         }
@@ -539,16 +572,6 @@ impl<'t> Tree<'t> {
             Some(None) | None => Err(Refusal::NotFound),
         }
     }
-}
-
-/// A server may add the node if its description, or else its parent, says so.
-fn check_addable(path: &Path, parent: &Parent, description: &Description) -> Done {
-    let allowed = match description {
-        Description::Undefined => false,
-        Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
-        Description::Free => access(&parent.path, &parent.node).contains(Access::ADD),
-    };
-    if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
 }
 
 /// Octets of a value, which is far below 4 GiB.

@@ -351,7 +351,7 @@ impl Tree<'_> {
     /// there or a bound subtree lies at, above or below it; those of [`Tree::add`].
     pub fn place_host_nodes(&mut self, root: &Path, abilities: Access, mime: &str) -> Done {
         let access = abilities.intersection(ROOT);
-        if root.is_root() || !matches!(ddf::describe(root), Description::Free) {
+        if root.is_root() || !matches!(ddf::standard(root), Description::Free) {
             return Err(Refusal::NotAllowed);
         }
         if of(self.reader()).is_some_and(|nodes| nodes.touches(root)) {

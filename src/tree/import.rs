@@ -172,7 +172,7 @@ impl Tree<'_> {
     /// Makes the subtree at `top`, which exists, the same as `nodes`.
     fn replace_subtree(&mut self, top: &Path, nodes: &[Flat<'_>]) -> Done {
         let node = records::load(self.reader(), top)?.ok_or(Refusal::NotFound)?;
-        if self.server().is_some() && !access(top, &node).contains(Access::REPLACE) {
+        if self.server().is_some() && !access(self.reader(), top, &node).contains(Access::REPLACE) {
             return Err(Refusal::NotAllowed);
         }
         self.check_right(top, Right::Replace)?;
@@ -249,7 +249,7 @@ impl Tree<'_> {
     fn retype(&mut self, path: &Path, mo: &str) -> Done {
         let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
         if self.server().is_some()
-            && (node.permanent || !access(path, &node).contains(Access::REPLACE))
+            && (node.permanent || !access(self.reader(), path, &node).contains(Access::REPLACE))
         {
             return Err(Refusal::NotAllowed);
         }

@@ -7,6 +7,7 @@ mod acl;
 pub mod connectivity;
 mod ddf;
 pub mod ddf_document;
+mod described;
 pub mod dmacc;
 mod edit;
 mod export;
@@ -30,6 +31,7 @@ mod uri;
 
 pub use acl::{Acl, Right};
 pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP, MO_PROXY};
+pub use described::Descriptions;
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
 pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};
@@ -50,6 +52,8 @@ use crate::store::By;
 pub struct Hosted {
     /// The nodes that the host keeps.
     pub nodes: BoundNodes,
+    /// The descriptions that it has registered.
+    pub descriptions: Descriptions,
 }
 
 /// Who works on the tree. ACL and AccessType bind servers only.

@@ -2,7 +2,8 @@
 //! (DM Tree and Description 1.2.1, 7.7).
 
 use super::acl::{Acl, Right};
-use super::ddf::{self, Description};
+use super::ddf::Description;
+use super::described::describe;
 use super::edit::Tree;
 use super::host_nodes;
 use super::node::{Access, Node};
@@ -80,7 +81,7 @@ impl Tree<'_> {
     }
 
     fn check_replaceable(&self, path: &Path, node: &Node) -> Done {
-        let fixed = node.permanent || !access(path, node).contains(Access::REPLACE);
+        let fixed = node.permanent || !access(self.reader(), path, node).contains(Access::REPLACE);
         if fixed && self.server().is_some() {
             return Err(Refusal::NotAllowed);
         }
@@ -100,7 +101,7 @@ impl Tree<'_> {
         if host_nodes::of(self.reader()).is_some_and(|nodes| nodes.touches(path)) {
             return Err(Refusal::NotAllowed);
         }
-        let described = ddf::describe(path);
+        let described = describe(self.reader(), path);
         if described.rule().is_some_and(|rule| !rule.is_unnamed()) {
             return Err(Refusal::NotAllowed);
         }
@@ -116,7 +117,7 @@ impl Tree<'_> {
             return Err(Refusal::Exists);
         }
         let free = |description: &Description| matches!(description, Description::Free);
-        if free(&described) != free(&ddf::describe(&to)) {
+        if free(&described) != free(&describe(self.reader(), &to)) {
             return Err(Refusal::NotAllowed);
         }
         self.all_or_nothing(|tree| {

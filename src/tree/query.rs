@@ -3,6 +3,7 @@
 
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description};
+use super::described::{canonical, describe};
 use super::format::Format;
 use super::node::{Access, Node, Origin};
 use super::refusal::Refusal;
@@ -124,7 +125,7 @@ impl<'r> Query<'r> {
     /// The commands the node allows by its description.
     pub fn access(&self, path: &Path) -> core::result::Result<Access, Refusal> {
         let node = records::load(self.reader, path)?.ok_or(Refusal::NotFound)?;
-        Ok(access(path, &node))
+        Ok(access(self.reader, path, &node))
     }
 
     /// The ACL that counts for the node: its own, or that of the nearest node above with one.
@@ -139,6 +140,7 @@ impl<'r> Query<'r> {
     ///
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Permission` 425.
     pub fn check_exec(&self, uri: &Uri) -> core::result::Result<(), Refusal> {
+        let uri = &*canonical(self.reader, uri)?;
         let path = &uri.path;
         if uri.part != Part::Node || !self.access(path)?.contains(Access::EXEC) {
             return Err(Refusal::NotAllowed);
@@ -165,6 +167,7 @@ impl<'r> Query<'r> {
     ///
     /// Errors: `NotFound` 404, `NotAllowed` 405, `Unsupported` 406, `TooLarge` 413, `Permission` 425.
     pub fn get(&self, uri: &Uri) -> core::result::Result<Answer, Refusal> {
+        let uri = &*canonical(self.reader, uri)?;
         match uri.part {
             Part::Node => self.leaf_or_children(&uri.path),
             Part::Property(property) => self.property(&uri.path, property).map(Answer::Property),
@@ -273,7 +276,7 @@ impl<'r> Query<'r> {
             let hidden = !self.secrets && ddf::is_secret(path);
             return if hidden { Err(Refusal::NotAllowed) } else { Ok(()) };
         };
-        if !access(path, node).contains(Access::GET) {
+        if !access(self.reader, path, node).contains(Access::GET) {
             return Err(Refusal::NotAllowed);
         }
         if acl.allows(Right::Get, server) { Ok(()) } else { Err(Refusal::Permission) }
@@ -281,8 +284,8 @@ impl<'r> Query<'r> {
 }
 
 /// The commands a node allows: by its description if it has one, else by its record.
-pub(super) fn access(path: &Path, node: &Node) -> Access {
-    match ddf::describe(path) {
+pub(super) fn access(reader: &dyn Reader, path: &Path, node: &Node) -> Access {
+    match describe(reader, path) {
         Description::Free => node.access,
         Description::Rule(rule) => rule.access,
         // Only the host or a bootstrap can have made it: a server may read and delete it.

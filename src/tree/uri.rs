@@ -98,6 +98,12 @@ impl Path {
         self.0.split(SEPARATOR).filter(|name| !name.is_empty())
     }
 
+    /// The first name; empty for the root.
+    pub(super) fn top(&self) -> &str {
+        let end = self.0.bytes().position(|octet| octet == SEPARATOR as u8);
+        end.and_then(|end| self.0.get(..end)).unwrap_or(&self.0)
+    }
+
     /// True for the root.
     pub fn is_root(&self) -> bool {
         self.0.is_empty()
@@ -157,15 +163,19 @@ impl Path {
 impl fmt::Display for Path {
     /// The URI: `.` or `./A/B`, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(".")?;
-        let mut rest = self.0.as_str();
-        while !rest.is_empty() {
-            let (name, after) = rest.split_once(SEPARATOR).unwrap_or((rest, ""));
-            f.write_str("/")?;
-            write_escaped(f, name)?;
-            rest = after;
+        if self.is_root() {
+            return f.write_str(".");
         }
-        Ok(())
+        // In one piece: whoever makes a string of it then makes it once.
+        let mut uri = String::with_capacity(self.0.len() + 2);
+        uri.push_str("./");
+        for (at, part) in self.0.split_inclusive(SEPARATOR).enumerate() {
+            if at > 0 {
+                uri.push('/');
+            }
+            write_escaped(&mut uri, part.trim_end_matches(SEPARATOR))?;
+        }
+        f.write_str(&uri)
     }
 }
 

@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn dm_131_132_resync_nonce_only_when_allowed() {
+    fn dm_131_and_dm_132_resync_nonce_only_when_allowed() {
         let read = Notification::read(&package(TRIGGER, "srvpwd", &RESYNC_NONCE)).unwrap();
         let (password, nonce) = (Secret::new(*b"srvpwd"), Secret::new(*b"Nonce"));
         assert_eq!(verify(&read, &password, &nonce, true), Ok(Verdict::Resync));

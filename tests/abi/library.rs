@@ -41,6 +41,11 @@ fn the_library_exports_the_functions_of_the_header_and_nothing_else() {
 
 /// Compiles `tests/c/<name>.c` as strict C99 against the shared libraries and runs it.
 fn run_c(name: &str) -> String {
+    run_program("tests/c", name, &[])
+}
+
+/// The same for `<folder>/<name>.c`, with arguments.
+fn run_program(folder: &str, name: &str, arguments: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     // The loader looks for the library by its SONAME.
@@ -56,13 +61,13 @@ fn run_c(name: &str) -> String {
         .arg(root.join("include"))
         .arg("-I")
         .arg(root.join("uicc-sim/include"))
-        .arg(root.join(format!("tests/c/{name}.c")))
+        .arg(root.join(format!("{folder}/{name}.c")))
         .args([&dmsc, &sim])
         .arg(format!("-Wl,-rpath,{}", libraries.display()))
         .arg("-o")
         .arg(&program);
     run(&mut cc);
-    run(&mut Command::new(&program))
+    run(Command::new(&program).args(arguments).current_dir(root))
 }
 
 #[test]
@@ -75,4 +80,34 @@ fn a_c_program_sees_the_same_structs() {
 fn a_c_program_walks_the_happy_path() {
     let text = run_c("happy");
     assert_eq!(text.lines().last(), Some("happy OK"), "{text}");
+}
+
+#[test]
+fn an_example_keeps_nodes_of_its_own() {
+    let text = run_program("examples", "host_tree", &["uicc-sim/profiles/host-tree.toml"]);
+    assert_eq!(text.lines().last(), Some("host_tree: OK"), "{text}");
+    assert!(text.contains("  ring! (Classic, volume 7)"), "{text}");
+    assert!(text.contains("changed by com.example.sc: ./Vendor/Ring/Volume"), "{text}");
+}
+
+#[test]
+fn dm_211_dm_212_dm_213_an_example_updates_the_firmware() {
+    let store = support::abi::directory("firmware-example");
+    let profile = "uicc-sim/profiles/firmware.toml";
+    let text = run_program("examples", "firmware", &[store.to_str().unwrap(), profile]);
+    assert_eq!(text.lines().last(), Some("firmware: OK"), "{text}");
+    let steps: Vec<&str> = text.lines().collect();
+    let wanted = [
+        "switched on, state 10",
+        "  ./FwUpdate/Download accepted, correlator download",
+        "downloading https://fw.example/phone-2.0.bin",
+        "switched on, state 50",
+        "  ./FwUpdate/Update accepted, correlator update",
+        "  report 1: DMSC_OK",
+        "switched on, state 60",
+        "installing https://fw.example/phone-2.0.bin",
+        "  report 2: DMSC_OK",
+        "firmware: OK",
+    ];
+    assert_eq!(steps, wanted);
 }

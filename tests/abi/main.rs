@@ -8,6 +8,7 @@
 
 mod alerts;
 mod changes;
+mod descriptions;
 mod errors;
 mod hang;
 mod host_nodes;

@@ -32,6 +32,7 @@ fn null_handles_are_refused_by_name() {
             dmsc_client_queue_alert(client, &blank(), null_mut()),
             dmsc_tree_bind(client, uri, &blank()),
             dmsc_tree_unbind(client, uri),
+            dmsc_tree_describe(client, uri, null(), 0),
         ] {
             assert_eq!(number, INVALID_ARG);
         }
@@ -140,6 +141,8 @@ fn null_arguments_and_outputs() {
         refused(dmsc_tree_bind(client, node, null()), INVALID_ARG, "dmsc_node_handler is NULL");
         refused(dmsc_tree_bind(client, node, &raw const handler), INVALID_ARG, "needs info");
         refused(dmsc_tree_unbind(client, null()), INVALID_ARG, "uri is NULL");
+        refused(dmsc_tree_describe(client, null(), null(), 0), INVALID_ARG, "uri is NULL");
+        refused(dmsc_tree_describe(client, node, null(), 1), INVALID_ARG, "ddf is NULL");
 
         refused(dmsc_buffer_new(null(), 1, &raw mut buffer), INVALID_ARG, "data is NULL");
         refused(dmsc_buffer_new(null(), 0, null_mut()), INVALID_ARG, "out is NULL");

@@ -1,6 +1,7 @@
 //! The recorded sessions of `tests/data/sessions`: the state before each, the server's messages, and
 //! how one is played. Shared by a test and a bench.
 
+#![allow(dead_code, reason = "not everybody needs everything")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use dmsc::error::Result;
@@ -108,7 +109,8 @@ impl Script {
     }
 }
 
-fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
+/// The session as its caller sets it up.
+pub(crate) fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
     Ok(Setup {
         account: dmacc::find(&db.read()?, "bench-server")?.unwrap(),
         address: "http://127.0.0.1:8080/dm".into(),
@@ -126,13 +128,28 @@ fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
     })
 }
 
-/// Plays a case from the account's look-up to the end of the session; shows every message of the
-/// client.
-pub(crate) fn play(db: &Database, script: &Script, sent: &mut dyn FnMut(&[u8])) -> Result<()> {
-    let setup = setup(db, script.encoding)?;
-    let mut random = Fixed;
-    let (mut engine, mut step) =
-        Engine::start(setup, Context { db, now: NOW, random: &mut random })?;
+/// Opens a session with package 1.
+pub(crate) fn start(db: &Database, encoding: Encoding) -> Result<(Engine, Step)> {
+    start_with(setup(db, encoding)?, db)
+}
+
+fn start_with(setup: Setup, db: &Database) -> Result<(Engine, Step)> {
+    Engine::start(setup, Context { db, now: NOW, random: &mut Fixed })
+}
+
+/// Takes a message of the server.
+pub(crate) fn receive(engine: &mut Engine, db: &Database, body: &[u8]) -> Result<Step> {
+    engine.receive(Context { db, now: NOW, random: &mut Fixed }, body, None)
+}
+
+/// Plays a case from the first message to the end of the session; shows every message of the client.
+pub(crate) fn play(
+    setup: Setup,
+    db: &Database,
+    script: &Script,
+    sent: &mut dyn FnMut(&[u8]),
+) -> Result<()> {
+    let (mut engine, mut step) = start_with(setup, db)?;
     let mut number = 0;
     while let Step::Send(outgoing) = step {
         sent(&outgoing.body);
@@ -140,8 +157,7 @@ pub(crate) fn play(db: &Database, script: &Script, sent: &mut dyn FnMut(&[u8])) 
             matches!(event, SessionEvent::PackageSent { is_final: true, .. })
         };
         let is_done = engine.take_events().iter().any(closed);
-        let context = Context { db, now: NOW, random: &mut random };
-        step = engine.receive(context, script.answer(number, is_done), None)?;
+        step = receive(&mut engine, db, script.answer(number, is_done))?;
         number += 1;
     }
     assert_eq!(step, Step::Done);

@@ -1,5 +1,7 @@
 //! The application on the card, as the card's operating system sees it.
 
+use std::fmt;
+
 /// What an application does with octets of an HTTP connection.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct HttpOutput {
@@ -34,4 +36,51 @@ pub trait Application: Send {
     fn good_sessions(&self) -> u32;
     /// Sessions that ended otherwise.
     fn bad_sessions(&self) -> u32;
+}
+
+/// What the card thinks of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing was wrong, and no DM session took place.
+    NoSession,
+    /// Nothing was wrong, and every DM session met the expectations.
+    Good,
+    /// Something was wrong.
+    Bad,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::NoSession => "no session",
+            Verdict::Good => "good",
+            Verdict::Bad => "bad",
+        })
+    }
+}
+
+/// The sum of findings and sessions.
+pub fn verdict(findings: &[Finding], good_sessions: u32, bad_sessions: u32) -> Verdict {
+    if bad_sessions > 0 || findings.iter().any(|finding| !finding.good) {
+        Verdict::Bad
+    } else if good_sessions > 0 {
+        Verdict::Good
+    } else {
+        Verdict::NoSession
+    }
+}
+
+/// Findings, session counts and verdict, one to a line.
+pub fn report(findings: &[Finding], good_sessions: u32, bad_sessions: u32) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        text.push_str(if finding.good { "ok   " } else { "BAD  " });
+        text.push_str(&finding.text);
+        text.push('\n');
+    }
+    let verdict = verdict(findings, good_sessions, bad_sessions);
+    text.push_str(&format!(
+        "sessions: {good_sessions} good, {bad_sessions} bad\nverdict: {verdict}\n"
+    ));
+    text
 }

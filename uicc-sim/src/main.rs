@@ -6,7 +6,10 @@ use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use uicc_sim::card::{Card, Verdict};
+use std::sync::PoisonError;
+use uicc_sim::application::{self, Application as _, Verdict};
+use uicc_sim::card::Card;
+use uicc_sim::dm::listener::Listener;
 use uicc_sim::hex;
 use uicc_sim::link::{self, Observer, Power};
 use uicc_sim::profile::Profile;
@@ -30,6 +33,13 @@ struct Arguments {
     /// Wait for terminals at this address
     #[arg(long, value_name = "ADDR:PORT", group = "link")]
     listen: Option<String>,
+    /// Be no card but a DM server with plain HTTP at this address, for the profile's account and
+    /// script; ends when --sessions have ended
+    #[arg(long, value_name = "ADDR:PORT", group = "link")]
+    serve_dm: Option<String>,
+    /// How many DM sessions --serve-dm waits for
+    #[arg(long, value_name = "COUNT", default_value_t = u32::MAX)]
+    sessions: u32,
     /// Take APDUs in hexadecimal from standard input, one to a line
     #[arg(long, group = "link")]
     stdio: bool,
@@ -113,6 +123,9 @@ fn run(arguments: &Arguments) -> Result<Verdict, String> {
     if arguments.memory.is_some() {
         profile.server.memory_file.clone_from(&arguments.memory);
     }
+    if let Some(address) = &arguments.serve_dm {
+        return serve_dm(address, profile, arguments);
+    }
     let mut card = profile.build()?;
     let mut watch =
         Watch { trace: arguments.trace, report: arguments.report.clone(), sessions: (0, 0) };
@@ -121,6 +134,23 @@ fn run(arguments: &Arguments) -> Result<Verdict, String> {
     // Standard output carries the responses of the line protocol.
     eprint!("{}", card.report());
     served.map(|()| card.verdict()).map_err(|error| error.to_string())
+}
+
+/// A DM server that is no card.
+fn serve_dm(address: &str, profile: Profile, arguments: &Arguments) -> Result<Verdict, String> {
+    let listener = Listener::bind(address, profile)?;
+    let bound = listener.address().map_err(|error| error.to_string())?;
+    println!("listening on {bound}");
+    listener.serve(arguments.sessions).map_err(|error| error.to_string())?;
+    let server = listener.server();
+    let server = server.lock().unwrap_or_else(PoisonError::into_inner);
+    let (findings, good, bad) = (server.findings(), server.good_sessions(), server.bad_sessions());
+    let report = application::report(&findings, good, bad);
+    if let Some(path) = &arguments.report {
+        replace(path, &report).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    eprint!("{report}");
+    Ok(application::verdict(&findings, good, bad))
 }
 
 fn serve(arguments: &Arguments, card: &mut Card, watch: &mut Watch) -> io::Result<()> {

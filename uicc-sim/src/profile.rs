@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::card::{Card, CardConfig};
 use crate::cp::Provisioning;
+use crate::dm::auth::Scheme;
 use crate::dm::bootstrap::{self, Bootstrap};
 use crate::dm::notification::{Initiator, UiMode};
 use crate::dm::script::Package;
@@ -74,6 +75,9 @@ pub struct Account {
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credential {
+    /// How it is shown.
+    #[serde(default)]
+    pub auth: Scheme,
     /// The user name.
     pub name: String,
     /// The secret.

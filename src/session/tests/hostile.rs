@@ -1,6 +1,7 @@
 //! What a broken or hostile server can send: the engine returns, and the store stays usable.
 
 use super::*;
+use super::{auth, security};
 use proptest::prelude::*;
 
 /// A message with something of everything.
@@ -143,4 +144,114 @@ fn deep_groups_are_refused_or_executed() {
         let text = bench.frame(&format!("{body}<Final/>"));
         drive(&mut bench, text.as_bytes());
     }
+}
+
+/// Gives the same body until the session ends; the error and how many messages it took.
+fn until_the_end(bench: &mut Bench, body: &str) -> (Code, u32) {
+    for number in 1.. {
+        match bench.give(body) {
+            Ok(Step::Done) => panic!("it ended well"),
+            Ok(_) => {}
+            Err(error) => return (error.code(), number),
+        }
+    }
+    unreachable!()
+}
+
+#[test]
+fn endless_challenges_end_after_one_retry() {
+    both(|encoding| {
+        let client = credential("DIGEST", "Bruce2", "OhBehave", "Nonce");
+        for code in [401, 407] {
+            let mut bench = Bench::with(encoding, Some(client.clone()), None).started();
+            bench.login = security::with_chal("md5", "fresh", code);
+            assert_eq!(until_the_end(&mut bench, "<Final/>"), (Code::AuthClient, 2));
+        }
+    });
+}
+
+#[test]
+fn endless_next_messages_end_at_the_limit() {
+    both(|encoding| {
+        for body in [alert(2, 1222, &[]), alert(2, 1222, &[]) + "<Final/>"] {
+            let mut bench = Bench::new(encoding).started();
+            let limit = crate::limits::SESSION_MESSAGES;
+            assert_eq!(until_the_end(&mut bench, &body), (Code::TooLarge, limit + 1));
+        }
+    });
+}
+
+#[test]
+fn references_to_other_messages_count_for_nothing() {
+    both(|encoding| {
+        let client = credential("DIGEST", "Bruce2", "OhBehave", "Nonce");
+        let mut bench = Bench::with(encoding, Some(client), None)
+            .set(|setup| setup.alerts.push(HostAlert::event(1, "x", "chr", "y")))
+            .started();
+        bench.login = "";
+        let chal = security::with_chal("md5", "spoilt", 212);
+        let status = |msg: &str, cmd: &str, name: &str, rest: &str| {
+            format!(
+                "<Status><CmdID>9</CmdID><MsgRef>{msg}</MsgRef><CmdRef>{cmd}</CmdRef><Cmd>{name}\
+                 </Cmd>{rest}</Status>"
+            )
+        };
+        let body = [
+            status("7", "0", "SyncHdr", chal),
+            status("x", "0", "SyncHdr", "<Data>401</Data>"),
+            status("7", "3", "Alert", "<Data>200</Data>"),
+            status("1", "77", "Alert", "<Data>200</Data>"),
+            status("1", "", "", "<Data>200</Data>"),
+            get(2, "./DevInfo/Man"),
+        ];
+        assert_eq!(bench.say(&body.concat())[1], "Status 1/2 Get 200 ./DevInfo/Man");
+        assert_eq!(bench.engine().unanswered_alerts().len(), 1);
+        let view = bench.db.read().unwrap();
+        let account = dmacc::find(&view, "S1").unwrap().unwrap();
+        assert_eq!(account.client.unwrap().nonce.expose(), b"Nonce");
+    });
+}
+
+#[test]
+fn a_replayed_message_is_executed_again_but_not_of_an_hmac_server() {
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let text = bench.frame(&(add(2, "./Lab/A", "1") + "<Final/>"));
+        let step = bench.give_text(&text).unwrap();
+        assert_eq!(bench.lines(step)[1], "Status 1/2 Add 200 ./Lab/A");
+        let step = bench.give_text(&text).unwrap();
+        assert_eq!(bench.lines(step)[1], "Status 1/2 Add 418 ./Lab/A");
+
+        let server = credential("HMAC", "S1", "srvpwd", "theirs");
+        let mut bench = Bench::with(encoding, None, Some(server)).started();
+        let text = bench.frame(&(add(2, "./Lab/A", "1") + "<Final/>"));
+        let octets = bench.encode(&text);
+        let mac = auth::mac("S1", b"srvpwd", b"theirs", &octets);
+        bench.hmac = Some(auth::hmac_header("S1", &mac));
+        let step = bench.give_octets(&octets).unwrap();
+        assert_eq!(bench.lines(step)[1], "Status 1/2 Add 200 ./Lab/A");
+        let step = bench.give_octets(&octets).unwrap();
+        assert_eq!(bench.lines(step)[1], "Status 1/2 Add 401");
+        assert_eq!(bench.give_octets(&octets).unwrap_err().code(), Code::AuthServer);
+    });
+}
+
+#[test]
+fn a_second_header_is_no_message() {
+    both(|encoding| {
+        let mut bench = Bench::new(encoding).started();
+        let text = bench.frame(&add(2, "./Lab/A", "1"));
+        let (start, end) = (text.find("<SyncHdr>").unwrap(), text.find("</SyncHdr>").unwrap() + 10);
+        let header = text[start..end].to_owned();
+        let inside = text.replace("<SyncBody>", &format!("<SyncBody>{header}"));
+        let before = text.replace("<SyncBody>", &format!("{header}<SyncBody>"));
+        for text in [inside, before] {
+            let mut bench = Bench::new(encoding).started();
+            match bench.give_text(&text) {
+                Err(error) => assert_eq!(error.code(), Code::Syntax),
+                // As an unknown command it is refused like any other.
+                Ok(step) => assert_eq!(bench.lines(step)[1], "Status 1/ SyncHdr 400"),
+            }
+        }
+    });
 }

@@ -8,10 +8,12 @@ mod large;
 mod model;
 mod packages;
 mod security;
+mod survival;
 mod users;
 
 use super::*;
 use crate::markup::{DocType, Event, Options, Reader, Writer};
+use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::syncml;
 use crate::syncml::model::{Command, Item, Message, Meta};
@@ -58,6 +60,25 @@ pub(super) fn credential(auth_type: &str, name: &str, secret: &str, nonce: &str)
     }
 }
 
+/// The standard objects, the account of S1 with these credentials, and ./Lab where everything is allowed.
+fn fill(db: &Database, client: Option<Credential>, server: Option<Credential>) {
+    let mut txn = db.begin().unwrap();
+    install(&mut txn, &DEVICE, NOW).unwrap();
+    let credentials = [(Level::Client, client), (Level::Server, server)];
+    let credentials = credentials.into_iter().filter_map(|(level, one)| Some((level, one?)));
+    let account = NewAccount {
+        server_id: "S1".into(),
+        credentials: credentials.collect(),
+        ..NewAccount::default()
+    };
+    let mut tree = Tree::new(&mut txn, Actor::Host, NOW);
+    dmacc::create(&mut tree, &account).unwrap();
+    tree.add(&at("./Lab"), &Content::interior("").into()).unwrap();
+    let acl = Content::text("Add=*&Get=*&Replace=*&Delete=*&Exec=*");
+    tree.replace(&at("./Lab?prop=ACL"), &acl).unwrap();
+    txn.commit().unwrap();
+}
+
 /// A client with a tree, and the server's side of its session.
 pub(super) struct Bench {
     pub(super) db: Database,
@@ -87,19 +108,21 @@ impl Bench {
         client: Option<Credential>,
         server: Option<Credential>,
     ) -> Self {
-        let db = Database::new(Arc::new(MemoryStore::new())).unwrap();
-        let mut txn = db.begin().unwrap();
-        install(&mut txn, &DEVICE, NOW).unwrap();
+        Self::on(Arc::new(MemoryStore::new()), encoding, client, server)
+    }
+
+    /// The same with what is in this store; an empty one is filled first.
+    pub(super) fn on(
+        store: Arc<dyn Store>,
+        encoding: Encoding,
+        client: Option<Credential>,
+        server: Option<Credential>,
+    ) -> Self {
+        let db = Database::new(store).unwrap();
         let trusted_transport = server.is_none();
-        let credentials = [(Level::Client, client), (Level::Server, server)];
-        let credentials = credentials.into_iter().filter_map(|(level, one)| Some((level, one?)));
-        let account = NewAccount {
-            server_id: "S1".into(),
-            credentials: credentials.collect(),
-            ..NewAccount::default()
-        };
-        dmacc::create(&mut Tree::new(&mut txn, Actor::Host, NOW), &account).unwrap();
-        txn.commit().unwrap();
+        if dmacc::find(&db.read().unwrap(), "S1").unwrap().is_none() {
+            fill(&db, client, server);
+        }
         let setup = Setup {
             account: dmacc::find(&db.read().unwrap(), "S1").unwrap().unwrap(),
             address: ADDRESS.into(),
@@ -115,7 +138,7 @@ impl Bench {
             require_tls: false,
             alerts: Vec::new(),
         };
-        let mut bench = Self {
+        Self {
             db,
             engine: None,
             setup: Some(setup),
@@ -126,13 +149,7 @@ impl Bench {
             login: "200",
             header: String::new(),
             hmac: None,
-        };
-        bench.host(|tree| tree.add(&at("./Lab"), &Content::interior("").into()).unwrap());
-        bench.host(|tree| {
-            let acl = Content::text("Add=*&Get=*&Replace=*&Delete=*&Exec=*");
-            tree.replace(&at("./Lab?prop=ACL"), &acl).unwrap();
-        });
-        bench
+        }
     }
 
     /// Changes the setup of the session that is not started yet.

@@ -62,6 +62,45 @@ fn dm_005_message_ids_count_up() {
 }
 
 #[test]
+fn dm_006_every_command_has_an_id_of_its_own() {
+    both(|encoding| {
+        let alert = HostAlert::event(1, "text/plain", "chr", "x");
+        let mut bench = Bench::new(encoding).set(|setup| setup.alerts.push(alert));
+        bench.start();
+        let atomic = group("Atomic", 5, &[add(6, "./Lab/A", "1"), delete(7, "./None")]);
+        let mut messages = vec![bench.message()];
+        bench.say(&[get(2, "./DevInfo"), get(3, "./Lab"), atomic].concat());
+        messages.push(bench.message());
+        bench.say_more(&add(2, "./Lab/B", "1"));
+        messages.push(bench.message());
+        for message in messages {
+            let ids: Vec<_> = message.commands.iter().map(|command| line(command).0).collect();
+            let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+            assert_eq!(unique.len(), ids.len(), "{ids:?}");
+            assert!(!ids.iter().any(|id| id.is_empty() || id == "0"), "{ids:?}");
+        }
+    });
+}
+
+#[test]
+fn dm_008_dev_info_has_sources_and_leaves_only() {
+    both(|encoding| {
+        let bench = Bench::new(encoding).started();
+        let message = bench.message();
+        let Command::Action(replace) = &message.commands[1] else { panic!("no Replace") };
+        assert_eq!(replace.verb, syncml::model::Verb::Replace);
+        let uris: Vec<_> =
+            replace.items.iter().map(|item| &*item.source.as_ref().unwrap().uri).collect();
+        let leaves = ["DevId", "Man", "Mod", "DmV", "Lang"];
+        assert_eq!(uris, leaves.map(|leaf| format!("./DevInfo/{leaf}")));
+        for item in replace.items.iter() {
+            assert_eq!((&item.target, item.meta.format.as_deref()), (&None, None));
+            assert!(item.data.is_some() && !item.more_data);
+        }
+    });
+}
+
+#[test]
 fn dm_007_source_is_the_device_id() {
     both(|encoding| {
         let bench = Bench::new(encoding).started();

@@ -26,7 +26,7 @@ fn chal(kind: &str, nonce: &str) -> String {
 }
 
 /// A server's Status for the SyncHdr with a challenge.
-fn with_chal(kind: &str, nonce: &str, code: u16) -> &'static str {
+pub(super) fn with_chal(kind: &str, nonce: &str, code: u16) -> &'static str {
     Box::leak(format!("{}<Data>{code}</Data>", chal(kind, nonce)).into_boxed_str())
 }
 
@@ -36,7 +36,7 @@ fn cred(kind: &str, data: &str) -> String {
     format!("<Cred>{}<Data>{data}</Data></Cred>", metinf(&["Format=b64", &kind]))
 }
 
-fn server_md5(nonce: &[u8]) -> String {
+pub(super) fn server_md5(nonce: &[u8]) -> String {
     cred("md5", &auth::md5("S1", b"srvpwd", nonce))
 }
 
@@ -348,6 +348,21 @@ fn dm_113_to_dm_115_missing_or_wrong_credentials() {
             let lines = bench.say(&body.concat());
             assert!(lines[0].contains("SyncHdr 212"), "{lines:?}");
             assert_eq!(bench.value("./Lab/A"), "1");
+        }
+    });
+}
+
+#[test]
+fn dm_114_wrong_credentials_get_a_new_nonce() {
+    both(|encoding| {
+        for kind in ["DIGEST", "HMAC"] {
+            let mut bench = Bench::with(encoding, None, server(kind, NONCE)).started();
+            bench.header = server_md5(b"stale");
+            let lines = bench.say(&[add(2, "./Lab/A", "1"), get(3, "./Lab")].concat());
+            assert!(lines[0].starts_with("Status 1/0 SyncHdr 401 chal "), "{lines:?}");
+            assert_eq!(lines[1..], ["Status 1/2 Add 401", "Status 1/3 Get 401", "Final"]);
+            assert_ne!(issued(&bench), NONCE.as_bytes());
+            assert_eq!(bench.value("./Lab"), "");
         }
     });
 }

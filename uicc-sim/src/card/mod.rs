@@ -16,7 +16,8 @@ pub use config::{
     TriggerTransport,
 };
 
-use crate::application::{Application, Finding};
+pub use crate::application::Verdict;
+use crate::application::{self, Application, Finding};
 use apdu::{Answer, Class, Command, Sw};
 use channels::Channels;
 use commands::Desk;
@@ -36,27 +37,6 @@ impl fmt::Display for Gone {
 }
 
 impl std::error::Error for Gone {}
-
-/// What the card thinks of the terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing was wrong, and no DM session took place.
-    NoSession,
-    /// Nothing was wrong, and every DM session met the expectations.
-    Good,
-    /// Something was wrong.
-    Bad,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Verdict::NoSession => "no session",
-            Verdict::Good => "good",
-            Verdict::Bad => "bad",
-        })
-    }
-}
 
 /// A simulated UICC.
 pub struct Card {
@@ -180,13 +160,7 @@ impl Card {
 
     /// The sum of the findings and of the sessions.
     pub fn verdict(&self) -> Verdict {
-        if self.bad_sessions() > 0 || self.findings().iter().any(|finding| !finding.good) {
-            Verdict::Bad
-        } else if self.good_sessions() > 0 {
-            Verdict::Good
-        } else {
-            Verdict::NoSession
-        }
+        application::verdict(&self.findings(), self.good_sessions(), self.bad_sessions())
     }
 
     /// DM sessions that met every expectation.
@@ -201,19 +175,7 @@ impl Card {
 
     /// Findings, session counts and verdict, one to a line.
     pub fn report(&self) -> String {
-        let mut text = String::new();
-        for finding in self.findings() {
-            text.push_str(if finding.good { "ok   " } else { "BAD  " });
-            text.push_str(&finding.text);
-            text.push('\n');
-        }
-        text.push_str(&format!(
-            "sessions: {} good, {} bad\nverdict: {}\n",
-            self.good_sessions(),
-            self.bad_sessions(),
-            self.verdict()
-        ));
-        text
+        application::report(&self.findings(), self.good_sessions(), self.bad_sessions())
     }
 
     /// Command APDUs carried out since the card was made.

@@ -4,8 +4,38 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use md5::{Digest as _, Md5};
 
-/// Meta Type of the digest scheme.
-pub const AUTH_MD5: &str = "syncml:auth-md5";
+/// How one side proves itself to the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scheme {
+    /// Name and secret in the clear.
+    Basic,
+    /// A digest over a nonce in SyncHdr.
+    #[default]
+    Md5,
+    /// A digest over nonce and message in the `x-syncml-hmac` header.
+    Hmac,
+}
+
+impl Scheme {
+    /// The Meta Type of credentials and challenges.
+    pub fn meta_type(self) -> &'static str {
+        match self {
+            Self::Basic => "syncml:auth-basic",
+            Self::Md5 => "syncml:auth-md5",
+            Self::Hmac => "syncml:auth-MAC",
+        }
+    }
+
+    /// AAuthType in an account.
+    pub fn account_type(self) -> &'static str {
+        match self {
+            Self::Basic => "BASIC",
+            Self::Md5 => "DIGEST",
+            Self::Hmac => "HMAC",
+        }
+    }
+}
 
 /// The nonce of nonce resynchronisation, printed as 0x00000000.
 pub const RESYNC_NONCE: [u8; 4] = [0; 4];
@@ -36,6 +66,17 @@ pub fn md5_credential(name: &str, secret: &str, nonce: &[u8]) -> String {
     input.push(b':');
     input.extend_from_slice(nonce);
     base64(&md5(&input))
+}
+
+/// The `Cred/Data` of `syncml:auth-basic`.
+pub fn basic_credential(name: &str, secret: &str) -> String {
+    base64(format!("{name}:{secret}").as_bytes())
+}
+
+/// The value of `x-syncml-hmac` over the octets of a message.
+pub fn hmac_header(name: &str, secret: &str, nonce: &[u8], message: &[u8]) -> String {
+    let mac = base64(&md5(&keyed_input(name, secret, nonce, message)));
+    format!("algorithm=MD5, username=\"{name}\", mac={mac}")
 }
 
 /// The digest that package #0 begins with, over everything behind it.
@@ -92,6 +133,15 @@ mod tests {
         assert_eq!(
             hex(&notification_digest(server, "srvpwd", &RESYNC_NONCE, TRIGGER)),
             "E37FDC0F8E9070FC31B0967910B921AF"
+        );
+    }
+
+    #[test]
+    fn other_published_credentials() {
+        assert_eq!(basic_credential("Bruce2", "OhBehave"), "QnJ1Y2UyOk9oQmVoYXZl");
+        assert_eq!(
+            hmac_header("Bruce2", "OhBehave", b"Nonce", b"<SyncML/>"),
+            "algorithm=MD5, username=\"Bruce2\", mac=urdCeS3JUmjFgi8SX3webw=="
         );
     }
 

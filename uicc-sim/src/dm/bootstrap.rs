@@ -192,7 +192,7 @@ fn dmacc(bootstrap: &Bootstrap, account: &Account) -> Element {
     for (name, level, credential) in entries {
         let mut entry = interior(name, None, None, None)
             .with(leaf("AAuthLevel", level))
-            .with(leaf("AAuthType", "DIGEST"))
+            .with(leaf("AAuthType", credential.auth.account_type()))
             .with(leaf("AAuthName", &credential.name))
             .with(leaf("AAuthSecret", &credential.secret));
         if let Some(nonce) = &credential.nonce {

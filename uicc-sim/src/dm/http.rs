@@ -108,13 +108,33 @@ fn body_length(request: &Request) -> Result<usize, &'static str> {
     value.parse().map_err(|_| "Content-Length too large")
 }
 
+/// Octets of the request at the beginning, or of what is no request; `None` if more has to come.
+pub(crate) fn whole(octets: &[u8]) -> Option<usize> {
+    match parse(octets) {
+        Parsed::Incomplete => None,
+        Parsed::Complete(_, length) => Some(length),
+        Parsed::Refused(..) => Some(octets.len()),
+    }
+}
+
+/// What an answer carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Content<'a> {
+    /// The media type.
+    pub media_type: &'a str,
+    /// Value of `x-syncml-hmac`.
+    pub hmac: Option<&'a str>,
+    /// The octets.
+    pub body: &'a [u8],
+}
+
 /// How many octets a chunk has when the server writes chunks.
 const CHUNK: usize = 200;
 
 /// Writes an answer. Without a content type the body is left out and its length is zero.
 pub fn response(
     status: u16,
-    content: Option<(&str, &[u8])>,
+    content: Option<Content<'_>>,
     framing: Framing,
     close: bool,
 ) -> Vec<u8> {
@@ -124,8 +144,11 @@ pub fn response(
         reason(status)
     );
     let body = match content {
-        Some((content_type, body)) => {
-            head.push_str(&format!("Content-Type: {content_type}\r\n"));
+        Some(Content { media_type, hmac, body }) => {
+            head.push_str(&format!("Content-Type: {media_type}\r\n"));
+            if let Some(hmac) = hmac {
+                head.push_str(&format!("x-syncml-hmac: {hmac}\r\n"));
+            }
             body
         }
         None => &[],
@@ -202,13 +225,14 @@ mod tests {
 
     #[test]
     fn answers_by_length_and_by_chunks() {
-        let by_length = response(200, Some(("a/b", b"xyz")), Framing::Length, false);
+        let content = |body| Some(Content { media_type: "a/b", hmac: None, body });
+        let by_length = response(200, content(b"xyz"), Framing::Length, false);
         assert_eq!(
             by_length,
             b"HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nConnection: keep-alive\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\nxyz"
         );
         let body = [b'q'; 201];
-        let chunked = response(200, Some(("a/b", &body)), Framing::Chunked, true);
+        let chunked = response(200, content(&body), Framing::Chunked, true);
         let text = String::from_utf8(chunked).unwrap();
         let expected = format!("chunked\r\n\r\nC8\r\n{}\r\n1\r\nq\r\n0\r\n\r\n", "q".repeat(200));
         assert!(text.ends_with(&expected), "{text}");

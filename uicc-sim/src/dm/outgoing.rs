@@ -1,8 +1,9 @@
 //! Builds the server's messages.
 
 use super::auth;
+use super::auth::Scheme;
 use super::script::{Alert, Command, Verb, Write};
-use super::wbxml::{self, DocType, Element, METINF, SYNCML, WbxmlError};
+use super::wbxml::{Element, METINF, SYNCML};
 
 /// What SyncHdr of a server message holds.
 #[derive(Clone, Debug)]
@@ -12,10 +13,25 @@ pub(crate) struct Header<'a> {
     pub(crate) device: &'a str,
     pub(crate) address: &'a str,
     pub(crate) resp_uri: Option<&'a str>,
-    /// User name and `syncml:auth-md5` data.
-    pub(crate) cred: Option<(&'a str, String)>,
+    pub(crate) cred: Option<Cred<'a>>,
     pub(crate) max_msg_size: Option<usize>,
     pub(crate) max_obj_size: Option<usize>,
+}
+
+/// The server's own credentials.
+#[derive(Clone, Debug)]
+pub(crate) struct Cred<'a> {
+    pub(crate) scheme: Scheme,
+    pub(crate) name: &'a str,
+    /// `None` where they travel outside SyncML.
+    pub(crate) data: Option<String>,
+}
+
+/// A challenge, or just the next nonce.
+#[derive(Clone, Debug)]
+pub(crate) struct Chal {
+    pub(crate) scheme: Scheme,
+    pub(crate) nonce: Option<Vec<u8>>,
 }
 
 /// The answer to one of the client's commands.
@@ -27,7 +43,7 @@ pub(crate) struct Answer {
     pub(crate) cmd: String,
     pub(crate) target_ref: Option<String>,
     pub(crate) source_ref: Option<String>,
-    pub(crate) next_nonce: Option<Vec<u8>>,
+    pub(crate) chal: Option<Chal>,
     pub(crate) code: u16,
 }
 
@@ -72,11 +88,13 @@ impl Body {
         if let Some(source) = &answer.source_ref {
             status.push(text("SourceRef", source));
         }
-        if let Some(nonce) = &answer.next_nonce {
+        if let Some(chal) = &answer.chal {
             let meta = Element::new(SYNCML, "Meta")
                 .with(meta_text("Format", "b64"))
-                .with(meta_text("Type", auth::AUTH_MD5))
-                .with(meta_text("NextNonce", &auth::base64(nonce)));
+                .with(meta_text("Type", chal.scheme.meta_type()));
+            let nonce = chal.nonce.as_deref();
+            let nonce = nonce.map(|nonce| meta_text("NextNonce", &auth::base64(nonce)));
+            let meta = extend(meta, nonce);
             status.push(Element::new(SYNCML, "Chal").with(meta));
         }
         status.push(text("Data", &answer.code.to_string()));
@@ -120,29 +138,22 @@ impl Body {
         }
     }
 
-    /// Writes the message; the commands in it come back for checking the answers.
-    ///
-    /// # Errors
-    /// When an element has no token, which the builder never makes.
-    pub(crate) fn finish(
-        self,
-        header: &Header<'_>,
-        is_final: bool,
-    ) -> Result<(Vec<u8>, Vec<Sent>), WbxmlError> {
+    /// The message; the commands in it come back for checking the answers.
+    pub(crate) fn finish(self, header: &Header<'_>, is_final: bool) -> (Element, Vec<Sent>) {
         let mut body = Element::new(SYNCML, "SyncBody");
         self.elements.into_iter().for_each(|element| body.push(element));
         if is_final {
             body.push(Element::new(SYNCML, "Final"));
         }
         let message = Element::new(SYNCML, "SyncML").with(sync_hdr(header)).with(body);
-        Ok((wbxml::encode(&message, DocType::SyncMl)?, self.sent))
+        (message, self.sent)
     }
 }
 
 fn sync_hdr(header: &Header<'_>) -> Element {
     let mut source = located("Source", header.address);
-    if let Some((name, _)) = &header.cred {
-        source.push(text("LocName", name));
+    if let Some(cred) = &header.cred {
+        source.push(text("LocName", cred.name));
     }
     let mut element = Element::new(SYNCML, "SyncHdr")
         .with(text("VerDTD", "1.2"))
@@ -154,10 +165,10 @@ fn sync_hdr(header: &Header<'_>) -> Element {
     if let Some(uri) = header.resp_uri {
         element.push(text("RespURI", uri));
     }
-    if let Some((_, data)) = &header.cred {
+    if let Some(Cred { scheme, data: Some(data), .. }) = &header.cred {
         let meta = Element::new(SYNCML, "Meta")
             .with(meta_text("Format", "b64"))
-            .with(meta_text("Type", auth::AUTH_MD5));
+            .with(meta_text("Type", scheme.meta_type()));
         element.push(Element::new(SYNCML, "Cred").with(meta).with(text("Data", data)));
     }
     let sizes = [("MaxMsgSize", header.max_msg_size), ("MaxObjSize", header.max_obj_size)];

@@ -3,18 +3,16 @@
 use std::collections::VecDeque;
 
 use super::auth;
+use super::encoding::Encoding;
 use super::http::{self, Parsed, Request};
 use super::incoming;
 use super::log::Log;
 use super::memory::Memory;
 use super::notification::{self, Trigger};
-use super::session::{Context, Origin, Reply, Session};
-use super::wbxml::{self, DocType, Element};
+use super::session::{Context, Incoming, Origin, Reply, Session};
+use super::wbxml::Element;
 use crate::application::{Application, Finding, HttpOutput};
 use crate::profile::{Connection, NotificationDigest, Profile};
-
-/// The media type of messages.
-const MEDIA_TYPE: &str = "application/vnd.syncml.dm+wbxml";
 
 /// Notifications without a session that the server remembers.
 const MAX_ISSUED: usize = 16;
@@ -100,13 +98,14 @@ impl DmServer {
         if let Some((status, why)) = self.unfit(request) {
             return self.refuse(status, &why);
         }
-        let reply = match decode(&request.body) {
+        let encoding = Encoding::of(content_type(request)).unwrap_or(Encoding::Wbxml);
+        let reply = match decode(&request.body, encoding) {
             Ok((root, session_id, first)) => {
                 self.select_session(&session_id, first);
                 if self.is_silent() {
                     return HttpOutput { octets: Vec::new(), close: true };
                 }
-                self.hand_over(&root, request)
+                self.hand_over(&root, encoding, request)
             }
             Err(why) => match &mut self.session {
                 Some(session) if !session.is_over() => session.give_up(&why, &mut self.log),
@@ -137,8 +136,8 @@ impl DmServer {
             }
             Some(_) => {}
         }
-        let content_type = media_type(request.header("content-type").unwrap_or_default());
-        let wrong = content_type != MEDIA_TYPE;
+        let content_type = content_type(request);
+        let wrong = Encoding::of(content_type).is_none();
         wrong.then(|| (415, format!("Content-Type {content_type:?}")))
     }
 
@@ -182,7 +181,7 @@ impl DmServer {
         })
     }
 
-    fn hand_over(&mut self, root: &Element, request: &Request) -> Reply {
+    fn hand_over(&mut self, root: &Element, encoding: Encoding, request: &Request) -> Reply {
         let Some(session) = &mut self.session else { return Reply::BadRequest };
         let (_, path) = split_address(session.address());
         let mut faults = Vec::new();
@@ -191,23 +190,30 @@ impl DmServer {
         }
         let accept = request.header("accept").unwrap_or_default();
         let takes = |wanted: &str| accept.split(',').any(|found| media_type(found) == wanted);
-        if !takes(MEDIA_TYPE) && !takes("*/*") {
-            faults.push(format!("HTTP: Accept {accept:?} without {MEDIA_TYPE}"));
+        let wanted = encoding.media_type();
+        if !takes(wanted) && !takes("*/*") {
+            faults.push(format!("HTTP: Accept {accept:?} without {wanted}"));
         }
+        let hmac = request.header("x-syncml-hmac");
+        let incoming = Incoming { root, encoding, body: &request.body, hmac };
         let mut ctx =
             Context { profile: &self.profile, memory: &mut self.memory, log: &mut self.log };
-        session.receive(root, request.body.len(), &faults, &mut ctx)
+        session.receive(&incoming, &faults, &mut ctx)
     }
 
     fn answer(&mut self, reply: Reply, request: &Request) -> HttpOutput {
-        let body = match reply {
-            Reply::Message(body) => body,
+        let message = match reply {
+            Reply::Message(message) => message,
             Reply::Empty => return self.without_body(200, request),
             Reply::BadRequest => return self.without_body(400, request),
         };
         let stops = self.stops_here();
         let close = stops || self.closes(request);
-        let content = Some((MEDIA_TYPE, body.as_slice()));
+        let content = Some(http::Content {
+            media_type: message.encoding.media_type(),
+            hmac: message.hmac.as_deref(),
+            body: &message.octets,
+        });
         let octets = http::response(200, content, self.profile.server.framing, close);
         HttpOutput { octets, close }
     }
@@ -331,11 +337,8 @@ fn plays(played: u32, times: u32) -> bool {
 }
 
 /// The message's tree, its session id, and whether it calls itself the first one.
-fn decode(body: &[u8]) -> Result<(Element, String, bool), String> {
-    let (root, doc_type) = wbxml::decode(body).map_err(|error| error.to_string())?;
-    if doc_type != DocType::SyncMl {
-        return Err("the document is no SyncML message".to_owned());
-    }
+fn decode(body: &[u8], encoding: Encoding) -> Result<(Element, String, bool), String> {
+    let root = encoding.decode(body)?;
     let header = incoming::read(&root)?.header;
     Ok((root, header.session_id, header.msg_id == "1"))
 }
@@ -347,6 +350,11 @@ fn split_address(address: &str) -> (&str, &str) {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),
     }
+}
+
+/// The media type of the body, without its parameters.
+fn content_type(request: &Request) -> &str {
+    media_type(request.header("content-type").unwrap_or_default())
 }
 
 /// A media type without its parameters.

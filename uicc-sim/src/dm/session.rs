@@ -6,6 +6,7 @@ mod login;
 
 use std::collections::VecDeque;
 
+use super::encoding::Encoding;
 use super::incoming::{self, Command as Received, Message};
 use super::log::Log;
 use super::memory::Memory;
@@ -40,11 +41,30 @@ pub(crate) struct Origin {
     pub(crate) wrong_credentials: bool,
 }
 
+/// A message of the terminal.
+#[derive(Debug)]
+pub(crate) struct Incoming<'a> {
+    pub(crate) root: &'a Element,
+    pub(crate) encoding: Encoding,
+    pub(crate) body: &'a [u8],
+    /// The `x-syncml-hmac` header.
+    pub(crate) hmac: Option<&'a str>,
+}
+
+/// A message of the server.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) octets: Vec<u8>,
+    pub(crate) encoding: Encoding,
+    /// The `x-syncml-hmac` header.
+    pub(crate) hmac: Option<String>,
+}
+
 /// What goes back for a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Reply {
     /// The next message.
-    Message(Vec<u8>),
+    Message(Outgoing),
     /// Nothing more: the session is over.
     Empty,
     /// The request was no DM message.
@@ -65,6 +85,8 @@ enum Login {
 pub(crate) struct Session {
     id: String,
     origin: Origin,
+    /// That of the terminal's last message.
+    encoding: Encoding,
     number: u32,
     last_received: u32,
     last_sent: u32,
@@ -94,6 +116,7 @@ impl Session {
         Self {
             id: id.to_owned(),
             origin,
+            encoding: Encoding::Wbxml,
             number,
             last_received: 0,
             last_sent: 0,
@@ -157,14 +180,15 @@ impl Session {
         log.note(true, format!("session {}: the server stops, as its profile says", self.id));
     }
 
-    /// Takes a message of this session, `length` octets long, with what HTTP found wrong.
+    /// Takes a message of this session, with what HTTP found wrong.
     pub(crate) fn receive(
         &mut self,
-        root: &Element,
-        length: usize,
+        incoming: &Incoming<'_>,
         faults: &[String],
         ctx: &mut Context<'_>,
     ) -> Reply {
+        let (root, length) = (incoming.root, incoming.body.len());
+        self.encoding = incoming.encoding;
         if self.over && !self.reopens(root, ctx.log) {
             self.late_message(ctx.log);
             return Reply::Empty;
@@ -185,7 +209,7 @@ impl Session {
         if self.last_received > MAX_MESSAGES {
             return self.give_up("too many messages", ctx.log);
         }
-        self.respond(&message, ctx)
+        self.respond(&message, incoming, ctx)
     }
 
     /// Ends the session because of a message that cannot be answered.
@@ -195,8 +219,13 @@ impl Session {
         Reply::BadRequest
     }
 
-    fn respond(&mut self, message: &Message, ctx: &mut Context<'_>) -> Reply {
-        let sync_hdr = match self.authenticate(message, ctx) {
+    fn respond(
+        &mut self,
+        message: &Message,
+        incoming: &Incoming<'_>,
+        ctx: &mut Context<'_>,
+    ) -> Reply {
+        let sync_hdr = match self.authenticate(message, incoming, ctx) {
             Ok(answer) => answer,
             Err(code) => return self.challenge(message, code, ctx),
         };
@@ -467,10 +496,15 @@ impl Session {
             max_msg_size: server.max_msg_size,
             max_obj_size: server.max_obj_size,
         };
-        let Ok((octets, sent)) = body.finish(&header, is_final) else {
-            ctx.log.note(false, "the server cannot write its message");
-            return Reply::Empty;
+        let (message, sent) = body.finish(&header, is_final);
+        let octets = match self.encoding.encode(&message) {
+            Ok(octets) => octets,
+            Err(why) => {
+                ctx.log.note(false, format!("the server cannot write its message: {why}"));
+                return Reply::Empty;
+            }
         };
+        let hmac = self.shown.then(|| self.hmac(&octets, ctx)).flatten();
         let header = Sent {
             cmd_id: 0,
             name: "SyncHdr",
@@ -483,7 +517,7 @@ impl Session {
         if let Some(uri) = resp_uri {
             self.address = uri;
         }
-        Reply::Message(octets)
+        Reply::Message(Outgoing { octets, encoding: self.encoding, hmac })
     }
 
     // ---- findings and the verdict
@@ -560,7 +594,7 @@ fn answer_to(command: &Received, msg_id: u32, code: u16) -> Answer {
         cmd: command.name.to_owned(),
         target_ref: command.items.first().and_then(|item| item.target.clone()),
         source_ref: None,
-        next_nonce: None,
+        chal: None,
         code,
     }
 }

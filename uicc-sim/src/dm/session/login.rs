@@ -1,9 +1,9 @@
 //! Both logins of a session: the terminal's credentials, and the server's own.
 
-use super::super::auth;
+use super::super::auth::{self, Scheme};
 use super::super::incoming::{Command as Received, Message};
-use super::super::outgoing::{Answer, Body};
-use super::{Context, Login, Reply, Session, answer_to};
+use super::super::outgoing::{Answer, Body, Chal, Cred};
+use super::{Context, Incoming, Login, Reply, Session, answer_to};
 use crate::profile::CredentialsFor;
 
 impl Session {
@@ -11,41 +11,66 @@ impl Session {
     pub(super) fn authenticate(
         &mut self,
         message: &Message,
+        incoming: &Incoming<'_>,
         ctx: &mut Context<'_>,
     ) -> Result<Answer, u16> {
-        let for_message = ctx.profile.server.credentials == CredentialsFor::Message;
+        let scheme = ctx.profile.account.client.auth;
+        // HMAC proves one message only.
+        let for_message =
+            ctx.profile.server.credentials == CredentialsFor::Message || scheme == Scheme::Hmac;
         if self.client_accepted && !for_message {
             return Ok(self.answer_header(message, 212, None));
         }
-        let Some(cred) = &message.header.cred else { return Err(407) };
-        let client = &ctx.profile.account.client;
-        let resync = self.origin.resync && !self.client_accepted && self.challenges == 0;
-        let stored = ctx.memory.client_nonce().unwrap_or_default();
-        let nonce = if resync { &auth::RESYNC_NONCE[..] } else { stored };
-        let wanted = auth::md5_credential(&client.name, &client.secret, nonce);
-        let right = cred.auth_type == auth::AUTH_MD5
-            && cred.format == "b64"
-            && cred.data == wanted
-            && message.header.source_name.as_deref() == Some(client.name.as_str());
-        if !right {
+        if !self.is_right(message, incoming, ctx)? {
             return Err(401);
         }
         if !self.client_accepted {
             self.note(ctx.log, "the terminal's credentials are right");
         }
         self.client_accepted = true;
-        let next = ctx.memory.issue_client_nonce();
-        Ok(self.answer_header(message, if for_message { 200 } else { 212 }, Some(next)))
+        let chal = (scheme != Scheme::Basic)
+            .then(|| Chal { scheme, nonce: Some(ctx.memory.issue_client_nonce()) });
+        Ok(self.answer_header(message, if for_message { 200 } else { 212 }, chal))
     }
 
-    fn answer_header(&self, message: &Message, code: u16, next_nonce: Option<Vec<u8>>) -> Answer {
+    /// Whether the terminal's credentials are right. Errors: 407 without any.
+    fn is_right(
+        &mut self,
+        message: &Message,
+        incoming: &Incoming<'_>,
+        ctx: &mut Context<'_>,
+    ) -> Result<bool, u16> {
+        let client = &ctx.profile.account.client;
+        let resync = self.origin.resync && !self.client_accepted && self.challenges == 0;
+        let stored = ctx.memory.client_nonce().unwrap_or_default();
+        let nonce = if resync { &auth::RESYNC_NONCE[..] } else { stored };
+        let wanted = match client.auth {
+            Scheme::Basic => auth::basic_credential(&client.name, &client.secret),
+            Scheme::Md5 => auth::md5_credential(&client.name, &client.secret, nonce),
+            Scheme::Hmac => {
+                let given = incoming.hmac.ok_or(407_u16)?;
+                let body = incoming.body;
+                if message.header.cred.is_some() {
+                    self.fail(ctx.log, "Cred in a message with x-syncml-hmac");
+                }
+                return Ok(given == auth::hmac_header(&client.name, &client.secret, nonce, body));
+            }
+        };
+        let Some(cred) = &message.header.cred else { return Err(407) };
+        Ok(cred.auth_type == client.auth.meta_type()
+            && cred.format == "b64"
+            && cred.data == wanted
+            && message.header.source_name.as_deref() == Some(client.name.as_str()))
+    }
+
+    fn answer_header(&self, message: &Message, code: u16, chal: Option<Chal>) -> Answer {
         Answer {
             msg_ref: message.header.msg_id.clone(),
             cmd_ref: "0".to_owned(),
             cmd: "SyncHdr".to_owned(),
             target_ref: Some(message.header.target.clone()),
             source_ref: Some(message.header.source.clone()),
-            next_nonce,
+            chal,
             code,
         }
     }
@@ -68,8 +93,9 @@ impl Session {
         let statuses = message.commands.iter().filter(|command| command.name == "Status");
         statuses.for_each(|status| self.take_status(status, ctx));
         self.owed.clear();
-        let nonce = ctx.memory.issue_client_nonce();
-        let mut answers = vec![self.answer_header(message, code, Some(nonce))];
+        let scheme = ctx.profile.account.client.auth;
+        let nonce = (scheme != Scheme::Basic).then(|| ctx.memory.issue_client_nonce());
+        let mut answers = vec![self.answer_header(message, code, Some(Chal { scheme, nonce }))];
         let commands = message.commands.iter().filter(|command| command.name != "Status");
         answers.extend(commands.map(|command| answer_to(command, self.last_received, code)));
         let mut body = Body::default();
@@ -89,7 +115,8 @@ impl Session {
         ctx: &mut Context<'_>,
     ) {
         let nonce = status.chal.as_ref().and_then(|chal| {
-            let fits = chal.auth_type == auth::AUTH_MD5 && chal.format == "b64";
+            let scheme = ctx.profile.account.server.auth;
+            let fits = chal.auth_type == scheme.meta_type() && chal.format == "b64";
             chal.next_nonce.clone().filter(|_| fits)
         });
         let had_nonce = nonce.is_some();
@@ -113,7 +140,9 @@ impl Session {
             401 | 407 => {
                 self.refusals += 1;
                 self.login = Login::Due;
-                self.check(ctx.log, had_nonce, "the challenge has a usable NextNonce");
+                let needs_nonce = ctx.profile.account.server.auth != Scheme::Basic;
+                let usable = had_nonce == needs_nonce;
+                self.check(ctx.log, usable, "the challenge has the NextNonce that it needs");
             }
             _ => self.fail(ctx.log, &format!("Status {code} for SyncHdr")),
         }
@@ -133,12 +162,31 @@ impl Session {
         self.send(answers, Some(&commands), ctx)
     }
 
-    pub(super) fn credentials<'a>(&self, ctx: &Context<'a>) -> (&'a str, String) {
+    /// The server's own credentials for the next message.
+    pub(super) fn credentials<'a>(&self, ctx: &Context<'a>) -> Cred<'a> {
         let server = &ctx.profile.account.server;
+        let (secret, nonce) = self.own_secret(ctx);
+        let data = match server.auth {
+            Scheme::Basic => Some(auth::basic_credential(&server.name, &secret)),
+            Scheme::Md5 => Some(auth::md5_credential(&server.name, &secret, nonce)),
+            Scheme::Hmac => None,
+        };
+        Cred { scheme: server.auth, name: &server.name, data }
+    }
+
+    /// `x-syncml-hmac` for a message of the server, if it proves itself so.
+    pub(super) fn hmac(&self, message: &[u8], ctx: &Context<'_>) -> Option<String> {
+        let server = &ctx.profile.account.server;
+        let (secret, nonce) = self.own_secret(ctx);
+        let is_hmac = server.auth == Scheme::Hmac;
+        is_hmac.then(|| auth::hmac_header(&server.name, &secret, nonce, message))
+    }
+
+    /// The secret that is shown, right or wrong, and the nonce for it.
+    fn own_secret<'c>(&self, ctx: &'c Context<'_>) -> (String, &'c [u8]) {
         let stored = ctx.memory.server_nonce();
         let nonce = if self.origin.resync { &auth::RESYNC_NONCE[..] } else { stored };
         let wrong = if self.origin.wrong_credentials { "wrong" } else { "" };
-        let secret = format!("{}{wrong}", server.secret);
-        (&server.name, auth::md5_credential(&server.name, &secret, nonce))
+        (format!("{}{wrong}", ctx.profile.account.server.secret), nonce)
     }
 }

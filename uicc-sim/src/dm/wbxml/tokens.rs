@@ -178,6 +178,11 @@ pub(super) fn token_of(page_number: u8, name: &str) -> Option<u8> {
     u8::try_from(index).ok()?.checked_add(FIRST)
 }
 
+/// The same name for as long as one likes, if the page has it.
+pub(crate) fn known_name(page_number: u8, name: &str) -> Option<&'static str> {
+    page(page_number).iter().copied().find(|known| *known == name && !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
