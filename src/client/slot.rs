@@ -197,7 +197,7 @@ impl Slot {
         self.identify()?;
         let mut toolkit = Toolkit::new(engine(capabilities, device_id, language));
         toolkit.start(&mut self.card, now)?;
-        self.toolkit = Some(Owner::Library(toolkit));
+        self.toolkit = Some(Owner::Library(Box::new(toolkit)));
         self.look = true;
         Ok(())
     }
@@ -468,7 +468,7 @@ impl Slot {
 /// Who exchanges the toolkit's commands with the card.
 enum Owner {
     /// The library, through the APDU layer.
-    Library(Toolkit),
+    Library(Box<Toolkit>),
     /// The host's modem; the engine is fed.
     Host(Box<Cat>),
 }

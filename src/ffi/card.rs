@@ -222,10 +222,8 @@ impl CardTransport for HostCard {
     }
 
     fn max_le(&self) -> u16 {
-        match u16::try_from(self.c.max_le) {
-            Ok(octets @ 1..=256) => octets,
-            _ => 256,
-        }
+        let octets = u16::try_from(self.c.max_le).ok();
+        octets.filter(|octets| (1..=256).contains(octets)).unwrap_or(256)
     }
 
     fn canceller(&self) -> Option<Cancel> {
