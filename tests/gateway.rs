@@ -84,7 +84,7 @@ fn sc_121_one_at_a_time_and_one_that_waits() {
     let sim = Sim::named("demo");
     let (phone, port) = ready(&sim);
     let mut first = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    begin_request(&phone, &mut first);
+    begin_request(&phone, &sim, &mut first);
     let mut second = TcpStream::connect(("127.0.0.1", port)).unwrap();
     second.write_all(b"GET /dm HTTP/1.1\r\nHost: 127.0.0.1:3516\r\n\r\n").unwrap();
     phone.until(|phone| phone.connections.lock().unwrap().len() == 2);
@@ -101,14 +101,14 @@ fn sc_121_one_at_a_time_and_one_that_waits() {
     assert_eq!(&answer, b"HTTP/1.1 405");
 }
 
-/// Sends the beginning of a request, and drives until the card has it.
-fn begin_request(phone: &Facade, client: &mut TcpStream) {
-    let before = phone.connections.lock().unwrap().len();
+/// Sends the beginning of a request, and drives until the card has fetched it.
+fn begin_request(phone: &Facade, sim: &Sim, client: &mut TcpStream) {
+    let before = sim.exchanges();
     client.write_all(b"POST /dm HTTP/1.1\r\n").unwrap();
-    phone.until(|phone| phone.connections.lock().unwrap().len() > before);
-    for _ in 0..20 {
+    phone.until(|phone| {
         phone.advance(1);
-    }
+        sim.exchanges() > before + 3
+    });
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_session_and_the_gateway_wait_for_each_other() {
     let sim = Sim::named("demo");
     let (phone, port) = ready(&sim);
     let mut client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    begin_request(&phone, &mut client);
+    begin_request(&phone, &sim, &mut client);
     phone.advance(20_000);
     phone.deliver(sim.push()).unwrap();
     phone.settle();
