@@ -228,6 +228,10 @@ enum dmsc_status
    */
   DMSC_ERR_HTTP = -303,
   /**
+   * There is no network now.
+   */
+  DMSC_ERR_NO_NETWORK = -304,
+  /**
    * A message is not well-formed.
    */
   DMSC_ERR_SYNTAX = -400,
@@ -366,6 +370,21 @@ enum dmsc_event_type
    * server id.
    */
   DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+  /**
+   * A session could not be held and will be tried again. uri: server id; status: why; phase: attempts so
+   * far; data: the error's text.
+   */
+  DMSC_EVENT_SESSION_DEFERRED = 50,
+  /**
+   * A session waits for @ref dmsc_client_network_changed. uri: server id; data: the connectivity that its
+   * account asks for (PrefConRef or ConRef), none if any will do.
+   */
+  DMSC_EVENT_NETWORK_WANTED = 51,
+  /**
+   * A connection of the card into the network was refused or failed. uri: the server's address; status:
+   * why; data: the error's text.
+   */
+  DMSC_EVENT_CONNECTION_REFUSED = 52,
   /**
    * A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
    * text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
@@ -1582,6 +1601,69 @@ typedef struct dmsc_keys {
 } dmsc_keys;
 
 /**
+ * How a client reaches servers, see `network` of dmsc_config. Copied; zero everywhere is the default.
+ *
+ * Without roots and pins the system's roots are trusted. With pins alone a server is trusted that shows a
+ * pinned certificate, or one that a pinned authority issued. With roots and pins both have to agree. The
+ * certificate's name and dates count in every case; TLS is 1.2 or 1.3. The members about TLS need the
+ * feature "tls".
+ */
+typedef struct dmsc_network_config {
+  /**
+   * sizeof(dmsc_network_config); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Certificates of the authorities to trust, PEM.
+   */
+  const uint8_t *tls_roots_pem;
+  /**
+   * Number of octets at tls_roots_pem.
+   */
+  size_t tls_roots_pem_len;
+  /**
+   * Hashes of 32 octets each, one behind the other: SHA-256 of a certificate's SubjectPublicKeyInfo or
+   * of the whole certificate (DER).
+   */
+  const uint8_t *tls_pins;
+  /**
+   * Number of hashes at tls_pins, at most 64.
+   */
+  size_t tls_pin_count;
+  /**
+   * The client's certificate, for servers that ask for one, with its chain, PEM.
+   */
+  const uint8_t *tls_client_pem;
+  /**
+   * Number of octets at tls_client_pem.
+   */
+  size_t tls_client_pem_len;
+  /**
+   * Its private key, PEM (PKCS#8, PKCS#1 or SEC 1). The library's copy is wiped when the client goes.
+   */
+  const uint8_t *tls_client_key_pem;
+  /**
+   * Number of octets at tls_client_key_pem.
+   */
+  size_t tls_client_key_pem_len;
+  /**
+   * A dmsc_plain_http number.
+   */
+  uint32_t plain_http;
+  /**
+   * Further attempts, 0 to 10, of a session whose server cannot be reached or has no time: after 30 s,
+   * 60 s, ... 1 h, each a quarter longer or shorter by chance, and not before the server's Retry-After.
+   */
+  uint32_t retries;
+  /**
+   * 1: a card may open connections into the network (ETSI TS 102 223, OPEN CHANNEL as client), each
+   * with the consent of on_connection in dmsc_callbacks. 0: it may not, and is told so in the
+   * terminal's profile.
+   */
+  uint32_t card_connections;
+} dmsc_network_config;
+
+/**
  * What a client is. Everything is copied by @ref dmsc_client_new. Texts are UTF-8; NULL or 0 means the
  * default named at the member.
  */
@@ -1669,6 +1751,10 @@ typedef struct dmsc_config {
    * Number of patterns at secret_uris.
    */
   size_t secret_uri_count;
+  /**
+   * How servers are reached. NULL: over https only, with the system's roots, without a second attempt.
+   */
+  const struct dmsc_network_config *network;
 } dmsc_config;
 
 /**
@@ -1803,6 +1889,44 @@ typedef struct dmsc_change {
 } dmsc_change;
 
 /**
+ * A connection that needs the host's consent. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_connection_info {
+  /**
+   * sizeof(dmsc_connection_info) of the library.
+   */
+  size_t struct_size;
+  /**
+   * A dmsc_connection_kind number.
+   */
+  uint32_t kind;
+  /**
+   * The card's slot.
+   */
+  uint32_t slot;
+  /**
+   * The server's address, or the local application's (a loopback address).
+   */
+  const char *address;
+  /**
+   * The server's port, or the local application's, by which the system can tell whose it is.
+   */
+  uint32_t port;
+  /**
+   * The card's port that a local application wants, 3516 or 4116; else 0.
+   */
+  uint32_t local_port;
+  /**
+   * The network that the card wants to use (access point name); NULL: any.
+   */
+  const char *network;
+  /**
+   * What the card wants the user to be asked; NULL: nothing.
+   */
+  const char *text;
+} dmsc_connection_info;
+
+/**
  * The host's ears. Copied by @ref dmsc_client_new; a NULL member means "not wanted".
  *
  * Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
@@ -1845,7 +1969,36 @@ typedef struct dmsc_callbacks {
    * and what it points to are borrowed: valid during the callback only.
    */
   void (*on_changes)(void *user_data, const struct dmsc_change *const *changes, size_t count);
+  /**
+   * The card wants to reach a server, or a local application the card: return a
+   * dmsc_connection_verdict; anything but DMSC_CONNECTION_ALLOW refuses. NULL: all are refused. A card
+   * never gets this device's own addresses.
+   */
+  int32_t (*on_connection)(void *user_data, const struct dmsc_connection_info *connection);
 } dmsc_callbacks;
+
+/**
+ * A gateway. Copied by the call; zero means the default named at the member.
+ */
+typedef struct dmsc_gateway_config {
+  /**
+   * sizeof(dmsc_gateway_config); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * The card's slot. The card may come later and be exchanged.
+   */
+  uint32_t slot;
+  /**
+   * The port of 127.0.0.1 from which the card's web server (its port 3516) is reached. 0: 3516.
+   */
+  uint32_t port;
+  /**
+   * The port of 127.0.0.1 from which the card's web server behind TLS (its port 4116) is reached; the
+   * octets are passed on as they are. 0: none. The usual one is 4116.
+   */
+  uint32_t tls_port;
+} dmsc_gateway_config;
 
 /**
  * An alert of the host for a server. Copied by the call. Texts are UTF-8.
@@ -2217,6 +2370,93 @@ typedef struct dmsc_session_info {
    */
   uint32_t syncml_status;
 } dmsc_session_info;
+
+/**
+ * What a connection is wanted for. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_stream_target {
+  /**
+   * sizeof(dmsc_stream_target) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The number of this attempt, for cancel.
+   */
+  uint64_t id;
+  /**
+   * "tcp://host:port", "udp://host:port" or "https://host:port"; an IPv6 address is in brackets.
+   */
+  const char *uri;
+  /**
+   * The DM server that a session is with; NULL for a connection that the card opens.
+   */
+  const char *server_id;
+  /**
+   * The connectivity that the account asks for (PrefConRef or ConRef: the URI of a connectivity object
+   * in the tree, or a name that the device knows), or the card's network access name. NULL: any.
+   */
+  const char *con_ref;
+  /**
+   * The slot of the card that it is about; 0 if none.
+   */
+  uint32_t slot;
+  /**
+   * Longest time that connect may take, in milliseconds.
+   */
+  uint32_t timeout_ms;
+} dmsc_stream_target;
+
+/**
+ * Connections by the host, for example through a proxy, or bound to one network. Copied by
+ * @ref dmsc_client_set_stream_transport. connect, read, write and close must be there.
+ *
+ * A callback returns DMSC_OK, a dmsc_status named at it, or a negative number of the host's own, which
+ * ends the session with that number.
+ * Thread: the driving thread, one call at a time, with no lock held; cancel from any.
+ * Re-entry: what needs the client's core is DMSC_ERR_REENTRANT inside these callbacks; allowed are
+ * @ref dmsc_client_wake, @ref dmsc_session_cancel, @ref dmsc_client_network_changed and the functions of
+ * buffers, the library and the last error.
+ */
+typedef struct dmsc_stream_transport {
+  /**
+   * sizeof(dmsc_stream_transport); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Opens a connection and gives the host's pointer for it. DMSC_ERR_NO_NETWORK: the session waits for
+   * @ref dmsc_client_network_changed. DMSC_ERR_CONNECT or DMSC_ERR_TIMEOUT: the server cannot be reached
+   * (tried again as `retries` of dmsc_network_config says). DMSC_ERR_TLS: the host's TLS refuses.
+   */
+  int32_t (*connect)(void *user_data, const struct dmsc_stream_target *target, void **stream);
+  /**
+   * Reads without waiting: at least one octet, of datagrams a whole one. DMSC_OK with *len 0: the peer
+   * has closed. DMSC_TIMED_OUT: nothing is there now. @ref dmsc_client_wake when something has come
+   * makes the library look at once, else it looks by itself every 2 to 50 ms.
+   */
+  int32_t (*read)(void *user_data, void *stream, uint8_t *buffer, size_t capacity, size_t *len);
+  /**
+   * Writes without waiting: at least one octet, of datagrams all. DMSC_TIMED_OUT: there is no room now.
+   */
+  int32_t (*write)(void *user_data, void *stream, const uint8_t *data, size_t len, size_t *written);
+  /**
+   * Ends a connection; the last call with this stream.
+   */
+  void (*close)(void *user_data, void *stream);
+  /**
+   * Makes the connect with this number return soon (DMSC_ERR_CANCELLED); a number that is over is to be
+   * ignored. From any thread, also while connect runs; must neither wait nor call the library. NULL: a
+   * connect cannot be interrupted.
+   */
+  void (*cancel)(void *user_data, uint64_t id);
+  /**
+   * Called exactly once, after the last other callback; may be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_stream_transport;
 
 /**
  * The host's side of the toolkit. Copied by @ref dmsc_client_set_toolkit_host; NULL members mean "not
@@ -2735,6 +2975,18 @@ dmsc_status dmsc_card_cancel(const struct dmsc_card *card);
 DMSC_MUST_USE dmsc_status dmsc_card_notify(struct dmsc_card *card, uint32_t card_event);
 
 /**
+ * Tells the IP address of a card that has an IP stack of its own, under which its web server is reached
+ * instead of through the toolkit's channels.
+ *
+ * @param address "10.64.0.2" or "fe80::1"; NULL: the card has none.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG no address; DMSC_ERR_UTF8; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_set_address(struct dmsc_card *card,
+                                  const char *address);
+
+/**
  * Makes libdmsc the owner of the card's toolkit: sends TERMINAL PROFILE and serves proactive commands,
  * timers and the card's channels from now on (ETSI TS 102 223).
  *
@@ -2869,6 +3121,31 @@ dmsc_status dmsc_client_stop(struct dmsc_client *client,
  * Thread: any.
  */
 void dmsc_config_init(struct dmsc_config *config, size_t struct_size);
+
+/**
+ * Lets local applications (a browser, for instance) reach the web server of a card.
+ *
+ * It listens on 127.0.0.1 only. Each connection needs the consent of on_connection in dmsc_callbacks, is
+ * served alone, and is slowed down to the card's pace; one more waits for its turn, others are closed.
+ * A DM session with the card and the gateway wait for each other. A connection that waits for a card,
+ * or for its turn while nothing moves, is closed after 30 s.
+ * @pre `config->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_BUSY a port is taken; DMSC_ERR_CONNECT;
+ *         DMSC_ERR_STATE there is a gateway already; DMSC_ERR_REENTRANT inside a card or stream callback.
+ * Thread: any. The library waits for connections on threads of its own, which call nothing of the host.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_gateway_start(struct dmsc_client *client,
+                               const struct dmsc_gateway_config *config);
+
+/**
+ * Ends the gateway and the connections over it. @ref dmsc_client_free does the same.
+ *
+ * @return DMSC_OK, also when there is none; DMSC_ERR_INVALID_ARG; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_gateway_stop(struct dmsc_client *client);
 
 /**
  * Keeps an alert for a server, over a restart too, until one has answered it. It goes out with the next
@@ -3075,6 +3352,40 @@ void dmsc_session_cancel(struct dmsc_session *session);
  * Thread: any.
  */
 void dmsc_session_free(struct dmsc_session *session);
+
+/**
+ * Lets the host open the client's connections of one kind.
+ *
+ * "tcp": all TCP connections, over which the library does HTTP and its own TLS, and connections that the
+ * card opens. "https": connections to https addresses; the host does TLS and checks the server, plain
+ * octets of HTTP go in and come out; also for a card's web server behind TLS (port 4116). "udp":
+ * datagrams that the card sends into the network.
+ * @pre `transport` is NULL (the library opens connections of this kind itself again) or
+ *      `transport->struct_size` is set.
+ * @param scheme "tcp", "udp" or "https".
+ * @param transport copied; the one set before for this scheme is destroyed when its last connection ends.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (unknown scheme, a function is missing); DMSC_ERR_UTF8;
+ *         DMSC_ERR_REENTRANT inside a card or stream callback; DMSC_ERR_STATE. On failure destroy is not
+ *         called.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_set_stream_transport(struct dmsc_client *client,
+                                             const char *scheme,
+                                             const struct dmsc_stream_transport *transport);
+
+/**
+ * Tells whether there is a network. Sessions that wait for one (DMSC_EVENT_NETWORK_WANTED) begin when
+ * there is; while there is none no connection into the network is tried.
+ *
+ * A new client assumes that there is one.
+ * @param available 1 or 0.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE.
+ * Thread: any, also in callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_network_changed(struct dmsc_client *client,
+                                        uint32_t available);
 
 /**
  * Says who carries out what the cards' toolkits ask of the host, for toolkits that start from now on; NULL:

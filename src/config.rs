@@ -4,6 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::random::SystemRandom;
 use crate::store::{Database, KeySource, Sealing, Store};
+use crate::transport::tls::TlsConfig;
 use crate::tree::{DeviceInfo, SecretUris};
 use bitflags::bitflags;
 use std::sync::Arc;
@@ -71,6 +72,31 @@ impl Device {
     }
 }
 
+/// Whether sessions may go over plain HTTP into the network. The way to a card stays in the device.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// Never.
+    #[default]
+    Refuse,
+    /// Where the account asks for HMAC, which protects the messages' integrity (AAuthPref).
+    Hmac,
+    /// Always.
+    Allow,
+}
+
+/// How a client reaches servers, and how often it tries.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkConfig {
+    /// Whom to trust.
+    pub tls: TlsConfig,
+    /// Plain HTTP into the network.
+    pub plain_http: PlainHttp,
+    /// Further attempts of a session whose server cannot be reached, 0 to 10.
+    pub retries: u32,
+    /// A card may open connections into the network, each with the host's consent.
+    pub card_connections: bool,
+}
+
 /// A client's configuration.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -82,6 +108,8 @@ pub struct Config {
     pub max_msg_size_card: u32,
     /// Largest object taken, in octets.
     pub max_obj_size: u32,
+    /// The way to servers.
+    pub network: NetworkConfig,
     /// Where the keys are that seal secret values in the store; `None` for a store that is not kept.
     pub keys: Option<Arc<dyn KeySource>>,
     /// Patterns of URIs whose values are secret besides the built-in ones ([`SecretUris`]).
@@ -110,6 +138,7 @@ impl Config {
             max_msg_size: limits::MAX_MSG_SIZE,
             max_msg_size_card: limits::MAX_MSG_SIZE_CARD,
             max_obj_size: limits::MAX_OBJ_SIZE,
+            network: NetworkConfig::default(),
             keys: None,
             secret_uris: Vec::new(),
             bootstrap: BootstrapPolicy::default(),
@@ -145,6 +174,9 @@ impl Config {
                     limits::MIN_MSG_SIZE
                 ));
             }
+        }
+        if self.network.retries > limits::SESSION_RETRIES {
+            return invalid(format!("retries: more than {}", limits::SESSION_RETRIES));
         }
         Ok(())
     }

@@ -4,9 +4,11 @@
 //! told anything, so no lock is held in a callback. The only place that owns a thread or waits. Must
 //! not know what the core does.
 
+mod acceptor;
 mod watchdog;
 mod watcher;
 
+pub(crate) use acceptor::Acceptor;
 pub(crate) use watchdog::Watchdog;
 pub(crate) use watcher::Watcher;
 

@@ -107,6 +107,8 @@ codes! {
     Tls = -302, "DMSC_ERR_TLS";
     /// The HTTP answer is an error or malformed.
     Http = -303, "DMSC_ERR_HTTP";
+    /// There is no network now.
+    NoNetwork = -304, "DMSC_ERR_NO_NETWORK";
 
     /// A message is not well-formed.
     Syntax = -400, "DMSC_ERR_SYNTAX";

@@ -3,6 +3,7 @@
 use crate::error::{Code, Error};
 use crate::session::{Answer, UserAlert};
 use crate::store::Change;
+use std::net::IpAddr;
 use std::sync::Weak;
 
 /// Kinds of events. The numbers are the C API's.
@@ -35,6 +36,15 @@ pub enum EventKind {
     /// What a card brought went with it or with its object; `uri` is the node that is gone, `data` an
     /// account's server id.
     BootstrapRemoved = 13,
+    /// A session could not be held and will be tried again; `uri` is the server id, `phase` the attempts
+    /// so far, `status` says why.
+    SessionDeferred = 50,
+    /// A session waits for a network; `uri` is the server id, `data` the connectivity that its account
+    /// asks for, if it does.
+    NetworkWanted = 51,
+    /// A connection of the card into the network was refused or failed; `uri` is the server's address,
+    /// `status` says why.
+    ConnectionRefused = 52,
     /// A bootstrap that waited for the user is over. `status` says how; the accounts and objects that
     /// it brought were told one by one before.
     BootstrapDone = 40,
@@ -110,6 +120,13 @@ pub enum TriggerSource {
     Host = 2,
 }
 
+impl TriggerSource {
+    /// The source with this number, if there is one.
+    pub fn from_number(number: u32) -> Option<Self> {
+        [Self::Push, Self::Card, Self::Host].into_iter().find(|source| *source as u32 == number)
+    }
+}
+
 /// A verified notification, before its session starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TriggerInfo {
@@ -126,6 +143,37 @@ pub struct TriggerInfo {
     pub by_server: bool,
     /// Vendor octets of the notification.
     pub vendor: Vec<u8>,
+}
+
+/// Who wants a connection. The numbers are the C API's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ConnectionKind {
+    /// The card, over TCP to a server in the network.
+    CardTcp = 1,
+    /// The card, over UDP to a server in the network.
+    CardUdp = 2,
+    /// A local application, to the card's web server.
+    Gateway = 3,
+}
+
+/// A connection that needs the host's consent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionInfo {
+    pub(crate) id: u64,
+    pub kind: ConnectionKind,
+    /// The card's slot.
+    pub slot: u32,
+    /// The server's address, or the local application's.
+    pub address: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// The card's port that a local application wants; else 0.
+    pub local_port: u16,
+    /// The network that the card wants to use.
+    pub network: Option<String>,
+    /// What the card wants the user to be asked.
+    pub text: Option<String>,
 }
 
 /// What the host says to a notification.
@@ -195,6 +243,11 @@ pub trait Listener: Send + Sync {
     fn question(&self, question: Question);
     /// A notification is good: start its session?
     fn trigger(&self, info: &TriggerInfo) -> TriggerVerdict;
+    /// True if the connection may be made.
+    fn connection(&self, info: &ConnectionInfo) -> bool {
+        let _ = info;
+        false
+    }
     /// True if somebody can answer questions.
     fn has_user(&self) -> bool;
     /// A commit has changed these nodes; told before the events of the same step.

@@ -25,3 +25,4 @@ pub mod time;
 pub mod transport;
 pub mod tree;
 pub mod trigger;
+pub mod url;

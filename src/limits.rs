@@ -87,6 +87,16 @@ pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
 pub const REPLAY_MEMORY: usize = 16;
 
+/// Further attempts of a session that a host may ask for.
+pub const SESSION_RETRIES: u32 = 10;
+/// Times that a session is begun again after the client ended in the middle of it.
+pub const SESSION_RESTARTS: u8 = 3;
+/// Shortest and longest time between two attempts of a session, in milliseconds.
+pub const RETRY_MS: (u64, u64) = (30_000, 3_600_000);
+/// Time after which a session that could not be held is given up, in seconds.
+pub const SESSION_PATIENCE_S: i64 = 24 * 3600;
+/// Time that one attempt of a session may take, in milliseconds.
+pub const SESSION_MS: u64 = 3_600_000;
 /// Alerts of the host that may wait for a server.
 pub const ALERTS: usize = 256;
 /// Octets of data of one alert of the host.

@@ -4,10 +4,11 @@
 
 use dmsc::error::{Code, Error, Result};
 use dmsc::limits::{HTTP_HEAD, HTTP_SILENCE_MS};
+use dmsc::transport::http::redirect;
 use dmsc::transport::http::{Exchange, Headers, Response};
 use dmsc::transport::tcp::TcpStream;
-use dmsc::transport::url::Url;
 use dmsc::transport::{ByteStream, Moved};
+use dmsc::url::Url;
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -158,19 +159,52 @@ fn answer_with_length_and_every_header_of_interest() {
         Some("application/vnd.syncml.dm+wbxml; charset=UTF-8")
     );
     assert_eq!(response.hmac.as_deref(), Some("algorithm=MD5, username=\"s\", mac=abc=="));
-    assert_eq!(response.cookies, ["JSESSIONID=1A2B", "AWSALB=x"]);
+    assert_eq!(response.cookies, ["JSESSIONID=1A2B; Path=/", "AWSALB=x", "Expires"]);
     assert!(response.reusable);
     assert_eq!((response.location, response.retry_after_s, response.challenge), (None, None, None));
 }
 
+fn redirected(from: &str, status: u16, location: &str) -> Result<Option<String>> {
+    let head =
+        format!("HTTP/1.1 {status} Moved\r\n{location}Content-Length: 0\r\n\r\n").into_bytes();
+    let to = redirect::target(&Url::parse(from).unwrap(), &answer(&head).unwrap())?;
+    Ok(to.map(|url| url.to_string()))
+}
+
 #[test]
-fn cookies_are_bounded() {
-    let small = "Set-Cookie: a=b\r\n".repeat(6);
-    let head = format!("HTTP/1.1 204 N\r\n{small}\r\n");
-    assert_eq!(answer(head.as_bytes()).unwrap().cookies.len(), 4);
-    let large = format!("Set-Cookie: a={}\r\n", "b".repeat(298)).repeat(2);
-    let head = format!("HTTP/1.1 204 N\r\n{large}\r\n");
-    assert_eq!(answer(head.as_bytes()).unwrap().cookies.len(), 1);
+fn sc_127_a_redirect_stays_with_its_server() {
+    const FROM: &str = "http://dm.example/dm?a=1";
+    for (location, to) in [
+        ("/other?b=2", "http://dm.example/other?b=2"),
+        ("http://DM.example/x", "http://dm.example/x"),
+        ("https://dm.example/x", "https://dm.example/x"),
+    ] {
+        for status in [301, 302, 307, 308] {
+            let done = redirected(FROM, status, &format!("Location: {location}\r\n"));
+            assert_eq!(done, Ok(Some(to.to_owned())));
+        }
+        // See Other asks for a GET, which is no DM message.
+        assert_eq!(redirected(FROM, 303, &format!("Location: {location}\r\n")), Ok(None));
+    }
+    for (from, location, why) in [
+        (FROM, "Location: http://evil.example/dm\r\n", "the server redirects to another host"),
+        (
+            FROM,
+            "Location: //evil.example/dm\r\n",
+            "the server redirects wrongly: URL: not absolute",
+        ),
+        (FROM, "Location: http://dm.example:81/dm\r\n", "the server redirects to another port"),
+        (FROM, "", "the server redirects to nowhere"),
+        (
+            "https://dm.example/dm",
+            "Location: http://dm.example/dm\r\n",
+            "the server redirects from https to http",
+        ),
+    ] {
+        let error = redirected(from, 307, location).unwrap_err();
+        assert_eq!((error.code(), error.http_status), (Code::Http, 307));
+        assert_eq!(error.what(), why);
+    }
 }
 
 #[test]

@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
-const GROUND: &[&str] = &["status_word", "error", "limits", "secret", "random", "time", "bytes"];
+const GROUND: &[&str] =
+    &["status_word", "error", "limits", "secret", "random", "time", "url", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[
@@ -24,7 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("trigger", &[]),
     ("session", &["markup", "syncml", "store", "tree"]),
     ("bootstrap", &["markup", "card", "syncml", "prov", "store", "tree", "trigger"]),
-    ("config", &["tree", "store"]),
+    ("config", &["transport", "tree", "store"]),
     ("event", &["session", "store"]),
     ("driver", &[]),
     (
@@ -58,6 +59,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "markup",
             "session",
             "store",
+            "transport",
             "tree",
         ],
     ),

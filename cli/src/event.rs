@@ -35,6 +35,13 @@ pub(crate) fn text(event: &Event) -> String {
         EventKind::BootstrapRemoved => format!("bootstrap: removed {uri}"),
         EventKind::BootstrapDone => format!("bootstrap: {}", outcome("done")),
         EventKind::TriggerRefused => format!("trigger: refused: {}", outcome("")),
+        EventKind::SessionDeferred => {
+            format!("session {id}: attempt {number} failed, tried again later: {}", outcome(""))
+        }
+        EventKind::NetworkWanted => format!("session {id}: waits for a network"),
+        EventKind::ConnectionRefused => {
+            format!("card: no connection to {uri}: {}", outcome(""))
+        }
         EventKind::SessionRequested => format!("session {id}: wanted with {uri}"),
         EventKind::SessionStarted => format!("session {id}: begins with {uri}"),
         EventKind::PackageSent => format!("session {id}: sent message {number}"),
@@ -69,6 +76,14 @@ pub(crate) fn json(event: &Event) -> Value {
         EventKind::BootstrapRemoved => ("bootstrap_removed", vec![("uri", uri)]),
         EventKind::BootstrapDone => ("bootstrap_done", Vec::new()),
         EventKind::TriggerRefused => ("trigger_refused", vec![("server", uri)]),
+        EventKind::SessionDeferred => {
+            ("session_deferred", vec![("server", uri), ("attempts", number)])
+        }
+        EventKind::NetworkWanted => {
+            let con_ref = json!(String::from_utf8_lossy(&event.data));
+            ("network_wanted", vec![("server", uri), ("con_ref", con_ref)])
+        }
+        EventKind::ConnectionRefused => ("connection_refused", vec![("address", uri)]),
         EventKind::SessionRequested => ("session_requested", vec![("server", uri)]),
         EventKind::SessionStarted => ("session_started", vec![("server", uri)]),
         EventKind::PackageSent => ("package_sent", vec![("message", number)]),
@@ -107,6 +122,8 @@ fn can_fail(kind: EventKind) -> bool {
             | EventKind::BootstrapApplied
             | EventKind::BootstrapDone
             | EventKind::TriggerRefused
+            | EventKind::SessionDeferred
+            | EventKind::ConnectionRefused
             | EventKind::SessionEnded
             | EventKind::NodeFailed
             | EventKind::AlertDone

@@ -11,6 +11,7 @@ mod event;
 mod failure;
 mod listener;
 mod logger;
+mod network;
 mod output;
 mod store;
 mod tty;

@@ -4,7 +4,13 @@
 //! Owns channel states and octets. Must not know toolkit commands, sockets, or what the octets
 //! are; the toolkit engine drives the card's side, a transport the client's side.
 
+mod remote;
+
+pub use remote::Remote;
+pub(super) use remote::Reserved;
+
 use crate::limits;
+use remote::{Datagrams, Link};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -39,6 +45,10 @@ impl ChannelId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
+    /// The card is a UDP client of a server in the network.
+    UdpRemote = 1,
+    /// The card is a TCP client of a server in the network.
+    TcpRemote = 2,
     /// The card is a TCP server.
     TcpServer = 3,
     /// The card is a UDP client of a local application.
@@ -50,9 +60,14 @@ pub enum Level {
 impl Level {
     /// The served level with this number.
     pub fn from_number(number: u8) -> Option<Self> {
-        [Self::TcpServer, Self::UdpLocal, Self::TcpLocal]
+        [Self::UdpRemote, Self::TcpRemote, Self::TcpServer, Self::UdpLocal, Self::TcpLocal]
             .into_iter()
             .find(|level| *level as u8 == number)
+    }
+
+    /// True if the other end is in the network.
+    pub fn is_remote(self) -> bool {
+        matches!(self, Self::UdpRemote | Self::TcpRemote)
     }
 }
 
@@ -74,7 +89,9 @@ pub(super) enum Fault {
     Closed = 0x02,
     InvalidId = 0x03,
     NoBuffer = 0x04,
+    Security = 0x05,
     LevelUnavailable = 0x06,
+    Unreachable = 0x07,
     Service = 0x08,
     ServiceUnknown = 0x09,
     PortUnavailable = 0x10,
@@ -210,6 +227,9 @@ struct Channel {
     received: Octets,
     stored: Octets,
     outgoing: Octets,
+    /// What leaves over UDP into the network.
+    datagrams: Datagrams,
+    link: Link,
 }
 
 impl Channel {
@@ -221,12 +241,15 @@ impl Channel {
             received: Octets::new(granted),
             stored: Octets::new(granted),
             outgoing: Octets::new(OUTGOING),
+            datagrams: Datagrams::default(),
+            link: Link::Stands,
         }
     }
 
     fn status(&self, number: u8) -> [u8; 2] {
         match self.state {
             State::Listen => [0x40 | number, 0],
+            State::Up(_) if !self.is_linked() => [number, 0],
             State::Up(_) => [0x80 | number, 0],
             State::Dropped => [number, 5],
         }
@@ -252,7 +275,7 @@ enum Slot {
     #[default]
     Never,
     Closed,
-    Open(Channel),
+    Open(Box<Channel>),
 }
 
 /// The rest of what the card sent before it closed, until the client has read it.
@@ -270,6 +293,8 @@ pub struct Bip {
     buffer: usize,
     listeners: Vec<Listener>,
     services: Vec<Service>,
+    /// Ports of declared services that somebody waits for, which the card knows.
+    told: Vec<u16>,
     lingering: Vec<Lingering>,
     events: VecDeque<ChannelEvent>,
     connections: u32,
@@ -285,6 +310,7 @@ impl Bip {
             buffer: buffer.min(limits::CHANNEL_BUFFER),
             listeners,
             services: Vec::new(),
+            told: Vec::new(),
             lingering: Vec::new(),
             events: VecDeque::new(),
             connections: 0,
@@ -370,6 +396,7 @@ impl Bip {
     pub fn reset(&mut self) {
         self.slots = Default::default();
         self.services.clear();
+        self.told.clear();
         self.lingering.clear();
         self.events.clear();
     }
@@ -379,6 +406,7 @@ impl Bip {
             return Err(Fault::PortUnavailable);
         }
         let number = self.free_number()?;
+        self.forget_wish(port);
         self.open(number, Level::TcpServer, port, State::Listen, wanted)
     }
 
@@ -409,7 +437,7 @@ impl Bip {
             return Err(Fault::NoBuffer);
         }
         if let Some(slot) = self.slot_mut(number) {
-            *slot = Slot::Open(Channel::new(level, port, state, granted));
+            *slot = Slot::Open(Box::new(Channel::new(level, port, state, granted)));
         }
         Ok(Opened { number, granted })
     }
@@ -434,10 +462,15 @@ impl Bip {
         let mut datagram = None;
         if now {
             let octets = channel.stored.take_all();
-            if channel.level == Level::UdpLocal {
-                datagram = Some(Datagram { channel: id, port: channel.port, octets });
-            } else {
-                channel.outgoing.push(&octets);
+            match channel.level {
+                Level::UdpLocal => {
+                    datagram = Some(Datagram { channel: id, port: channel.port, octets });
+                }
+                // A network may lose datagrams as well.
+                Level::UdpRemote => drop(channel.datagrams.push(octets)),
+                Level::TcpRemote | Level::TcpServer | Level::TcpLocal => {
+                    channel.outgoing.push(&octets);
+                }
             }
         }
         Ok(Sent { free: channel.free(), datagram })
@@ -458,7 +491,11 @@ impl Bip {
         self.events.retain(|event| !event.is_data_of(number));
         Ok(match level {
             Level::TcpLocal => Ended::Stream { port, octets: rest },
-            Level::UdpLocal => Ended::Silently,
+            Level::UdpLocal | Level::UdpRemote => Ended::Silently,
+            Level::TcpRemote => {
+                self.linger(state, rest);
+                Ended::Silently
+            }
             Level::TcpServer => {
                 self.linger(state, rest);
                 if keep_listening { Ended::Silently } else { Ended::Listener { port } }
@@ -488,6 +525,7 @@ impl Bip {
         if self.services.len() == SERVICES || service.record.len() > RECORD_OCTETS {
             return Err(Fault::Service);
         }
+        self.forget_wish(service.port);
         self.services.push(service);
         Ok(())
     }
@@ -518,11 +556,17 @@ impl Bip {
         let wanted =
             |service: &&Service| service.level == Level::TcpServer as u8 && service.port == port;
         let Some(service) = self.services.iter().find(wanted).cloned() else { return };
-        let Service { record, level, port } = service;
-        let event = ChannelEvent::LocalConnection { record, level, port };
-        if !self.events.contains(&event) {
-            self.tell(event);
+        if self.told.contains(&port) {
+            return;
         }
+        self.told.push(port);
+        let Service { record, level, port } = service;
+        self.tell(ChannelEvent::LocalConnection { record, level, port });
+    }
+
+    /// Nobody waits for the card's service on `port` any more; who comes next is told to the card anew.
+    pub fn forget_wish(&mut self, port: u16) {
+        self.told.retain(|told| *told != port);
     }
 
     fn linger(&mut self, state: State, rest: Vec<u8>) {
@@ -568,7 +612,7 @@ impl Bip {
 
     fn open_mut(&mut self, number: u8) -> Result<&mut Channel, Fault> {
         match self.slot_mut(number) {
-            Some(Slot::Open(channel)) => Ok(channel),
+            Some(Slot::Open(channel)) => Ok(&mut **channel),
             Some(Slot::Closed) => Err(Fault::Closed),
             Some(Slot::Never) | None => Err(Fault::InvalidId),
         }

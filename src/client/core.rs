@@ -1,27 +1,32 @@
 //! The client's core: what is due, in which order. Moved between threads by the driver, never shared.
 
+use super::gateway::Gateway;
 use super::intake::Delivery;
+use super::links::Links;
+use super::network::{Attempts, Network};
 use super::provisioning::Pending;
 use super::running::{Running, Turn};
+use super::schedule::{self, Due, Kept, Priority, Schedule, Then, Wanted};
 use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
 use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
 use super::trace::TraceSink;
-use crate::card::cat::{Effect, HostAnswer, Refresh};
+use crate::card::cat::{Connect, Effect, HostAnswer, HostRequest, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
 use crate::driver::Drive;
 use crate::error::{Code, Error, Result};
 use crate::event::{
-    AnswerSink, Event, EventKind, Listener, Purpose, Question, TriggerInfo, TriggerSource,
-    TriggerVerdict,
+    AnswerSink, ConnectionInfo, Event, EventKind, Listener, Purpose, Question, TriggerInfo,
+    TriggerSource, TriggerVerdict,
 };
 use crate::limits;
 use crate::random::{Random, SystemRandom};
-use crate::session::{Answer, Cause, Context, UserAlert};
+use crate::session::{Answer, Context, UserAlert};
 use crate::store::{Change, Database};
 use crate::time::Now;
-use crate::tree::{self, Hosted};
+use crate::tree::dmacc::{self, Account};
+use crate::tree::{self, Hosted, Origin};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,6 +38,7 @@ pub(super) enum Notice {
     Changes(Arc<dyn Listener>, Vec<Change>),
     Question(Arc<dyn Listener>, Question),
     Trigger(Arc<dyn Listener>, TriggerInfo),
+    Connection(Arc<dyn Listener>, ConnectionInfo),
     Toolkit(Arc<dyn ToolkitHost>, ToolkitRequest),
     Withdrawn(Arc<dyn ToolkitHost>, u32),
     Send(Arc<dyn ToolkitHost>, u32, Outgoing, Vec<u8>),
@@ -69,15 +75,6 @@ impl std::fmt::Debug for Environment {
     }
 }
 
-/// A session that will begin.
-#[derive(Clone, Debug)]
-pub(super) struct Wanted {
-    pub(super) id: u64,
-    pub(super) server_id: String,
-    pub(super) dm_session_id: u16,
-    pub(super) cause: Cause,
-}
-
 pub(super) struct Core {
     pub(super) config: Config,
     pub(super) db: Database,
@@ -90,7 +87,10 @@ pub(super) struct Core {
     slots: Vec<Slot>,
     next_card: u64,
     next_question: u64,
-    pub(super) waiting: VecDeque<Wanted>,
+    pub(super) schedule: Schedule,
+    pub(super) network: Network,
+    pub(super) links: Links,
+    pub(super) gateway: Option<Gateway>,
     /// Verified notifications that the host has not judged yet.
     pub(super) judging: Vec<Wanted>,
     /// Notifications of cards that came while somebody wrote to the store.
@@ -113,28 +113,35 @@ impl Drive for Core {
 
     fn step(&mut self) -> bool {
         let now = self.now();
+        let links = self.step_links(now);
+        let gateway = self.step_gateway(now);
         let cards = self.step_cards(now);
         let held = self.step_held();
         let bootstrap = self.step_pending(now);
         let alerts = self.step_alerts();
         let session = self.step_session(now);
-        cards || held || bootstrap || alerts || session
+        cards || held || bootstrap || alerts || session || links || gateway
     }
 
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
-        let to_begin = self.running.is_none() && !self.waiting.is_empty();
         let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
+        let to_forget = self.schedule.has_done();
         // While the host writes these wait; the end of its transaction wakes the driving thread.
         let to_write =
-            to_begin || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
+            to_forget || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
         if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
+        let may_begin = self.running.is_none() && !self.db.is_writing();
+        let next = may_begin.then(|| self.schedule.deadline()).flatten();
         let cards = self.slots.iter().filter_map(Slot::deadline);
         let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
+        let gateway = self.gateway.as_ref().and_then(|gateway| gateway.deadline(now));
+        let links = self.links.deadline(now);
         let pending = self.pending.iter().filter_map(Pending::deadline);
-        let due = cards.chain(session).chain(pending).min()?;
+        let due = cards.chain(session).chain(pending).chain(next).chain(gateway).chain(links);
+        let due = due.min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
@@ -155,8 +162,10 @@ impl Core {
         environment: Environment,
         listener: Arc<dyn Listener>,
         sessions: Arc<SessionTable>,
+        attempts: Arc<Attempts>,
     ) -> Result<Self> {
-        let core = Self {
+        let network = Network::new(&config.network.tls, attempts)?;
+        let mut core = Self {
             config,
             db,
             hosted,
@@ -168,7 +177,10 @@ impl Core {
             slots: Vec::new(),
             next_card: 1,
             next_question: 1,
-            waiting: VecDeque::new(),
+            schedule: Schedule::default(),
+            network,
+            links: Links::default(),
+            gateway: None,
             judging: Vec::new(),
             held: VecDeque::new(),
             running: None,
@@ -182,6 +194,7 @@ impl Core {
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
         txn.commit()?;
+        core.resume();
         if core.listener.wants_changes() {
             core.db.watch();
         }
@@ -222,6 +235,17 @@ impl Core {
 
     pub(super) fn tell(&mut self, event: Event) {
         self.notices.push(self.notice(event));
+    }
+
+    pub(super) fn ask_consent(&mut self, info: ConnectionInfo) {
+        self.notices.push(Notice::Connection(self.listener.clone(), info));
+    }
+
+    /// The host's word on a connection.
+    pub(super) fn connection_judged(&mut self, id: u64, allowed: bool) {
+        if !self.link_judged(id, allowed) {
+            self.visitor_judged(id, allowed);
+        }
     }
 
     pub(super) fn ask_about(&mut self, info: TriggerInfo) {
@@ -286,7 +310,9 @@ impl Core {
     pub(super) fn start_toolkit(&mut self, id: CardId) -> Result<()> {
         let (now, device_id) = (self.now(), self.config.device.device_id.clone());
         let (language, can) = (self.config.device.language.clone(), self.capabilities());
-        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))
+        self.with_card(id, |slot| slot.start_toolkit(can, &device_id, &language, now))?;
+        self.schedule.came(Due::Card);
+        Ok(())
     }
 
     pub(super) fn transmit(&mut self, id: CardId, command: &[u8]) -> Result<Vec<u8>> {
@@ -341,8 +367,17 @@ impl Core {
                 }
             }
             Effect::Refresh(refresh) => self.refreshed(id, slot, &refresh),
+            Effect::Ask(HostRequest::Connect(Connect { channel, remote, .. })) => {
+                self.link_wanted(id, slot, (channel, remote), true);
+            }
+            Effect::Demand { channel, remote } => {
+                self.link_wanted(id, slot, (channel, remote), false);
+            }
             Effect::Ask(request) => self.ask_host(id, slot, request),
-            Effect::AskWithdrawn => self.withdraw(slot),
+            Effect::AskWithdrawn => {
+                self.link_withdrawn(id);
+                self.withdraw(slot);
+            }
             _ => {}
         }
     }
@@ -409,22 +444,71 @@ impl Core {
     pub(super) fn enqueue(&mut self, wanted: Wanted) {
         let event = Event::new(EventKind::SessionRequested).session(wanted.id);
         self.tell(event.uri(wanted.server_id.clone()));
-        self.waiting.push_back(wanted);
+        self.schedule.push(wanted);
+    }
+
+    /// Takes up what an earlier life of the client left: what it had begun goes on, what the host had not
+    /// judged is shown to it again.
+    fn resume(&mut self) {
+        let kept = self.db.read().and_then(|view| schedule::kept(&view));
+        let kept = kept.inspect_err(|error| log::warn!("schedule: {error}")).unwrap_or_default();
+        let now = self.now();
+        for mut kept in kept {
+            kept.info.session_id = self.sessions.add();
+            let (info, begun) = (kept.info.clone(), kept.begun);
+            let wanted = Wanted::notified(kept, now);
+            match begun {
+                0 => {
+                    self.judging.push(wanted);
+                    self.ask_about(info);
+                }
+                // A card's account needs its card; another one does not wait in vain.
+                _ => self.enqueue(Wanted { due: self.resume_when(&info), ..wanted }),
+            }
+        }
+    }
+
+    fn resume_when(&self, info: &TriggerInfo) -> Due {
+        let account = self.db.read().and_then(|view| dmacc::find(&view, &info.server_id));
+        match account {
+            Ok(Some(Account { origin: Origin::Card { .. }, .. })) => Due::Card,
+            _ => Due::Now,
+        }
     }
 
     fn step_session(&mut self, now: Now) -> bool {
-        let Some(mut running) = self.running.take() else { return self.begin_next(now) };
+        let forgot = self.step_done();
+        let Some(mut running) = self.running.take() else { return self.begin_next(now) || forgot };
         let turn = running.step(self, now);
-        self.after(running, turn)
+        self.after(running, turn) || forgot
+    }
+
+    /// Takes ended notifications out of the store.
+    fn step_done(&mut self) -> bool {
+        if !self.schedule.has_done() || self.db.is_writing() {
+            return false;
+        }
+        let done = self.db.begin().and_then(|mut txn| {
+            self.schedule.forget(&mut txn);
+            txn.commit()
+        });
+        if let Err(error) = done {
+            log::warn!("schedule: an ended session is not forgotten: {error}");
+        }
+        true
     }
 
     fn begin_next(&mut self, now: Now) -> bool {
-        let Some(wanted) = self.waiting.pop_front() else { return false };
         // A writer of the host is short; the session begins when it is done.
         if self.db.is_writing() {
-            self.waiting.push_front(wanted);
             return false;
         }
+        if let Some(wanted) = self.schedule.overdue(now) {
+            let error = Error::new(Code::Timeout, "the session could not be held in time");
+            self.ended(&wanted, Err(error));
+            return true;
+        }
+        let Some(mut wanted) = self.schedule.next(now) else { return false };
         let cards: Vec<CardId> = self.slots.iter().map(Slot::id).collect();
         for card in cards {
             // A card that cannot say who it is serves no session; that is the session's error then.
@@ -432,15 +516,37 @@ impl Core {
         }
         let event = Event::new(EventKind::SessionStarted).session(wanted.id);
         self.tell(event.uri(wanted.server_id.clone()));
+        if let Err(error) = self.note_begun(&mut wanted) {
+            self.ended(&wanted, Err(error));
+            return true;
+        }
         let ui = self.has_user();
         match Running::begin(self, &wanted, ui, now) {
             Ok((running, turn)) => {
                 self.set_in_use(&running, true);
                 self.after(running, turn);
             }
-            Err(error) => self.ended(wanted.id, &wanted.server_id, Err(error)),
+            Err(error) => self.concluded(wanted, Err(error), None),
         }
         true
+    }
+
+    /// Counts a beginning in the store, so that a session which ends the process is not begun for ever.
+    fn note_begun(&mut self, wanted: &mut Wanted) -> Result<()> {
+        let Some(kept) = &mut wanted.kept else { return Ok(()) };
+        if kept.begun > limits::SESSION_RESTARTS {
+            let text = "the client ended too often in the middle of this session";
+            return Err(Error::new(Code::Aborted, text));
+        }
+        kept.begun += 1;
+        let mut txn = self.db.begin()?;
+        schedule::keep(&mut txn, kept);
+        txn.commit().map(drop)
+    }
+
+    /// Keeps a notification until its session has ended.
+    pub(super) fn kept(info: TriggerInfo, now: Now) -> Kept {
+        Kept { info, until_s: now.unix_s.saturating_add(limits::SESSION_PATIENCE_S), begun: 0 }
     }
 
     /// Acts on what a session came to in its step; true if it did anything.
@@ -495,18 +601,75 @@ impl Core {
         self.tell_about(&mut running);
         running.disconnect(self);
         self.set_in_use(&running, false);
-        let (id, server_id) = (running.id(), running.server_id().to_owned());
-        self.ended(id, &server_id, outcome);
+        let retry_after_s = running.retry_after_s();
+        self.concluded(running.into_wanted(), outcome, retry_after_s);
     }
 
-    fn ended(&mut self, id: u64, server_id: &str, outcome: Result<()>) {
-        let event = Event::new(EventKind::SessionEnded).session(id).uri(server_id);
+    /// An attempt is over: the session too, or it waits for another one.
+    fn concluded(&mut self, mut wanted: Wanted, outcome: Result<()>, retry_after_s: Option<u32>) {
+        let then = match &outcome {
+            Ok(()) => Then::End,
+            Err(error) => self.after_failure(error, &wanted, retry_after_s),
+        };
+        let (Then::Wait(due), Err(error)) = (then, &outcome) else {
+            return self.ended(&wanted, outcome);
+        };
+        self.tell_deferred(&mut wanted, due, error);
+        // The process did not end in it.
+        if let Some(kept) = &mut wanted.kept {
+            kept.begun = kept.begun.saturating_sub(1);
+        }
+        self.sessions.update(wanted.id, |info| info.state = SessionState::Waiting);
+        wanted.due = due;
+        self.schedule.push(wanted);
+    }
+
+    fn after_failure(
+        &mut self,
+        error: &Error,
+        wanted: &Wanted,
+        retry_after_s: Option<u32>,
+    ) -> Then {
+        let is_resumed = wanted.kept.as_ref().is_some_and(|kept| kept.begun > 1);
+        if error.code() == Code::CardAbsent && is_resumed {
+            return Then::Wait(Due::Card);
+        }
+        let (retries, now) = (self.config.network.retries, self.now());
+        schedule::after(error, wanted, retries, retry_after_s, now, &mut *self.random)
+    }
+
+    fn tell_deferred(&mut self, wanted: &mut Wanted, due: Due, error: &Error) {
+        let about = |kind| Event::new(kind).session(wanted.id).uri(wanted.server_id.clone());
+        if due != Due::Network {
+            wanted.attempts += u32::from(due != Due::Card);
+            wanted.priority = Priority::Later;
+            let event = about(EventKind::SessionDeferred).failed(error);
+            return self.tell(Event { phase: wanted.attempts, ..event });
+        }
+        let account = self.db.read().and_then(|view| dmacc::find(&view, &wanted.server_id));
+        let con_ref = account.ok().flatten().and_then(|account| account.con_ref);
+        let data = con_ref.unwrap_or_default().into_bytes();
+        self.tell(Event { data, ..about(EventKind::NetworkWanted) });
+    }
+
+    /// The host says whether there is a network.
+    pub(super) fn network_changed(&mut self, is_up: bool) {
+        self.network.set_up(is_up);
+        if is_up {
+            self.schedule.came(Due::Network);
+        }
+    }
+
+    fn ended(&mut self, wanted: &Wanted, outcome: Result<()>) {
+        let event = Event::new(EventKind::SessionEnded).session(wanted.id);
+        let event = event.uri(wanted.server_id.clone());
         let error = outcome.err();
         self.tell(match &error {
             Some(error) => event.failed(error),
             None => event,
         });
-        self.sessions.update(id, |info| {
+        self.schedule.done(wanted);
+        self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = error;
         });
@@ -538,10 +701,10 @@ impl Core {
     pub(super) fn cancel_session(&mut self, id: u64) {
         let cancelled = || Error::new(Code::Cancelled, "the host cancelled the session");
         let is_it = |wanted: &Wanted| wanted.id == id;
-        let waiting = self.waiting.iter().position(is_it).and_then(|at| self.waiting.remove(at));
+        let waiting = self.schedule.remove(id);
         let judged = self.judging.iter().position(is_it).map(|at| self.judging.remove(at));
         if let Some(wanted) = waiting.or(judged) {
-            return self.ended(id, &wanted.server_id, Err(cancelled()));
+            return self.ended(&wanted, Err(cancelled()));
         }
         match self.running.take() {
             Some(mut running) if running.id() == id => {
@@ -565,6 +728,7 @@ impl Core {
                 let error = Error::new(Code::Cancelled, "the host refused the notification");
                 let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
                 self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
+                self.schedule.done(&wanted);
                 self.sessions.update(wanted.id, |info| {
                     info.state = SessionState::Ended;
                     info.error = Some(error);

@@ -1,6 +1,7 @@
 //! From raw octets of a notification to a session that waits: judged, remembered, queued.
 
-use super::core::{Core, Wanted};
+use super::core::Core;
+use super::schedule::{self, Kept, Wanted};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, TriggerInfo, TriggerSource};
 use crate::limits;
@@ -48,29 +49,30 @@ impl Core {
         let account = self.account_of(&notification, delivery)?;
         verify(&notification, &account)?;
         let server_id = notification.server_id.clone();
-        let queued = self.waiting.iter().chain(&self.judging);
+        let queued = self.schedule.iter().chain(&self.judging);
         if queued.filter(|wanted| wanted.server_id == server_id).count() >= limits::TRIGGER_QUEUE {
             let text = format!("a session with {server_id} waits already");
             return Err(Error::new(Code::Busy, text));
         }
-        self.remember(&notification)?;
+        let now = self.now();
+        let mut kept = Self::kept(
+            TriggerInfo {
+                source: delivery.source,
+                slot: delivery.slot,
+                session_id: 0,
+                server_id,
+                dm_session_id: notification.session_id,
+                ui_mode: notification.ui_mode as u8,
+                by_server: notification.initiator == Initiator::Server,
+                vendor: notification.vendor().to_vec(),
+            },
+            now,
+        );
+        self.remember(&notification, &kept)?;
         let id = self.sessions.add();
-        self.judging.push(Wanted {
-            id,
-            server_id: server_id.clone(),
-            dm_session_id: notification.session_id,
-            cause: Cause::ServerInitiated,
-        });
-        self.ask_about(TriggerInfo {
-            source: delivery.source,
-            slot: delivery.slot,
-            session_id: id,
-            server_id,
-            dm_session_id: notification.session_id,
-            ui_mode: notification.ui_mode as u8,
-            by_server: notification.initiator == Initiator::Server,
-            vendor: notification.vendor().to_vec(),
-        });
+        kept.info.session_id = id;
+        self.ask_about(kept.info.clone());
+        self.judging.push(Wanted::notified(kept, now));
         Ok(id)
     }
 
@@ -90,11 +92,12 @@ impl Core {
     }
 
     /// Makes sure that the same notification never starts a second session, also after a restart.
-    fn remember(&self, notification: &Notification) -> Result<()> {
+    fn remember(&self, notification: &Notification, kept: &Kept) -> Result<()> {
         let mut txn = self.db.begin()?;
         let key = replay::key(&notification.server_id);
         let list = replay::remember(txn.get(Table::Replay, &key)?.as_deref(), notification)?;
         txn.put(Table::Replay, &key, list);
+        schedule::keep(&mut txn, kept);
         txn.commit().map(drop)
     }
 
@@ -116,19 +119,16 @@ impl Core {
                 },
             )
         })?;
-        if self.waiting.iter().any(|wanted| wanted.server_id == server_id) {
+        if self.schedule.iter().any(|wanted| wanted.server_id == server_id) {
             let text = format!("a session with {server_id} waits already");
             return Err(Error::new(Code::Busy, text));
         }
         let mut session = [0; 2];
         self.random.fill(&mut session);
         let id = self.sessions.add();
-        self.enqueue(Wanted {
-            id,
-            server_id,
-            dm_session_id: u16::from_be_bytes(session).max(1),
-            cause: Cause::ClientInitiated,
-        });
+        let dm_session_id = u16::from_be_bytes(session).max(1);
+        let wanted = Wanted::new(id, server_id, dm_session_id, Cause::ClientInitiated, self.now());
+        self.enqueue(wanted);
         Ok(id)
     }
 }

@@ -6,10 +6,15 @@
 mod alerts;
 mod bearer;
 mod core;
+mod gateway;
 mod hosting;
 mod intake;
+mod links;
+mod network;
+mod pipe;
 mod provisioning;
 mod running;
+mod schedule;
 mod slot;
 mod table;
 #[cfg(test)]
@@ -23,6 +28,7 @@ pub use self::core::{Clock, Environment};
 pub use crate::trigger::push::Sec;
 pub use alerts::{AlertKind, QueuedAlert};
 pub use intake::Delivery;
+pub use network::StreamScheme;
 pub use provisioning::Provisioning;
 pub use slot::{CardId, CardInfo, CardSignal};
 pub use table::{SessionInfo, SessionState};
@@ -31,17 +37,20 @@ pub use trace::{Exchange, TraceSink};
 pub use tree::{NodeInfo, TreeTxn};
 
 use self::core::{Core, Notice};
+use self::network::Attempts;
 use crate::bootstrap;
 use crate::card::cat::HostAnswer;
 use crate::card::transport::{Cancel, CardTransport, Presence, PresenceWatch};
 use crate::config::Config;
-use crate::driver::{Ran, Seat, Watcher, Worker};
+use crate::driver::{Acceptor, Ran, Seat, Watcher, Worker};
 use crate::error::{Code, Error, Result};
 use crate::event::{AnswerSink, Listener};
 use crate::session::Answer;
 use crate::store::{Database, Store};
+use crate::transport::Connector;
 use crate::tree::Hosted;
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,11 +67,15 @@ struct Shared {
     seat: Arc<Seat<Core>>,
     worker: Mutex<Option<Worker>>,
     sessions: Arc<SessionTable>,
+    /// The host's attempts to connect, which are cancelled past the driving thread.
+    attempts: Arc<Attempts>,
     /// `None` once the client is closed, so that its store is free although handles are left.
     db: Mutex<Option<Database>>,
     hosted: Arc<Hosted>,
     clock: Clock,
     closed: AtomicBool,
+    /// The gateway's ports.
+    ports: Mutex<Vec<Acceptor>>,
     /// What ends a running exchange of a card, without waiting for the driving thread.
     cancels: Mutex<Vec<(CardId, Cancel)>>,
     /// Who looks after the readers of open cards.
@@ -107,8 +120,16 @@ impl Client {
         db.attach(hosted.clone());
         let sessions = Arc::new(SessionTable::default());
         let clock = environment.clock.clone();
+        let attempts = Arc::new(Attempts::default());
         let tree = (db.clone(), hosted.clone());
-        let core = Core::new(config, tree, environment, listener.into(), sessions.clone())?;
+        let core = Core::new(
+            config,
+            tree,
+            environment,
+            listener.into(),
+            sessions.clone(),
+            attempts.clone(),
+        )?;
         let seat = Arc::new(Seat::new(core, Box::new(deliver)));
         let answers = Arc::new(Answers(Arc::downgrade(&seat)));
         let sink: Weak<dyn AnswerSink> = Arc::downgrade(&(answers.clone() as Arc<dyn AnswerSink>));
@@ -119,10 +140,12 @@ impl Client {
             seat,
             worker: Mutex::new(None),
             sessions,
+            attempts,
             db: Mutex::new(Some(db)),
             hosted,
             clock,
             closed: AtomicBool::new(false),
+            ports: Mutex::default(),
             cancels: Mutex::new(Vec::new()),
             watchers: Mutex::new(Vec::new()),
             _answers: answers,
@@ -198,12 +221,14 @@ impl Client {
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::SeqCst);
         drop(self.0.db.lock().take());
+        drop(std::mem::take(&mut *self.0.ports.lock()));
         drop(std::mem::take(&mut *self.0.watchers.lock()));
         let cancels = std::mem::take(&mut *self.0.cancels.lock());
         if self.0.seat.is_driving_thread() {
             self.0.seat.close();
             return;
         }
+        self.0.attempts.cancel(None);
         for (_, cancel) in cancels {
             cancel();
         }
@@ -405,7 +430,70 @@ impl Client {
 
     /// Aborts a session. `State` if the client is closed.
     pub fn cancel_session(&self, id: u64) -> Result<()> {
-        self.0.seat.post(move |core| core.cancel_session(id))
+        self.0.seat.post(move |core| core.cancel_session(id))?;
+        // The driving thread may be waiting for a connection of this session.
+        self.0.attempts.cancel(Some(id));
+        Ok(())
+    }
+
+    /// Lets the host open the connections of `scheme` itself; `None` takes that back. Connections that
+    /// are open stay.
+    pub fn set_connector(
+        &self,
+        scheme: StreamScheme,
+        connector: Option<Arc<dyn Connector>>,
+    ) -> Result<()> {
+        self.0.seat.call(move |core| core.network.set_connector(scheme, connector))
+    }
+
+    /// Tells whether there is a network; sessions that wait for one begin. Without waiting for the
+    /// driving thread.
+    pub fn network_changed(&self, is_up: bool) -> Result<()> {
+        self.0.seat.post(move |core| core.network_changed(is_up))
+    }
+
+    /// Lets local applications reach the web server of the card in `slot` at 127.0.0.1:`port`, and what is
+    /// behind TLS at `tls_port`.
+    ///
+    /// Fails with `State` when there is a gateway, `Busy` when a port is taken.
+    pub fn start_gateway(&self, slot: u32, port: u16, tls_port: Option<u16>) -> Result<()> {
+        self.open()?;
+        self.0.seat.call(move |core| core.start_gateway(slot))??;
+        let wanted = [Some((port, false)), tls_port.map(|port| (port, true))];
+        let opened = wanted.into_iter().flatten().map(|(port, tls)| self.accept(port, tls));
+        match opened.collect::<Result<Vec<_>>>() {
+            Ok(ports) => {
+                *self.0.ports.lock() = ports;
+                Ok(())
+            }
+            Err(error) => {
+                self.0.seat.call(Core::stop_gateway)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn accept(&self, port: u16, tls: bool) -> Result<Acceptor> {
+        let seat = Arc::downgrade(&self.0.seat);
+        let take = move |socket, peer| {
+            if let Some(seat) = seat.upgrade() {
+                // A closed client serves nobody.
+                let _ = seat.post(move |core: &mut Core| core.visited(socket, peer, tls));
+            }
+        };
+        Acceptor::start(port, Box::new(take))
+    }
+
+    /// Ends the gateway with its connections; nothing if there is none.
+    pub fn stop_gateway(&self) -> Result<()> {
+        drop(std::mem::take(&mut *self.0.ports.lock()));
+        self.0.seat.call(Core::stop_gateway)
+    }
+
+    /// Tells the address of a card that has an IP stack of its own; `None`: it has none.
+    pub fn set_card_address(&self, id: CardId, address: Option<IpAddr>) -> Result<()> {
+        let address = address.map(|address| address.to_string());
+        self.0.seat.call(move |core| core.slot(id).map(|slot| slot.set_ip_address(address)))?
     }
 }
 
@@ -415,6 +503,11 @@ fn deliver(seat: &Seat<Core>, notice: Notice) {
         Notice::Event(listener, event) => listener.event(&event),
         Notice::Changes(listener, changes) => listener.changes(&changes),
         Notice::Question(listener, question) => listener.question(question),
+        Notice::Connection(listener, info) => {
+            let allowed = listener.connection(&info);
+            // As below.
+            let _ = seat.post(move |core| core.connection_judged(info.id, allowed));
+        }
         Notice::Toolkit(host, request) => host.request(request),
         Notice::Withdrawn(host, slot) => host.withdrawn(slot),
         Notice::Send(host, slot, what, data) => host.send(slot, what, &data),

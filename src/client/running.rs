@@ -2,7 +2,9 @@
 
 use super::alerts;
 use super::bearer::{self, Bearer};
-use super::core::{Core, Wanted};
+use super::core::Core;
+use super::pipe::look_again;
+use super::schedule::Wanted;
 use super::slot::CardId;
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
@@ -12,13 +14,16 @@ use crate::session::{Answer, Engine, HostAlert, Outgoing, SessionEvent, Setup, S
 use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
+use crate::transport::http::cookies::Cookies;
+use crate::transport::http::redirect::{self, MAX_REDIRECTS};
 use crate::transport::http::{Exchange, Headers, Response};
-use crate::transport::url::Url;
 use crate::tree::dmacc::{self, Account};
+use crate::url::Url;
 use std::time::Duration;
 
-/// How often a network connection without news is looked at, in milliseconds.
-const NETWORK_POLL_MS: u64 = 5;
+/// How soon a network connection without news is looked at again, in milliseconds: soon after the last
+/// news, later when the server takes its time.
+const NETWORK_POLL_MS: (u64, u64) = (2, 50);
 /// Time for the card's web server to listen, in milliseconds.
 const LISTEN_MS: u64 = limits::HTTP_SILENCE_MS;
 /// `Accept` header: either encoding.
@@ -40,14 +45,25 @@ pub(super) enum Turn {
 }
 
 enum Phase {
-    /// A message is on its way, or its answer is; `reused` if the connection was there before.
-    Exchange { exchange: Box<Exchange>, request: Outgoing, since_ms: u64, reused: bool },
+    /// A message is on its way, or its answer is.
+    Exchange(Box<Post>),
     /// The user is asked.
     Asking { question: u64, until_ms: u64 },
     /// Something has come while the host writes to the tree; it waits for the end of that.
     Held(Input),
     /// Nothing more is to be done.
     Over,
+}
+
+/// A message on its way to the server.
+struct Post {
+    exchange: Exchange,
+    request: Outgoing,
+    url: Url,
+    redirects: u8,
+    since_ms: u64,
+    /// The connection was there before.
+    reused: bool,
 }
 
 /// What the engine is given.
@@ -60,14 +76,18 @@ enum Input {
 
 /// A running session.
 pub(super) struct Running {
-    id: u64,
-    server_id: String,
+    wanted: Wanted,
     bearer: Bearer,
     engine: Engine,
     phase: Phase,
     max_body: usize,
     slot: u32,
     messages: u32,
+    cookies: Cookies,
+    language: String,
+    retry_after_s: Option<u32>,
+    /// When the session has taken too long, on the monotonic clock.
+    until_ms: u64,
     /// Ends the session with this error once the abort message is out.
     aborting: Option<Error>,
 }
@@ -85,7 +105,8 @@ impl Running {
         })?;
         let url = bearer::address(&account)?;
         let address = url.to_string();
-        let bearer = Bearer::choose(core, &account, &url)?;
+        let bearer = Bearer::choose(core, &account, &url, wanted.id)?;
+        let cookies = Cookies::new(bearer.cookie_bounds());
         let exec = core.hosted.nodes.can_exec();
         let mut setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
         setup.alerts = alerts::waiting(&core.db.read()?, &wanted.server_id)?;
@@ -93,14 +114,17 @@ impl Running {
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
         let mut running = Self {
-            id: wanted.id,
-            server_id: wanted.server_id.clone(),
+            wanted: wanted.clone(),
             bearer,
             engine,
             phase: Phase::Over,
             max_body: usize::try_from(max_msg_size).unwrap_or(usize::MAX) / 4 * 5,
             slot: slot.unwrap_or(0),
             messages: 0,
+            cookies,
+            language: core.config.device.language.clone(),
+            retry_after_s: None,
+            until_ms: now.mono_ms.saturating_add(limits::SESSION_MS),
             aborting: None,
         };
         let turn = running.follow(core, Ok(step), now);
@@ -108,11 +132,16 @@ impl Running {
     }
 
     pub(super) fn id(&self) -> u64 {
-        self.id
+        self.wanted.id
     }
 
     pub(super) fn server_id(&self) -> &str {
-        &self.server_id
+        &self.wanted.server_id
+    }
+
+    /// What the session was wanted for.
+    pub(super) fn into_wanted(self) -> Wanted {
+        self.wanted
     }
 
     pub(super) fn card(&self) -> Option<CardId> {
@@ -121,6 +150,11 @@ impl Running {
 
     pub(super) fn messages(&self) -> u32 {
         self.messages
+    }
+
+    /// Seconds that the server wants to be left alone, from its last answer.
+    pub(super) fn retry_after_s(&self) -> Option<u32> {
+        self.retry_after_s
     }
 
     pub(super) fn is_asking(&self, question: u64) -> bool {
@@ -150,12 +184,20 @@ impl Running {
 
     /// When [`step`](Self::step) has something to do, on the monotonic clock.
     pub(super) fn deadline(&self, db: &Database, now: Now) -> Option<u64> {
+        let next = self.next_step(db, now)?;
+        Some(next.min(self.until_ms))
+    }
+
+    fn next_step(&self, db: &Database, now: Now) -> Option<u64> {
         match &self.phase {
-            Phase::Exchange { exchange, since_ms, .. } if self.bearer.is_card() => {
-                let silence = exchange.deadline().unwrap_or(since_ms + LISTEN_MS);
+            Phase::Exchange(post) => {
+                let silence = post.exchange.deadline().unwrap_or(post.since_ms + LISTEN_MS);
+                if self.bearer.is_network() {
+                    let last = silence.saturating_sub(limits::HTTP_SILENCE_MS);
+                    return Some(look_again(now.mono_ms, last, NETWORK_POLL_MS));
+                }
                 Some(self.bearer.deadline().map_or(silence, |closed| closed.min(silence)))
             }
-            Phase::Exchange { .. } => Some(now.mono_ms + NETWORK_POLL_MS),
             Phase::Asking { until_ms, .. } => Some(*until_ms),
             // The end of the host's transaction wakes the driving thread.
             Phase::Held(_) if db.is_writing() => None,
@@ -165,8 +207,13 @@ impl Running {
 
     /// Moves what can be moved without waiting.
     pub(super) fn step(&mut self, core: &mut Core, now: Now) -> Turn {
+        if self.until_ms <= now.mono_ms && !matches!(self.phase, Phase::Held(_)) {
+            self.until_ms = u64::MAX;
+            let text = "the session takes too long";
+            return self.abort(core, Error::new(Code::Timeout, text), now);
+        }
         match &self.phase {
-            Phase::Exchange { .. } => self.step_exchange(core, now),
+            Phase::Exchange(_) => self.step_exchange(core, now),
             Phase::Asking { until_ms, .. } if *until_ms <= now.mono_ms => {
                 self.answer(core, Answer::TimedOut, now)
             }
@@ -182,13 +229,15 @@ impl Running {
     }
 
     fn step_exchange(&mut self, core: &mut Core, now: Now) -> Turn {
-        let Phase::Exchange { exchange, since_ms, .. } = &mut self.phase else { return Turn::Idle };
-        let before = exchange.moved();
+        let Phase::Exchange(post) = &mut self.phase else { return Turn::Idle };
+        let before = post.exchange.moved();
+        let since_ms = post.since_ms;
+        let exchange = &mut post.exchange;
         let polled = self
             .bearer
             .with_stream(core, now, |stream| exchange.poll(stream, Duration::ZERO, now.mono_ms));
         match polled {
-            Ok(None) if now.mono_ms >= *since_ms + LISTEN_MS => {
+            Ok(None) if now.mono_ms >= since_ms + LISTEN_MS => {
                 let text = "the card's web server does not listen, or serves somebody else";
                 self.failed(core, Error::new(Code::Connect, text), now)
             }
@@ -205,10 +254,10 @@ impl Running {
     fn failed(&mut self, core: &mut Core, error: Error, now: Now) -> Turn {
         self.bearer.disconnect(core);
         match std::mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Exchange { exchange, request, reused: true, .. }
-                if !exchange.heard() && error.code() == Code::Io =>
+            Phase::Exchange(post)
+                if post.reused && !post.exchange.heard() && error.code() == Code::Io =>
             {
-                self.send(request, now)
+                self.send_to(post.request, post.url, post.redirects, now)
             }
             _ => self.ended(error),
         }
@@ -223,9 +272,20 @@ impl Running {
         if !response.reusable {
             self.bearer.server_closes(now);
         }
-        self.phase = Phase::Over;
+        let Phase::Exchange(post) = std::mem::replace(&mut self.phase, Phase::Over) else {
+            return Turn::Idle;
+        };
+        for cookie in &response.cookies {
+            self.cookies.take(&post.url, cookie);
+        }
+        self.retry_after_s = response.retry_after_s;
         if let Some(error) = self.aborting.take() {
             return Turn::Ended(Err(error));
+        }
+        match redirect::target(&post.url, &response) {
+            Ok(Some(url)) => return self.redirected(*post, url, now),
+            Ok(None) => {}
+            Err(error) => return Turn::Ended(Err(error)),
         }
         match response.status {
             200 if !response.body.is_empty() => {
@@ -243,6 +303,15 @@ impl Running {
                 Turn::Ended(Err(Error::new(Code::Http, text).with_http_status(number)))
             }
         }
+    }
+
+    /// The server wants the same message at another of its places.
+    fn redirected(&mut self, post: Post, url: Url, now: Now) -> Turn {
+        if post.redirects == MAX_REDIRECTS {
+            let text = format!("the server redirects more than {MAX_REDIRECTS} times");
+            return Turn::Ended(Err(Error::new(Code::Http, text)));
+        }
+        self.send_to(post.request, url, post.redirects + 1, now)
     }
 
     /// Takes the user's answer.
@@ -268,7 +337,11 @@ impl Running {
                     return Turn::Idle;
                 }
                 Ok(Step::Execute(execution)) => {
-                    input = Input::Executed(core.execute(&execution, self.id, &self.server_id));
+                    input = Input::Executed(core.execute(
+                        &execution,
+                        self.wanted.id,
+                        &self.wanted.server_id,
+                    ));
                 }
                 step => return self.follow(core, step, now),
             }
@@ -277,7 +350,7 @@ impl Running {
 
     /// Gives the session up because of `why`, which the server is told if it can be.
     pub(super) fn abort(&mut self, core: &mut Core, why: Error, now: Now) -> Turn {
-        if let Phase::Exchange { .. } = self.phase {
+        if let Phase::Exchange(_) = self.phase {
             self.bearer.disconnect(core);
         }
         self.phase = Phase::Over;
@@ -301,7 +374,7 @@ impl Running {
                 Turn::Ask(alert)
             }
             Ok(Step::Execute(execution)) => {
-                let status = core.execute(&execution, self.id, &self.server_id);
+                let status = core.execute(&execution, self.wanted.id, &self.wanted.server_id);
                 self.take(core, Input::Executed(status), now)
             }
             Ok(Step::Done) => Turn::Ended(Ok(())),
@@ -310,36 +383,50 @@ impl Running {
     }
 
     fn send(&mut self, request: Outgoing, now: Now) -> Turn {
-        match self.exchange(&request) {
+        match Url::parse(&request.uri) {
+            Ok(url) => self.send_to(request, url, 0, now),
+            Err(error) => self.ended(error),
+        }
+    }
+
+    fn send_to(&mut self, request: Outgoing, url: Url, redirects: u8, now: Now) -> Turn {
+        let exchange = self.bearer.aim(&url).and_then(|()| self.exchange(&request, &url));
+        match exchange {
             Ok(exchange) => {
-                let (exchange, reused) = (Box::new(exchange), self.bearer.is_connected());
-                let since_ms = now.mono_ms;
-                self.phase = Phase::Exchange { exchange, request, since_ms, reused };
+                let (reused, since_ms) = (self.bearer.is_connected(), now.mono_ms);
+                let post = Post { exchange, request, url, redirects, since_ms, reused };
+                self.phase = Phase::Exchange(Box::new(post));
                 Turn::Worked
             }
             Err(error) => self.ended(error),
         }
     }
 
-    fn exchange(&self, request: &Outgoing) -> Result<Exchange> {
-        let url = Url::parse(&request.uri)?;
-        bearer::check(&url)?;
-        let hmac = request.hmac.as_deref().map(|value| ("x-syncml-hmac", value));
+    fn exchange(&self, request: &Outgoing, url: &Url) -> Result<Exchange> {
+        let cookie = self.cookies.header(url);
+        let mut more = Vec::new();
+        // A card has little room for a head (SCWS profile), and no use for these.
+        if !self.bearer.is_card() {
+            more.push(("Accept-Charset", "utf-8"));
+            more.push(("Accept-Language", self.language.as_str()));
+        }
+        more.extend(request.hmac.as_deref().map(|value| ("x-syncml-hmac", value)));
+        more.extend(cookie.as_deref().map(|value| ("Cookie", value)));
         let headers = Headers {
             content_type: request.mime,
             accept: ACCEPT,
             user_agent: USER_AGENT,
-            more: hmac.as_slice(),
+            more: &more,
         };
-        Exchange::post(&url, &headers, &request.body, self.max_body)
+        Exchange::post(url, &headers, &request.body, self.max_body)
     }
 
     fn event(&self, event: SessionEvent) -> Option<Event> {
-        let new = |kind| Event::new(kind).session(self.id).slot(self.slot);
+        let new = |kind| Event::new(kind).session(self.wanted.id).slot(self.slot);
         Some(match event {
             SessionEvent::PackageSent { msg_id, .. } => {
                 let uri = match &self.phase {
-                    Phase::Exchange { request, .. } => Some(request.uri.clone()),
+                    Phase::Exchange(post) => Some(post.request.uri.clone()),
                     _ => None,
                 };
                 Event { phase: msg_id, uri, ..new(EventKind::PackageSent) }
@@ -373,8 +460,8 @@ impl Running {
     }
 
     fn alert_done(&self, number: u64) -> Event {
-        let event = Event::new(EventKind::AlertDone).session(self.id).slot(self.slot);
-        Event { number, ..event.uri(self.server_id.clone()) }
+        let event = Event::new(EventKind::AlertDone).session(self.wanted.id).slot(self.slot);
+        Event { number, ..event.uri(self.wanted.server_id.clone()) }
     }
 }
 

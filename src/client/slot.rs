@@ -84,6 +84,8 @@ pub(super) struct Slot {
     failures: u32,
     /// After a failure nothing is tried before, on the monotonic clock.
     paused_ms: Option<u64>,
+    /// A card with an IP stack of its own is reached here.
+    ip_address: Option<String>,
 }
 
 /// Pause after the first failed exchange of a toolkit and the longest one, in milliseconds.
@@ -130,6 +132,7 @@ impl Slot {
             told_gone: false,
             failures: 0,
             paused_ms: None,
+            ip_address: None,
         })
     }
 
@@ -152,6 +155,15 @@ impl Slot {
     /// Hash of the ICCID, as origins of nodes have it; `None` while it is not known.
     pub(super) fn identity_hash(&self) -> Option<[u8; 16]> {
         self.identity.as_ref().filter(|_| !self.stale).map(bootstrap::identity_hash)
+    }
+
+    /// The card's own address, if it has one.
+    pub(super) fn ip_address(&self) -> Option<&str> {
+        self.ip_address.as_deref()
+    }
+
+    pub(super) fn set_ip_address(&mut self, address: Option<String>) {
+        self.ip_address = address;
     }
 
     pub(super) fn info(&self) -> CardInfo {

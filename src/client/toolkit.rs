@@ -97,7 +97,11 @@ impl Core {
     }
 
     pub(super) fn capabilities(&self) -> Capabilities {
-        self.toolkit_host.as_ref().map_or(Capabilities::empty(), |host| host.capabilities())
+        let host = self.toolkit_host.as_ref();
+        let mut can = host.map_or(Capabilities::empty(), |host| host.capabilities());
+        // That is the configuration's business.
+        can.set(Capabilities::CONNECTIONS, self.config.network.card_connections);
+        can
     }
 
     /// Asks the host on behalf of a card.

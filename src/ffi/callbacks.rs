@@ -4,7 +4,7 @@ use super::alert::dmsc_alert;
 use super::destroy::UserData;
 use super::handle::{self, CStruct};
 use crate::error::Result;
-use crate::event::{Event, Listener, Question, TriggerInfo, TriggerVerdict};
+use crate::event::{ConnectionInfo, Event, Listener, Question, TriggerInfo, TriggerVerdict};
 use crate::store::{By, Change, ChangeKind};
 use std::ffi::{CString, c_char, c_void};
 
@@ -40,6 +40,15 @@ pub enum dmsc_event_type {
     /// What a card brought went with it or with its object. uri: the node that is gone; data: an account's
     /// server id.
     DMSC_EVENT_BOOTSTRAP_REMOVED = 13,
+    /// A session could not be held and will be tried again. uri: server id; status: why; phase: attempts so
+    /// far; data: the error's text.
+    DMSC_EVENT_SESSION_DEFERRED = 50,
+    /// A session waits for @ref dmsc_client_network_changed. uri: server id; data: the connectivity that its
+    /// account asks for (PrefConRef or ConRef), none if any will do.
+    DMSC_EVENT_NETWORK_WANTED = 51,
+    /// A connection of the card into the network was refused or failed. uri: the server's address; status:
+    /// why; data: the error's text.
+    DMSC_EVENT_CONNECTION_REFUSED = 52,
     /// A bootstrap that had to wait for the user (DMSC_PENDING) is over. status: how; data: the error's
     /// text. What it brought was told by DMSC_EVENT_BOOTSTRAP_APPLIED before.
     DMSC_EVENT_BOOTSTRAP_DONE = 40,
@@ -212,6 +221,50 @@ pub enum dmsc_trigger_verdict {
     DMSC_TRIGGER_REFUSE = 1,
 }
 
+/// Who wants a connection.
+#[repr(u32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_connection_kind {
+    /// The card, over TCP to a server in the network (needs card_connections of dmsc_network_config).
+    DMSC_CONNECTION_CARD_TCP = 1,
+    /// The card, over UDP to a server in the network.
+    DMSC_CONNECTION_CARD_UDP = 2,
+    /// A local application, over the gateway to the card's web server.
+    DMSC_CONNECTION_GATEWAY = 3,
+}
+
+/// A connection that needs the host's consent. Borrowed: valid during the callback only.
+#[repr(C)]
+#[derive(Debug)]
+pub struct dmsc_connection_info {
+    /// sizeof(dmsc_connection_info) of the library.
+    pub struct_size: usize,
+    /// A dmsc_connection_kind number.
+    pub kind: u32,
+    /// The card's slot.
+    pub slot: u32,
+    /// The server's address, or the local application's (a loopback address).
+    pub address: *const c_char,
+    /// The server's port, or the local application's, by which the system can tell whose it is.
+    pub port: u32,
+    /// The card's port that a local application wants, 3516 or 4116; else 0.
+    pub local_port: u32,
+    /// The network that the card wants to use (access point name); NULL: any.
+    pub network: *const c_char,
+    /// What the card wants the user to be asked; NULL: nothing.
+    pub text: *const c_char,
+}
+
+/// The host's answers to `on_connection`.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum dmsc_connection_verdict {
+    /// No connection.
+    DMSC_CONNECTION_REFUSE = 0,
+    /// It may be made.
+    DMSC_CONNECTION_ALLOW = 1,
+}
+
 /// The host's ears. Copied by @ref dmsc_client_new; a NULL member means "not wanted".
 ///
 /// Thread: called on the driving thread only (inside @ref dmsc_client_run_once or a call that drives, or
@@ -249,6 +302,15 @@ pub struct dmsc_callbacks {
             count: usize,
         ),
     >,
+    /// The card wants to reach a server, or a local application the card: return a
+    /// dmsc_connection_verdict; anything but DMSC_CONNECTION_ALLOW refuses. NULL: all are refused. A card
+    /// never gets this device's own addresses.
+    pub on_connection: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            connection: *const dmsc_connection_info,
+        ) -> i32,
+    >,
 }
 
 // SAFETY: pointers and nullable functions; zero means "not given".
@@ -281,6 +343,7 @@ impl Callbacks {
                 on_alert: None,
                 on_trigger: None,
                 destroy: None,
+                on_connection: None,
                 on_changes: None,
             }
         } else {
@@ -353,6 +416,28 @@ impl Listener for Callbacks {
             0 => TriggerVerdict::Accept,
             _ => TriggerVerdict::Refuse,
         }
+    }
+
+    fn connection(&self, info: &ConnectionInfo) -> bool {
+        let Some(on_connection) = self.c.on_connection else { return false };
+        let address = c_text(&info.address.to_string());
+        let (network, text) =
+            (info.network.as_deref().map(c_text), info.text.as_deref().map(c_text));
+        let optional =
+            |text: &Option<CString>| text.as_ref().map_or(std::ptr::null(), |text| text.as_ptr());
+        let c_info = dmsc_connection_info {
+            struct_size: size_of::<dmsc_connection_info>(),
+            kind: info.kind as u32,
+            slot: info.slot,
+            address: address.as_ptr(),
+            port: info.port.into(),
+            local_port: info.local_port.into(),
+            network: optional(&network),
+            text: optional(&text),
+        };
+        // SAFETY: the host's function with its own pointer; the struct lives until it returns.
+        let verdict = unsafe { on_connection(self.user.pointer(), &raw const c_info) };
+        verdict == dmsc_connection_verdict::DMSC_CONNECTION_ALLOW as i32
     }
 
     fn has_user(&self) -> bool {

@@ -222,8 +222,8 @@ impl CardTransport for HostCard {
     }
 
     fn max_le(&self) -> u16 {
-        let octets = if self.c.max_le == 0 { 256 } else { self.c.max_le };
-        u16::try_from(octets).unwrap_or(256)
+        let octets = u16::try_from(self.c.max_le).ok();
+        octets.filter(|octets| (1..=256).contains(octets)).unwrap_or(256)
     }
 
     fn canceller(&self) -> Option<Cancel> {
@@ -568,6 +568,31 @@ pub unsafe extern "C" fn dmsc_card_notify(card: *mut dmsc_card, card_event: u32)
         };
         client.notify_card(id, signal)?;
         Ok(0)
+    };
+    // SAFETY: the caller's precondition.
+    unsafe { dmsc_card::guard(card, body) }
+}
+
+/// Tells the IP address of a card that has an IP stack of its own, under which its web server is reached
+/// instead of through the toolkit's channels.
+///
+/// @param address "10.64.0.2" or "fe80::1"; NULL: the card has none.
+/// @return DMSC_OK; DMSC_ERR_INVALID_ARG no address; DMSC_ERR_UTF8; DMSC_ERR_REENTRANT; DMSC_ERR_STATE.
+/// Thread: any.
+#[unsafe(no_mangle)]
+#[must_use]
+pub unsafe extern "C" fn dmsc_card_set_address(
+    card: *mut dmsc_card,
+    address: *const c_char,
+) -> dmsc_result {
+    let body = |client: &Client, id| {
+        // SAFETY: the caller's precondition.
+        let text = unsafe { handle::optional_text(address, "address") }?;
+        let address = text.map(|text| {
+            let wrong = |_| Error::new(Code::InvalidArg, format!("address {text} is none"));
+            text.parse().map_err(wrong)
+        });
+        client.set_card_address(id, address.transpose()?).map(|()| 0)
     };
     // SAFETY: the caller's precondition.
     unsafe { dmsc_card::guard(card, body) }

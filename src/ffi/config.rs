@@ -3,6 +3,7 @@
 use super::guard::guard_value;
 use super::handle::{self, CStruct};
 use super::keys::dmsc_keys;
+use super::network::{self, dmsc_network_config};
 use super::storage::dmsc_storage;
 use crate::config::{BootstrapPolicy, Config};
 use crate::error::{Code, Error, Result};
@@ -59,6 +60,8 @@ pub struct dmsc_config {
     pub secret_uris: *const *const c_char,
     /// Number of patterns at secret_uris.
     pub secret_uri_count: usize,
+    /// How servers are reached. NULL: over https only, with the system's roots, without a second attempt.
+    pub network: *const dmsc_network_config,
 }
 
 /// Bits of bootstrap_flags in @ref dmsc_config.
@@ -132,6 +135,8 @@ pub(super) unsafe fn read(c: &dmsc_config) -> Result<Config> {
     config.max_msg_size = size(c.max_msg_size, config.max_msg_size);
     config.max_msg_size_card = size(c.max_msg_size_card, config.max_msg_size_card);
     config.max_obj_size = size(c.max_obj_size, config.max_obj_size);
+    // SAFETY: the caller's promise.
+    config.network = unsafe { network::read(c.network) }?;
     // SAFETY: the caller's promise.
     config.secret_uris = unsafe { secret_uris(c) }?;
     config.bootstrap = BootstrapPolicy::from_bits(c.bootstrap_flags).ok_or_else(|| {

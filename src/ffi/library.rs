@@ -62,7 +62,11 @@ pub extern "C" fn dmsc_version_number() -> u32 {
 pub unsafe extern "C" fn dmsc_has_feature(name: *const c_char) -> bool {
     // SAFETY: the caller's precondition.
     let name = unsafe { handle::optional_text(name, "name") };
-    let features = [("pcsc", cfg!(feature = "pcsc")), ("redb", cfg!(feature = "redb"))];
+    let features = [
+        ("pcsc", cfg!(feature = "pcsc")),
+        ("redb", cfg!(feature = "redb")),
+        ("tls", cfg!(feature = "tls")),
+    ];
     features.iter().any(|(known, is_there)| *is_there && name == Ok(Some(*known)))
 }
 

@@ -82,6 +82,8 @@ pub enum dmsc_status {
     DMSC_ERR_TLS = -302,
     /// The HTTP answer is an error or malformed.
     DMSC_ERR_HTTP = -303,
+    /// There is no network now.
+    DMSC_ERR_NO_NETWORK = -304,
     /// A message is not well-formed.
     DMSC_ERR_SYNTAX = -400,
     /// A message breaks the DM protocol.
@@ -166,6 +168,7 @@ mod tests {
             DMSC_ERR_IO,
             DMSC_ERR_TLS,
             DMSC_ERR_HTTP,
+            DMSC_ERR_NO_NETWORK,
             DMSC_ERR_SYNTAX,
             DMSC_ERR_PROTOCOL,
             DMSC_ERR_AUTH_SERVER,

@@ -353,6 +353,9 @@ impl dmsc_toolkit_request {
                 (String::new(), letters.as_ref().map(language).unwrap_or_default(), &[][..])
             }
             R::SendSms(_) => (String::new(), String::new(), &[][..]),
+            R::Connect(connect) => {
+                (connect.remote.text.clone().unwrap_or_default(), String::new(), &[][..])
+            }
         };
         let items = items.iter().map(|(_, text)| c_text(text)).collect();
         Self { text: c_text(&text), second: c_text(&second), items, request }
@@ -388,6 +391,7 @@ impl dmsc_toolkit_request {
         let mut data: &[u8] = &[];
         let mut duration = None;
         info.command = match &self.request.request {
+            R::Connect(_) => 0x40,
             R::SetUpCall(call) => {
                 (info.manner, data, duration) = (call.mode.into(), &call.address, call.duration_ms);
                 0x10
@@ -496,7 +500,8 @@ pub unsafe extern "C" fn dmsc_client_set_toolkit_host(
         }
         // SAFETY: the caller's precondition.
         let c = unsafe { handle::read_struct(host) }?;
-        if Capabilities::from_bits(c.capabilities).is_none() {
+        let known = Capabilities::all().difference(Capabilities::CONNECTIONS);
+        if c.capabilities & !known.bits() != 0 {
             let text = format!("capabilities {:#X} have unknown bits", c.capabilities);
             return Err(Error::new(Code::InvalidArg, text));
         }

@@ -50,11 +50,13 @@ pub enum Table {
     Host = 6,
     /// Alerts of the host that no server has taken yet.
     Alert = 7,
+    /// Sessions that servers wait for.
+    Schedule = 8,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Meta,
         Self::Node,
         Self::Value,
@@ -63,6 +65,7 @@ impl Table {
         Self::Secret,
         Self::Host,
         Self::Alert,
+        Self::Schedule,
     ];
 
     /// The table's name in a file.
@@ -76,6 +79,7 @@ impl Table {
             Self::Secret => "secret",
             Self::Host => "host",
             Self::Alert => "alert",
+            Self::Schedule => "schedule",
         }
     }
 

@@ -90,7 +90,7 @@ impl ByteStream for TcpStream {
     }
 }
 
-fn outcome(doing: &str, moved: io::Result<usize>) -> Result<Moved> {
+pub(super) fn outcome(doing: &str, moved: io::Result<usize>) -> Result<Moved> {
     match moved {
         Ok(0) => Ok(Moved::NotYet),
         Ok(octets) => Ok(Moved::Octets(octets)),
@@ -103,7 +103,7 @@ fn outcome(doing: &str, moved: io::Result<usize>) -> Result<Moved> {
     }
 }
 
-fn failed(code: Code, doing: &str, error: &io::Error) -> Error {
+pub(super) fn failed(code: Code, doing: &str, error: &io::Error) -> Error {
     let mut failure = Error::new(code, format!("{doing}: {error}"));
     failure.os_error = error.raw_os_error().unwrap_or_default();
     failure

@@ -222,6 +222,17 @@ pub(super) fn is_secret(path: &Path) -> bool {
     standard(path).rule().is_some_and(|rule| rule.access == SECRET)
 }
 
+/// The account whose server this node gives an address, if it is one.
+pub(super) fn account_of_address(path: &Path) -> Option<Path> {
+    let mut names = path.names();
+    let is_address = names.next() == Some("DMAcc")
+        && names.nth(1) == Some("AppAddr")
+        && names.nth(1) == Some("Addr")
+        && names.next().is_none();
+    // AppAddr/<x>/Addr
+    is_address.then(|| path.parent()?.parent()?.parent()).flatten()
+}
+
 /// True for the ServerID of an account.
 pub(super) fn is_server_id(path: &Path) -> bool {
     let mut names = path.names();

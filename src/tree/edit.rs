@@ -17,6 +17,7 @@ use super::{Actor, dmacc, records};
 use crate::limits;
 use crate::store::{Change, ChangeKind, Reader, Txn};
 use crate::time::Now;
+use crate::url::Url;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -315,6 +316,7 @@ impl<'t> Tree<'t> {
             return Err(Refusal::TooLarge);
         }
         self.check_server_id(path, &value)?;
+        self.check_address(path, &value)?;
         Ok((format, value))
     }
 
@@ -326,6 +328,20 @@ impl<'t> Tree<'t> {
         }
         let server = std::str::from_utf8(value).map_err(|_| Refusal::Format)?;
         if dmacc::is_known(self.reader(), server)? { Err(Refusal::Exists) } else { Ok(()) }
+    }
+
+    /// The device's own addresses lead to its card, and are for what the card brought.
+    fn check_address(&self, path: &Path, value: &[u8]) -> Done {
+        if self.actor == Actor::Host {
+            return Ok(());
+        }
+        let Some(account) = ddf::account_of_address(path) else { return Ok(()) };
+        let text = std::str::from_utf8(value).map_err(|_| Refusal::Format)?;
+        let origin = records::load(self.reader(), &account)?.map(|node| node.origin);
+        let is_the_cards = [self.origin.as_ref(), origin.as_ref()]
+            .iter()
+            .any(|origin| matches!(origin, Some(Origin::Card { .. })));
+        if Url::means_loopback(text) && !is_the_cards { Err(Refusal::Forbidden) } else { Ok(()) }
     }
 
     /// The Type property to be stored.

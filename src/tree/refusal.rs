@@ -18,6 +18,8 @@ pub enum Refusal {
     NotAllowed,
     /// No right by ACL.
     Permission,
+    /// Nobody may give the node this value.
+    Forbidden,
     /// Format or type is not allowed here, or the value does not parse in its format.
     Format,
     /// Value or title is too large.
@@ -53,6 +55,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::BadUri | Self::BadAcl => 400,
+            Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::NotAllowed => 405,
             Self::Unsupported => 406,
@@ -91,7 +94,7 @@ impl Refusal {
         match self {
             Self::NotFound => Code::NodeNotFound,
             Self::Exists => Code::NodeExists,
-            Self::NotAllowed => Code::NodeNotAllowed,
+            Self::NotAllowed | Self::Forbidden => Code::NodeNotAllowed,
             Self::Permission => Code::NodeAcl,
             Self::Format => Code::NodeFormat,
             Self::TooLarge | Self::Full => Code::TooLarge,
@@ -111,6 +114,7 @@ impl fmt::Display for Refusal {
             Self::Exists => "node exists already",
             Self::NotAllowed => "node does not allow this command",
             Self::Permission => "no right by ACL",
+            Self::Forbidden => "the node must not have this value",
             Self::Format => "format, type or value not allowed for the node",
             Self::TooLarge => "value too large",
             Self::UriTooLong => "URI too long or too deep",

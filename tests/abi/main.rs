@@ -19,6 +19,7 @@ mod ownership;
 mod provisioning;
 mod reentry;
 mod sizes;
+mod streams;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -30,7 +30,9 @@ pub(crate) fn local() -> LocalInfo {
 }
 
 pub(crate) fn config() -> Config {
-    Config { capabilities: Capabilities::all(), local: local(), ..Config::default() }
+    // Links into the network are off by default (tests/card_links.rs has them).
+    let capabilities = Capabilities::all().difference(Capabilities::CONNECTIONS);
+    Config { capabilities, local: local(), ..Config::default() }
 }
 
 pub(crate) fn engine() -> Cat {

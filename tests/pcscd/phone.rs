@@ -153,6 +153,7 @@ impl Phone {
             on_trigger: Some(on_trigger),
             destroy: None,
             on_changes: None,
+            on_connection: None,
         };
         // SAFETY: integers and pointers, for which zero is a value.
         let mut config: dmsc_config = unsafe { std::mem::zeroed() };

@@ -25,7 +25,7 @@ pub(crate) fn c(text: &str) -> CString {
     CString::new(text).unwrap()
 }
 
-fn text(pointer: *const c_char) -> String {
+pub(crate) fn text(pointer: *const c_char) -> String {
     if pointer.is_null() {
         return String::new();
     }
@@ -258,6 +258,9 @@ pub(crate) struct Ears {
     pub(crate) keep: AtomicU32,
     pub(crate) kept: Mutex<Vec<Alert>>,
     pub(crate) verdict: AtomicI32,
+    /// Kind, slot and address of each connection that needed consent, and the answer to it.
+    pub(crate) connections: Mutex<Vec<(u32, u32, String)>>,
+    pub(crate) allows: AtomicI32,
     pub(crate) destroyed: AtomicUsize,
     hook: Mutex<Option<Hook>>,
 }
@@ -318,6 +321,7 @@ impl Ears {
             on_trigger: Some(on_trigger),
             destroy: Some(on_destroy),
             on_changes: Some(on_changes),
+            on_connection: Some(on_connection),
         }
     }
 }
@@ -376,6 +380,17 @@ unsafe extern "C" fn on_trigger(user_data: *mut c_void, trigger: *const dmsc_tri
     });
     ears.called("trigger");
     ears.verdict.load(Ordering::SeqCst)
+}
+
+unsafe extern "C" fn on_connection(
+    user_data: *mut c_void,
+    connection: *const dmsc_connection_info,
+) -> i32 {
+    let (ears, info) = unsafe { (ears(user_data), &*connection) };
+    let place = format!("{}:{}", text(info.address), info.port);
+    ears.connections.lock().unwrap().push((info.kind, info.slot, place));
+    ears.called("connection");
+    ears.allows.load(Ordering::SeqCst)
 }
 
 unsafe extern "C" fn on_changes(

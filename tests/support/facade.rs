@@ -7,7 +7,8 @@ use dmsc::config::Config;
 use dmsc::driver::Ran;
 use dmsc::error::Result;
 use dmsc::event::{
-    Event, EventKind, Listener, Purpose, Question, TriggerInfo, TriggerSource, TriggerVerdict,
+    ConnectionInfo, Event, EventKind, Listener, Purpose, Question, TriggerInfo, TriggerSource,
+    TriggerVerdict,
 };
 use dmsc::random::Random;
 use dmsc::session::Answer;
@@ -28,6 +29,9 @@ pub(crate) struct Facade {
     events: Arc<Mutex<Vec<Event>>>,
     /// Questions that nobody answers.
     questions: Arc<Mutex<Vec<Question>>>,
+    /// Connections that needed consent, and whether they get it.
+    pub(crate) connections: Arc<Mutex<Vec<ConnectionInfo>>>,
+    pub(crate) allows: Arc<AtomicBool>,
     user: Arc<User>,
 }
 
@@ -45,6 +49,8 @@ struct Ear {
     events: Arc<Mutex<Vec<Event>>>,
     questions: Arc<Mutex<Vec<Question>>>,
     silent: bool,
+    connections: Arc<Mutex<Vec<ConnectionInfo>>>,
+    allows: Arc<AtomicBool>,
 }
 
 impl Listener for Ear {
@@ -63,6 +69,10 @@ impl Listener for Ear {
     }
     fn trigger(&self, _: &TriggerInfo) -> TriggerVerdict {
         TriggerVerdict::Accept
+    }
+    fn connection(&self, info: &ConnectionInfo) -> bool {
+        self.connections.lock().unwrap().push(info.clone());
+        self.allows.load(Ordering::SeqCst)
     }
     fn has_user(&self) -> bool {
         !self.user.absent.load(Ordering::SeqCst)
@@ -104,39 +114,74 @@ impl Facade {
 
     fn make(silent: bool, configure: &dyn Fn(&mut Config)) -> Self {
         let clock = Arc::new(AtomicU64::new(1_000));
-        let hand = Arc::clone(&clock);
-        let read: Clock = Arc::new(move || {
-            let mono_ms = hand.load(Ordering::SeqCst);
-            Now { mono_ms, unix_s: 1_700_000_000 + (mono_ms / 1000) as i64 }
-        });
-        Self::build(read, clock, silent, configure).unwrap()
+        let read = Self::clock(&clock);
+        let mut config = Config::new(DEVICE);
+        configure(&mut config);
+        Self::build(config, Arc::new(MemoryStore::new()), read, clock, silent).unwrap()
     }
 
     /// A phone with the clock `read`.
     pub(crate) fn with(read: Clock, clock: Arc<AtomicU64>, silent: bool) -> Result<Self> {
-        Self::build(read, clock, silent, &|_| {})
+        Self::build(Config::new(DEVICE), Arc::new(MemoryStore::new()), read, clock, silent)
+    }
+
+    /// A phone set up as `config` says, over a store that may have been used before.
+    pub(crate) fn on(config: Config, store: Arc<dyn Store>) -> Result<Self> {
+        let clock = Arc::new(AtomicU64::new(1_000));
+        let read = Self::clock(&clock);
+        Self::build(config, store, read, clock, false)
+    }
+
+    fn clock(hand: &Arc<AtomicU64>) -> Clock {
+        let hand = Arc::clone(hand);
+        Arc::new(move || {
+            let mono_ms = hand.load(Ordering::SeqCst);
+            Now { mono_ms, unix_s: 1_700_000_000 + (mono_ms / 1000) as i64 }
+        })
     }
 
     fn build(
+        config: Config,
+        store: Arc<dyn Store>,
         read: Clock,
         clock: Arc<AtomicU64>,
         silent: bool,
-        configure: &dyn Fn(&mut Config),
     ) -> Result<Self> {
-        let mut config = Config::new(DEVICE);
-        configure(&mut config);
         let user: Arc<User> = Arc::default();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let (events, questions) = (Arc::default(), Arc::default());
         let environment = Environment { clock: read, random: Box::new(Counter::default()) };
+        let (connections, allows) = (Arc::default(), Arc::new(AtomicBool::new(true)));
         let ear = Ear {
             user: Arc::clone(&user),
             events: Arc::clone(&events),
             questions: Arc::clone(&questions),
             silent,
+            connections: Arc::clone(&connections),
+            allows: Arc::clone(&allows),
         };
         let client = Client::new(config, Arc::clone(&store), environment, Box::new(ear))?;
-        Ok(Self { client, store, clock, events, questions, user })
+        Ok(Self { client, store, clock, events, questions, connections, allows, user })
+    }
+
+    /// Drives until `done`, waiting for sockets in between.
+    #[track_caller]
+    pub(crate) fn until(&self, done: impl Fn(&Self) -> bool) {
+        let end = std::time::Instant::now() + Duration::from_secs(20);
+        while !done(self) {
+            assert!(std::time::Instant::now() < end, "it does not come: {:?}", self.events());
+            self.client.run_once(Duration::from_millis(20)).unwrap();
+        }
+    }
+
+    pub(crate) fn events(&self) -> Vec<Event> {
+        self.events.lock().unwrap().clone()
+    }
+
+    /// Drives until `number` sessions have ended; status and text of the last.
+    #[track_caller]
+    pub(crate) fn wait_ended(&self, number: usize) -> (i32, String) {
+        self.until(|phone| phone.ended().len() >= number);
+        self.ended().pop().unwrap()
     }
 
     pub(crate) fn advance(&self, ms: u64) {

@@ -14,6 +14,11 @@
 )]
 
 pub(crate) mod abi;
+#[cfg(feature = "tls")]
+pub(crate) mod certificates;
 pub(crate) mod facade;
 pub(crate) mod host;
+pub(crate) mod injector;
+pub(crate) mod remote;
 pub(crate) mod sim;
+pub(crate) mod web;

@@ -312,8 +312,9 @@ impl Profile {
         if !(1..=255).contains(&self.account.server_id.len()) {
             return Err("account.server_id has to have 1 to 255 octets".to_owned());
         }
-        if !self.account.address.starts_with("http://") {
-            return Err("account.address has to begin with http://".to_owned());
+        let schemes = ["http://", "https://"];
+        if !schemes.iter().any(|scheme| self.account.address.starts_with(scheme)) {
+            return Err("account.address has to begin with http:// or https://".to_owned());
         }
         self.bootstrap_octets().map(|_| ())
     }

@@ -5,6 +5,7 @@ use crate::answer::{Answerer, Manner};
 use crate::card::{CARD_HELP, CardName, SimCard};
 use crate::device::DeviceArguments;
 use crate::listener::{Ear, Seen};
+use crate::network::NetworkArguments;
 use crate::output::{Output, hex, printable};
 use crate::store;
 use clap::Args;
@@ -43,6 +44,8 @@ pub(crate) struct RunArguments {
     /// How the server's questions to the user are answered
     #[arg(long, value_enum, default_value = "ask")]
     answer: Manner,
+    #[command(flatten)]
+    network: NetworkArguments,
     #[command(flatten)]
     device: DeviceArguments,
 }
@@ -85,7 +88,8 @@ pub(crate) fn run(
     let store = store::open(&arguments.store)?;
     // Not before there is a directory for the simulated card's memory.
     let push = arguments.push.as_ref().map(|push| push.octets(sim.as_ref())).transpose()?;
-    let config = arguments.device.config(&arguments.store, &store)?;
+    let mut config = arguments.device.config(&arguments.store, &store)?;
+    config.network = arguments.network.config()?;
     let seen = Seen::default();
     let answers = Answerer::new(arguments.answer, output.clone());
     let ear = Ear::new(output.clone(), seen.clone(), Some(answers));

@@ -50,8 +50,6 @@ fn connect(
     wanted: usize,
     effects: &mut Vec<Effect>,
 ) -> Result<Opened, Outcome> {
-    /// Transport levels of clients of a remote server.
-    const REMOTE: [u8; 2] = [0x01, 0x02];
     let (number, port) = match command.object(tag::LEVEL) {
         Some(value) => level(value)?,
         None => {
@@ -59,10 +57,11 @@ fn connect(
             return Err(Outcome::BEYOND_CAPABILITIES);
         }
     };
-    if REMOTE.contains(&number) {
+    let level = Level::from_number(number);
+    if level.is_some_and(Level::is_remote) {
         return Err(Outcome::BEYOND_CAPABILITIES);
     }
-    let level = Level::from_number(number)
+    let level = level
         .filter(|level| profile.offers(Feature::Level(*level)))
         .ok_or(Fault::LevelUnavailable)?;
     if level != Level::TcpServer {
@@ -113,6 +112,9 @@ pub(super) fn send(bip: &mut Bip, command: &Command<'_>, effects: &mut Vec<Effec
     let number = channel(command)?;
     match bip.send(number, command.needed(tag::CHANNEL_DATA)?, now) {
         Ok(sent) => {
+            if let Some((channel, remote)) = now.then(|| bip.take_demand(number)).flatten() {
+                effects.push(Effect::Demand { channel, remote });
+            }
             if let Some(datagram) = sent.datagram {
                 let (channel, port) = (datagram.channel, datagram.port);
                 effects.push(Effect::Datagram { channel, port, octets: datagram.octets });

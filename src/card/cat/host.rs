@@ -7,8 +7,10 @@ mod read;
 pub(super) use read::decode_duration;
 
 use super::command::tag;
+use super::remote::Connect;
 use super::response::{Outcome, Response};
 use super::text::{self, Coding};
+use crate::card::bip::Fault;
 use crate::error::{Code, Error, Result};
 use std::fmt;
 
@@ -186,6 +188,8 @@ pub enum HostRequest {
     LaunchBrowser(LaunchBrowser),
     /// Answer `Done` or `Failed`.
     SendSms(SendSms),
+    /// Make the link, then answer `Done` or `Failed`.
+    Connect(Connect),
     /// Answer `Done` or `Failed`.
     SendSs(Transmission),
     /// Answer `Done`, `Text` (what the network said) or `Failed`.
@@ -260,6 +264,10 @@ pub enum Failure {
     NoBrowser,
     /// The short message was not sent.
     SmsNotSent,
+    /// The server cannot be reached.
+    Unreachable,
+    /// Such a connection is not allowed.
+    Forbidden,
     /// The network is busy or refused the service.
     NetworkBusy,
     /// There is no service.
@@ -280,6 +288,8 @@ impl From<Failure> for Outcome {
             Failure::Busy => Self::BUSY,
             Failure::NoBrowser => Self::BROWSER_UNAVAILABLE,
             Failure::SmsNotSent => Self::SMS_ERROR,
+            Failure::Unreachable => Fault::Unreachable.into(),
+            Failure::Forbidden => Fault::Security.into(),
             Failure::NetworkBusy => Self::NETWORK_BUSY,
             Failure::NoService => Self::NO_SERVICE,
             Failure::NotSupported => Self::BEYOND_CAPABILITIES,
@@ -315,13 +325,14 @@ impl HostRequest {
     }
 
     /// The result when the host has not answered in that time.
-    pub(super) fn overdue(&self) -> Outcome {
+    pub(super) fn overdue(&self) -> Response {
         match self {
-            Self::LaunchBrowser(_) => Outcome::BROWSER_ERROR,
+            Self::LaunchBrowser(_) => Outcome::BROWSER_ERROR.into(),
             Self::DisplayText(_) | Self::GetInkey(_) | Self::GetInput(_) | Self::SelectItem(_) => {
-                Outcome::NO_RESPONSE
+                Outcome::NO_RESPONSE.into()
             }
-            _ => Outcome::BUSY,
+            Self::Connect(connect) => connect.failed(Fault::Unreachable.into()),
+            _ => Outcome::BUSY.into(),
         }
     }
 
@@ -336,6 +347,8 @@ impl HostRequest {
     pub(super) fn respond(&self, answer: HostAnswer, success: Outcome) -> Result<Response> {
         let response = Response::from(success);
         Ok(match (self, answer) {
+            (Self::Connect(connect), HostAnswer::Done) => connect.done(),
+            (Self::Connect(connect), HostAnswer::Failed(failure)) => connect.failed(failure.into()),
             (_, HostAnswer::Failed(failure)) => Response::from(Outcome::from(failure)),
             (Self::SendUssd(_), HostAnswer::Text(text)) => {
                 response.with(tag::TEXT, &typed(&text, true, true, Coding::Unpacked)?)

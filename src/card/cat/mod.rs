@@ -11,6 +11,7 @@ mod host;
 mod local;
 mod profile;
 mod refresh;
+mod remote;
 mod response;
 pub mod text;
 mod timer;
@@ -18,13 +19,14 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
-use super::bip::{Bip, CHANNELS, ChannelEvent, ChannelId, Level, Listener};
+use super::bip::{Bip, CHANNELS, ChannelEvent, ChannelId, Level, Listener, Remote};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::time::Now;
 use command::{Command, Details, kind, tag};
 use envelope::{Notice, Queue, event};
 use profile::{Feature, Profile};
+use remote::Opening;
 use response::{Outcome, Response, TO_CARD};
 use std::collections::VecDeque;
 use timer::Timers;
@@ -36,6 +38,7 @@ pub use host::{
 pub use local::{Imei, Imeisv, LocalInfo, Location};
 pub use profile::Capabilities;
 pub use refresh::{Refresh, RefreshMode};
+pub use remote::Connect;
 
 /// Port of connectionless WAP push, where notifications arrive.
 pub const PUSH_PORT: u16 = 2948;
@@ -85,6 +88,14 @@ impl Default for Config {
 pub enum Effect {
     /// The host is asked; [`Cat::complete`] takes its answer. There is no response until then.
     Ask(HostRequest),
+    /// The card has sent something to a server in the network, to which there is no link yet; the owner
+    /// makes it, says [`Bip::linked`], or else [`Bip::close`]s the channel.
+    Demand {
+        /// The channel.
+        channel: ChannelId,
+        /// Where to.
+        remote: Remote,
+    },
     /// The question to the host is void: the answer took too long.
     AskWithdrawn,
     /// The card sent a datagram to the local application on `port`.
@@ -233,7 +244,14 @@ impl Cat {
     pub fn complete(&mut self, answer: HostAnswer) -> Result<Reaction> {
         let none = || Error::new(Code::State, "no proactive command waits for the host");
         let asked = self.asked.as_ref().ok_or_else(none)?;
+        let is_done = matches!(answer, HostAnswer::Done);
         let (details, response) = (asked.details, asked.request.respond(answer, asked.success)?);
+        if let HostRequest::Connect(connect) = &asked.request {
+            match is_done {
+                true => self.bip.linked(connect.channel, true),
+                false => self.bip.abandon(connect.channel),
+            }
+        }
         self.asked = None;
         let terminal_response = Some(self.finish(details, &response));
         Ok(Reaction { terminal_response, effects: Vec::new() })
@@ -242,7 +260,10 @@ impl Cat {
     /// Ends the host's open question when its time is up.
     pub fn expire(&mut self, now: Now) -> Option<Reaction> {
         let asked = self.asked.take_if(|asked| asked.until_ms <= now.mono_ms)?;
-        let response = Response::from(asked.request.overdue());
+        let response = asked.request.overdue();
+        if let HostRequest::Connect(connect) = &asked.request {
+            self.bip.abandon(connect.channel);
+        }
         let terminal_response = Some(self.finish(asked.details, &response));
         Some(Reaction { terminal_response, effects: vec![Effect::AskWithdrawn] })
     }
@@ -403,7 +424,7 @@ impl Cat {
             kind::SET_UP_EVENT_LIST => self.set_up_events(command)?,
             kind::LOCAL_INFORMATION => self.local_information(command.details.qualifier, now)?,
             kind::TIMER => self.timer(command, now)?,
-            kind::OPEN_CHANNEL => channel::open(bip, &self.profile, command, effects)?,
+            kind::OPEN_CHANNEL => return self.open_channel(command, now, effects),
             kind::CLOSE_CHANNEL => channel::close(bip, command, effects)?,
             kind::RECEIVE_DATA => channel::receive(bip, command)?,
             kind::SEND_DATA => channel::send(bip, command, effects)?,
@@ -411,6 +432,22 @@ impl Cat {
             kind::DECLARE_SERVICE => channel::declare(bip, command)?,
             _ => return Err(Outcome::TYPE_NOT_UNDERSTOOD),
         }))
+    }
+
+    fn open_channel(
+        &mut self,
+        command: &Command<'_>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) -> core::result::Result<Option<Response>, Outcome> {
+        match remote::open(&mut self.bip, &self.profile, command)? {
+            None => channel::open(&mut self.bip, &self.profile, command, effects).map(Some),
+            Some(Opening::OnDemand(response)) => Ok(Some(response)),
+            Some(Opening::Immediate(connect)) => {
+                self.ask(command, HostRequest::Connect(connect), now, effects)?;
+                Ok(None)
+            }
+        }
     }
 
     /// Closes the command: what the card was too busy to hear may be told again.

@@ -43,6 +43,8 @@ bitflags! {
         const IDLE_TEXT = 1 << 13;
         /// Wants to know which language the card speaks.
         const LANGUAGE = 1 << 14;
+        /// Makes links to servers in the network.
+        const CONNECTIONS = 1 << 15;
     }
 }
 
@@ -134,6 +136,9 @@ const TABLE: &[Row] = {
         Row(12, 4, Nothing, Command(kind::SEND_DATA)),
         Row(12, 5, Nothing, Command(kind::CHANNEL_STATUS)),
         Row(12, 8, Nothing, Command(kind::DECLARE_SERVICE)),
+        Row(13, 2, Host(Capabilities::CONNECTIONS), Feature::Level(Level::TcpRemote)),
+        Row(17, 1, Host(Capabilities::CONNECTIONS), Feature::Level(Level::TcpRemote)),
+        Row(17, 2, Host(Capabilities::CONNECTIONS), Feature::Level(Level::UdpRemote)),
         Row(17, 3, Nothing, Feature::Level(Level::TcpServer)),
         Row(17, 4, Nothing, Feature::Level(Level::TcpLocal)),
         Row(17, 5, Nothing, Feature::Level(Level::UdpLocal)),
@@ -309,7 +314,7 @@ mod tests {
         let bare = Cat::new(Config::default()).terminal_profile();
         assert_eq!(hex::encode(&bare), "2101E840014C00070000009FE00000001C00");
         let full = Cat::new(everything()).terminal_profile();
-        assert_eq!(hex::encode(&full), "29E1FF7F715F005FEB00009FE00000001C41");
+        assert_eq!(hex::encode(&full), "29E1FF7F715F005FEB00009FE20000001F41");
     }
 
     #[test]

@@ -6,16 +6,12 @@
 
 use super::{Response, check_head};
 use crate::error::{Code, Error, Result};
-use crate::transport::url::Url;
+use crate::url::Url;
 use std::fmt::Display;
 use ureq_proto::BodyMode;
 use ureq_proto::client::state::RecvResponse;
 use ureq_proto::client::{Call, RecvResponseResult, SendRequestResult, header_raw};
 use ureq_proto::http::{self, HeaderMap, Request, Version, header};
-
-/// Cookies kept of one answer, and their octets together.
-const MAX_COOKIES: usize = 4;
-const MAX_COOKIE_OCTETS: usize = 512;
 
 /// What the caller says in a request's head.
 #[derive(Clone, Copy, Debug)]
@@ -157,21 +153,8 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let mut room = MAX_COOKIE_OCTETS;
-    headers
-        .get_all(header::SET_COOKIE)
-        .into_iter()
-        .filter_map(|value| value.to_str().ok()?.split(';').next())
-        .map(str::trim)
-        .filter(|pair| pair.contains('='))
-        .take_while(|pair| {
-            let fits = pair.len() <= room;
-            room = room.saturating_sub(pair.len());
-            fits
-        })
-        .take(MAX_COOKIES)
-        .map(str::to_owned)
-        .collect()
+    let values = headers.get_all(header::SET_COOKIE).into_iter();
+    values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
 }
 
 /// RFC 9112 9.3: HTTP/1.1 keeps the connection unless told otherwise, 1.0 the other way round. An

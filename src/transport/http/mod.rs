@@ -1,18 +1,20 @@
 //! One HTTP/1.1 POST and its answer, over any [`ByteStream`].
 //!
 //! Owns the exchange: what goes out, when the answer is whole, when the server is too slow. Heads
-//! are `head`'s, the framing of bodies `body`'s. Must not know what a message is, nor follow a
-//! redirect, nor open a connection.
+//! are `head`'s, the framing of bodies `body`'s; what a whole session keeps is in `cookies`, where it may
+//! be sent in `redirect`. Must not know what a message is, nor open a connection.
 
 mod body;
+pub mod cookies;
 mod head;
+pub mod redirect;
 
 pub use head::Headers;
 
-use super::url::Url;
 use super::{ByteStream, Moved};
 use crate::error::{Code, Error, Result};
 use crate::limits::{HTTP_HEAD, HTTP_SILENCE_MS};
+use crate::url::Url;
 use body::Body;
 use head::Waiting;
 use std::fmt;
@@ -36,7 +38,7 @@ pub struct Response {
     pub location: Option<String>,
     /// The first `WWW-Authenticate` as sent.
     pub challenge: Option<String>,
-    /// Cookies set, each as `name=value`; at most four, of 512 octets together.
+    /// Each `Set-Cookie` as sent.
     pub cookies: Vec<String>,
     /// True if the connection may carry another request.
     pub reusable: bool,

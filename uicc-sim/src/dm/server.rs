@@ -345,7 +345,7 @@ fn decode(body: &[u8], encoding: Encoding) -> Result<(Element, String, bool), St
 
 /// Authority and path of an `http` address.
 fn split_address(address: &str) -> (&str, &str) {
-    let rest = address.strip_prefix("http://").unwrap_or(address);
+    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
     match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, "/"),

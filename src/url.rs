@@ -99,6 +99,12 @@ impl Url {
         }
     }
 
+    /// True for an address of this device, written as a URL or as an IP address alone.
+    pub fn means_loopback(text: &str) -> bool {
+        let forms = [text.to_owned(), format!("http://{text}/"), format!("http://[{text}]/")];
+        forms.iter().any(|form| Self::parse(form).is_ok_and(|url| url.is_loopback()))
+    }
+
     /// True if the port is the scheme's own.
     pub fn has_default_port(&self) -> bool {
         self.port == self.scheme.default_port()
@@ -184,6 +190,27 @@ fn parse_path(text: &str) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sc_139_addresses_of_this_device_in_every_spelling() {
+        for text in [
+            "http://127.0.0.1:3516/dm",
+            "HTTPS://LocalHost/",
+            "http://[::1]/",
+            "127.0.0.1",
+            "::1",
+            "0.0.0.0",
+            "localhost",
+            "http://dm.localhost/",
+            "http://[::ffff:127.0.0.1]:3516/dm",
+        ] {
+            assert!(Url::means_loopback(text), "{text}");
+        }
+        for text in ["https://dm.example/127.0.0.1", "10.0.0.1", "2001:db8::1", "localhost.example"]
+        {
+            assert!(!Url::means_loopback(text), "{text}");
+        }
+    }
 
     #[test]
     fn parts() {
