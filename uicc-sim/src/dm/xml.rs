@@ -114,7 +114,7 @@ impl<'t> Reader<'t> {
                     return Err(self.fault("another end tag"));
                 }
                 let has_children = element.children().next().is_some();
-                if !text.is_empty() && !(has_children && text.trim().is_empty()) {
+                if !(text.is_empty() || has_children && text.trim().is_empty()) {
                     element.content.push(Content::Text(text));
                 }
                 return Ok(());
