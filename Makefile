@@ -101,11 +101,16 @@ fuzz: deps-check
 	        -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 -verbosity=0 || exit 1; \
 	done
 
-# The C example under valgrind: no error, no leak.
-memcheck: deps-check $(BUILD)/demo
+VALGRIND := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
+            --error-exitcode=9
+
+# The C examples under valgrind: no error, no leak.
+memcheck: deps-check $(EXAMPLES)
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
-	valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,indirect,possible \
-	    --error-exitcode=9 $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
+	$(VALGRIND) $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
+	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml >/dev/null
+	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
+	$(VALGRIND) $(BUILD)/firmware $(BUILD)/memcheck-store uicc-sim/profiles/firmware.toml >/dev/null
 	@echo "valgrind: no error, no leak"
 
 # The table of docs/performance.md, the peers' figures in it.

@@ -4,7 +4,7 @@
 // Clippy takes only functions with #[test] for tests; these are their helpers.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use dmsc::card::apdu::Card;
+use dmsc::card::apdu::{Card, Mode};
 use dmsc::card::pin::PinEntry;
 use dmsc::card::pkcs15::{
     Content, Found, OID_CP_BOOTSTRAP, OID_CP_CONFIG1, OID_CP_CONFIG2, OID_DM_BOOTSTRAP, Options,
@@ -17,7 +17,7 @@ use dmsc::secret::Secret;
 use std::sync::{Arc, Mutex};
 use uicc_sim::application::{Application, Finding, HttpOutput};
 use uicc_sim::card::{
-    BootstrapFault, Card as Simulated, CardConfig, DodfFault, DodfForm, Protocol,
+    BootstrapFault, Card as Simulated, CardConfig, DodfFault, DodfForm, Faults, Protocol,
 };
 
 const WANTED: [dmsc::card::pkcs15::ObjectIdentifier; 4] =
@@ -152,6 +152,54 @@ fn a_file_of_1024_octets_takes_eleven_exchanges_cold_and_eight_warm() {
         assert_eq!(simulated.lock().unwrap().apdus(), 8 + 2);
         assert_eq!(read_known(&mut card, &["6499"]).unwrap(), None);
     }
+}
+
+#[test]
+fn a_sim_of_gsm_11_11_is_read_by_its_directories() {
+    for (path_length, ef_dir_path, length) in
+        [(true, true, 600), (false, true, 255), (true, false, 256), (false, false, 1)]
+    {
+        let config = CardConfig {
+            gsm: true,
+            protocol: Protocol::T0,
+            path_length,
+            ef_dir_path,
+            ..CardConfig::default()
+        };
+        let (iccid, imsi) = (config.iccid.clone(), config.imsi.clone());
+        let (mut card, simulated) = card(config, &document(length));
+        let found = read_objects(&mut card, &WANTED, Options::default()).unwrap();
+        assert_eq!(octets(&found, 0), document(length));
+        assert_eq!(card.known_mode(), Some(Mode::Gsm));
+        assert_eq!(uicc::read_identity(&mut card).unwrap().iccid(), iccid);
+        assert_eq!(uicc::read_imsi(&mut card).unwrap().digits(), imsi);
+        assert_eq!(simulated.lock().unwrap().open_channels(), [0; 0]);
+    }
+    let pin = CardConfig {
+        gsm: true,
+        protocol: Protocol::T0,
+        pin1: Some("1234".into()),
+        bootstrap_private: true,
+        ..CardConfig::default()
+    };
+    let (found, _) = read(pin, &document(300));
+    assert_eq!(found.objects[0].content, Content::Locked { reference: Some(1) });
+}
+
+#[test]
+fn faults_of_length_do_not_deceive() {
+    let faults = |faults| CardConfig { faults, path_length: false, ..CardConfig::default() };
+    let config = faults(Faults { size_doubled: true, ..Faults::default() });
+    assert_eq!(octets(&read(config, &document(300)).0, 0), document(300));
+    let (mut stubborn, simulated) =
+        card(faults(Faults { refuse_le: true, ..Faults::default() }), &document(300));
+    let error = read_objects(&mut stubborn, &WANTED, Options::default()).unwrap_err();
+    assert_eq!((error.code(), error.card_sw >> 8), (Code::CardSw, 0x6C));
+    assert_eq!(simulated.lock().unwrap().open_channels(), [0; 0]);
+    let mute = faults(Faults { mute_at: Some(4), ..Faults::default() });
+    let (mut mute, _) = card(mute, &document(300));
+    let error = read_objects(&mut mute, &WANTED, Options::default()).unwrap_err();
+    assert_eq!(error.code(), Code::CardTransmit);
 }
 
 #[test]

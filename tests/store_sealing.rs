@@ -77,15 +77,14 @@ fn no_secret_is_ever_in_the_file_whatever_happens_to_its_node() {
         change(&database, |tree| tree.replace(&from, &content)).unwrap().unwrap();
     };
     rename("./NAP/1", "Home");
-    rename("./NAP", "Access");
-    change(&database, |tree| tree.copy(&uri("./Access/Home/AuthInfo/1/AuthSecret"), &uri(NAP)))
+    change(&database, |tree| tree.copy(&uri("./NAP/Home/AuthInfo/1/AuthSecret"), &uri(NAP)))
         .unwrap()
         .unwrap_err();
     change(&database, |tree| tree.copy(&uri(WIFI), &uri("./Vendor/Wifi/Other"))).unwrap().unwrap();
     change(&database, |tree| tree.delete(&uri("./PX"))).unwrap().unwrap();
     none_in_clear(&directory, &texts);
 
-    assert_eq!(get(&database, "./Access/Home/AuthInfo/1/AuthSecret").unwrap(), "nap-word-49");
+    assert_eq!(get(&database, "./NAP/Home/AuthInfo/1/AuthSecret").unwrap(), "nap-word-49");
     assert_eq!(get(&database, "./Vendor/Wifi/Other").unwrap(), "wifi-word");
     let found = dmacc::find(&database.read().unwrap(), SERVER).unwrap().unwrap();
     let client = found.client.unwrap();

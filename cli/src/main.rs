@@ -19,6 +19,7 @@ use clap::{Parser, Subcommand};
 use commands::card::CardCommand;
 use commands::decode::{DecodeArguments, EncodeCommand};
 use commands::provision::ProvisionArguments;
+use commands::sim::SimCommand;
 use commands::{run::RunArguments, tree::TreeCommand};
 use failure::Failure;
 use output::Output;
@@ -53,6 +54,9 @@ enum Command {
     Card(CardCommand),
     /// Applies a card's bootstrap data, runs its toolkit and holds DM sessions
     Run(RunArguments),
+    /// Lends a simulated card to other programs
+    #[command(subcommand)]
+    Sim(SimCommand),
     /// Looks at the management tree of a store, and changes it
     #[command(subcommand)]
     Tree(TreeCommand),
@@ -82,6 +86,7 @@ fn run(arguments: &Arguments, output: &Arc<Output>) -> Result<(), Failure> {
     match &arguments.command {
         Command::Card(command) => commands::card::run(command, pcap, output)?,
         Command::Run(arguments) => commands::run::run(arguments, pcap, output)?,
+        Command::Sim(command) => commands::sim::run(command)?,
         Command::Tree(command) => commands::tree::run(command, output)?,
         Command::Provision(arguments) => commands::provision::run(arguments, output)?,
         Command::Decode(arguments) => commands::decode::run(arguments, output)?,

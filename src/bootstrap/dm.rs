@@ -206,7 +206,10 @@ fn check_accounts(tree: &Tree<'_>, document: &Document<'_>, owner: &Owner<'_>) -
     for server_id in import::server_ids(document) {
         let Some(account) = dmacc::find(tree.reader(), &server_id)? else { continue };
         let from = match () {
-            () if account.origin != *owner.origin => "that is not from this source",
+            () if account.origin != *owner.origin => match owner.origin {
+                Origin::Card { .. } => "that is not from this card",
+                _ => "that is not from this source",
+            },
             () if owner.taken.contains(&account.root_uri) => "from another object of this card",
             () if !owner.replace => "already",
             () => continue,

@@ -185,7 +185,7 @@ impl Slot {
         self.identify()?;
         let mut toolkit = Toolkit::new(engine(capabilities, device_id, language));
         toolkit.start(&mut self.card, now)?;
-        self.toolkit = Some(Owner::Library(toolkit));
+        self.toolkit = Some(Owner::Library(Box::new(toolkit)));
         self.look = true;
         Ok(())
     }
@@ -457,7 +457,7 @@ impl Slot {
 #[allow(clippy::large_enum_variant, reason = "the usual one stands where it is used")]
 enum Owner {
     /// The library, through the APDU layer.
-    Library(Toolkit),
+    Library(Box<Toolkit>),
     /// The host's modem; the engine is fed.
     Host(Box<Cat>),
 }

@@ -222,8 +222,8 @@ impl CardTransport for HostCard {
     }
 
     fn max_le(&self) -> u16 {
-        let octets = u16::try_from(self.c.max_le).unwrap_or_default();
-        if (1..=256).contains(&octets) { octets } else { 256 }
+        let octets = if self.c.max_le == 0 { 256 } else { self.c.max_le };
+        u16::try_from(octets).unwrap_or(256)
     }
 
     fn canceller(&self) -> Option<Cancel> {

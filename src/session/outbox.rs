@@ -231,7 +231,8 @@ impl Outbox {
             self.entries.push_front(entry);
             return self.refuse(filling);
         }
-        if entry.sent == 0 {
+        // What is larger than the room as it is need not be measured.
+        if entry.sent == 0 && data_octets(&entry.command) <= filling.room {
             let size = filling.number(&mut entry.command);
             if size <= filling.room {
                 self.octets = self.octets.saturating_sub(data_octets(&entry.command));
@@ -248,9 +249,13 @@ impl Outbox {
     fn fill_part(&mut self, filling: &mut Filling) -> Moved {
         let Some(entry) = self.entries.front_mut() else { return Moved::Full };
         let Some(first) = items(&entry.command).first() else { return self.refuse(filling) };
-        let mut alone = with_item(&entry.command, first.clone());
+        let octets = first.data.as_ref().map_or(0, |data| data.octets.len());
         let has_data = first.data.is_some();
-        let size = filling.number(&mut alone);
+        let size = if octets > filling.most {
+            octets
+        } else {
+            filling.number(&mut with_item(&entry.command, first.clone()))
+        };
         let begins = filling.sent.is_empty();
         if size > filling.most || (entry.waited && begins && size > filling.room) {
             return if self.chunks && has_data {

@@ -63,8 +63,8 @@ fn dm_212_an_alert_with_its_correlator_survives_a_restart() {
         })
         .unwrap();
     phone.free();
-    let phone = Phone::new(Keep::Vault(&vault));
     let sim = listener();
+    let phone = Phone::new(Keep::Vault(&vault));
     phone.ready(&sim);
     assert_eq!(session(&phone), 0);
     let text = taken(&sim);
@@ -73,8 +73,8 @@ fn dm_212_an_alert_with_its_correlator_survives_a_restart() {
     assert_eq!(done(&phone), [(1, 200, 0)]);
     // Also after the answer it is the same store.
     phone.free();
-    let phone = Phone::new(Keep::Vault(&vault));
     let sim = listener();
+    let phone = Phone::new(Keep::Vault(&vault));
     phone.ready(&sim);
     assert_eq!(session(&phone), 0);
     assert_eq!(taken(&sim), [] as [String; 0]);

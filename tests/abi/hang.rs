@@ -66,11 +66,12 @@ fn closing_a_card_or_a_client_does_not_wait_for_a_card_that_hangs() {
 
 #[test]
 fn what_cannot_be_interrupted_says_so() {
+    // A card has to outlive its client.
+    let other = Sim::named("demo");
     let (sim, phone) = (Sim::named("demo"), Phone::new(Keep::Nothing));
     let card = phone.open(&sim, 0).unwrap();
     assert_eq!(card.cancel().unwrap_err().status, -4);
     // With nothing to cancel it is harmless.
-    let other = Sim::named("demo");
     let card = phone.open_transport(&other.cancellable(0), 1).unwrap();
     card.cancel().unwrap();
     assert_eq!(card.transmit(&STATUS).unwrap(), [0x90, 0x00]);

@@ -594,3 +594,76 @@ fn a_session_that_is_cut_inside_an_atomic_leaves_nothing_at_the_host() {
     assert_eq!(host.take_calls().last().unwrap(), "rollback");
     session.free();
 }
+
+/// Software components (SCOMO 1.0): the server makes the node of a download and runs it; the end is reported
+/// with the type that is registered for it.
+#[test]
+fn a_software_component_is_delivered_and_reported() {
+    let sim = Sim::scripted(
+        r#"
+        [[package]]
+        commands = [
+            { add = "./SCM/Download/game", format = "node" },
+            { add = "./SCM/Download/game/PkgID", value = "com.example.game" },
+            { add = "./SCM/Download/game/PkgURL", value = "https://sw.example/game" },
+            { add = "./SCM/Download/game/Operations/DownloadInstall", format = "node" },
+            { exec = "./SCM/Download/game/Operations/DownloadInstall", correlator = "sw-7", expect = 202 },
+        ]
+        [[package]]
+        commands = [
+            { get = "./SCM/Download/game", results_children = ["Operations", "PkgID", "PkgURL"] },
+        ]
+        "#,
+    );
+    let host = HostTree::with(&[("./SCM", None), ("./SCM/Download", None)]);
+    let phone = Phone::new(Keep::Nothing);
+    phone.ready(&sim);
+    host.serve(&phone, "./SCM");
+    let run = "./SCM/Download/game/Operations/DownloadInstall";
+    host.fail(&format!("exec {run} \"\" sw-7 com.example.sc"), 202);
+    assert_eq!(session(&phone, &sim).status, 0);
+    assert_eq!(host.value("./SCM/Download/game/PkgURL").unwrap(), "https://sw.example/game");
+
+    let (correlator, source) = (c("sw-7"), c("./SCM/Download/game"));
+    let kind = "urn:oma:at:scomo:1.0:OperationComplete";
+    let number = phone.queue(Some("com.example.sc"), kind, "1200", |alert| {
+        alert.correlator = correlator.as_ptr();
+        alert.source_uri = source.as_ptr();
+    });
+    phone.start_session(None).unwrap().free();
+    phone.settle();
+    let done = phone.ears.of(dmsc_event_type::DMSC_EVENT_ALERT_DONE);
+    assert_eq!((done.len(), done[0].number, done[0].status), (1, number.unwrap(), 0));
+    let findings = sim.card().findings();
+    let reported = "Alert 1226 is complete, correlator sw-7";
+    assert!(findings.iter().any(|finding| finding.text.ends_with(reported)), "{findings:?}");
+}
+
+#[test]
+fn a_process_that_dies_around_the_commit_is_settled_by_what_the_store_says() {
+    for (dies_in, settled, stored) in
+        [("prepare", "settle 0", None), ("commit", "settle 1", Some("x"))]
+    {
+        let (host, vault) = (firmware(), Arc::new(Vault::default()));
+        let phone = Phone::new(Keep::Vault(&vault));
+        host.bind(&phone, "./Vendor/Fw").unwrap();
+        // What the medium holds at that instant.
+        let left = Arc::new(Vault::default());
+        let (medium, inside) = (Arc::clone(&vault), Arc::clone(&left));
+        host.hook(move |name| {
+            if name == dies_in {
+                medium.dump().into_iter().for_each(|(name, blob)| inside.put(&name, blob));
+            }
+        });
+        phone.change(|txn| {
+            txn.replace("./Vendor/Fw/State", "new");
+            txn.add("./Stored", "x");
+        });
+        host.hook(|_| {});
+        host.take_calls();
+        let after = Phone::new(Keep::Vault(&left));
+        host.bind(&after, "./Vendor/Fw").unwrap();
+        assert_eq!(host.take_calls(), [settled], "{dies_in}");
+        assert_eq!(after.get("./Stored").ok().as_deref(), stored, "{dies_in}");
+    }
+}

@@ -13,6 +13,7 @@ mod hostile;
 mod objects;
 mod structure;
 mod transports;
+mod vectors;
 
 use dmsc::bytes::hex;
 

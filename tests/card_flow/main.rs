@@ -6,4 +6,5 @@
 
 mod exchanges;
 mod phone;
+mod profiles;
 mod pull;

@@ -15,3 +15,4 @@ mod removal;
 #[path = "../support/pcscd/mod.rs"]
 mod support;
 mod transport;
+mod vicc;

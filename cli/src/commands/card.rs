@@ -1,5 +1,6 @@
 //! `dmsc card ...`: what a card is, and its bootstrap data into a store.
 
+use super::card_files::{self, ApduArguments, FilesArguments};
 use crate::card::{CARD_HELP, CardName};
 use crate::device::{self, DeviceArguments};
 use crate::event;
@@ -22,6 +23,10 @@ pub(crate) enum CardCommand {
     Info(InfoArguments),
     /// Applies what is new in a card's DM bootstrap data to the tree of a store
     Bootstrap(BootstrapArguments),
+    /// Shows the applications of a card (EF.DIR), or what the files named are
+    Files(FilesArguments),
+    /// Sends command APDUs as they are and shows the answers
+    Apdu(ApduArguments),
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +53,8 @@ pub(crate) fn run(command: &CardCommand, pcap: Option<&Path>, output: &Arc<Outpu
     match command {
         CardCommand::Info(arguments) => info(arguments, pcap, output),
         CardCommand::Bootstrap(arguments) => bootstrap(arguments, pcap, output),
+        CardCommand::Files(arguments) => card_files::files(arguments, pcap, output),
+        CardCommand::Apdu(arguments) => card_files::apdu(arguments, pcap, output),
     }
 }
 
@@ -87,7 +94,7 @@ fn info(arguments: &InfoArguments, pcap: Option<&Path>, output: &Output) -> Resu
 fn show_info(info: &CardInfo, whole: bool, bootstrap: &Result<Report>, output: &Output) {
     let iccid = if whole { info.iccid.clone() } else { masked(&info.iccid) };
     let (present, error) = match bootstrap {
-        Ok(_) => (Some(true), None),
+        Ok(_) => (Some(info.has_dm_bootstrap), None),
         Err(error) if error.code() == Code::BootstrapNone => (Some(false), None),
         // Data that cannot be used is data; what could not be read may be anything.
         Err(error) => (info.has_dm_bootstrap.then_some(true), Some(error)),

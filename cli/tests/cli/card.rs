@@ -36,6 +36,52 @@ fn info_of_the_demo_card() {
 }
 
 #[test]
+fn files_and_commands_of_a_card() {
+    let files = |paths: &[&str]| {
+        let arguments = [&["card", "files", "--card", "sim:demo"], paths].concat();
+        dmsc(&arguments).good().stdout
+    };
+    assert_eq!(
+        files(&[]),
+        "A0000000871002FFFFFFFF8907090000 USim1\nA000000063504B43532D3135 DM 3F007F50\n"
+    );
+    assert!(
+        files(&["7F505031", "--content"]).starts_with("7F505031 transparent, 24 octets: A7063004")
+    );
+    assert_eq!(files(&["7F50"]), "7F50 directory\n");
+    assert_eq!(files(&["2FE2"]), "2FE2 transparent, 10 octets\n");
+    let ran = dmsc(&["card", "files", "--card", "sim:demo", "7F509999"]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("file or application not found"), "{}", ran.stderr);
+    let apdus = ["card", "apdu", "--card", "sim:demo", "80F2000C00", "00B0000001"];
+    assert_eq!(dmsc(&apdus).good().stdout, "9000 (success)\n6986 (no EF selected)\n");
+    assert_eq!(dmsc(&["card", "apdu", "--card", "sim:demo", "80F"]).code, 2);
+}
+
+#[test]
+fn a_simulated_card_is_served_to_others() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let mut served = std::process::Command::new(env!("CARGO_BIN_EXE_dmsc"))
+        .args(["sim", "serve", "--listen", "127.0.0.1:0"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(served.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let address = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.write_all(&[0, 5, 0x80, 0xF2, 0x00, 0x0C, 0x00]).unwrap();
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, [0, 2, 0x90, 0x00]);
+    drop(stream);
+    served.kill().unwrap();
+    served.wait().unwrap();
+    assert_eq!(dmsc(&["sim", "serve"]).code, 2);
+}
+
+#[test]
 fn a_capture_holds_every_exchange() {
     let file = Path::new(&fresh("pcap")).join("card.pcap");
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();

@@ -38,6 +38,8 @@ pub struct CardConfig {
     pub pkcs15_by_aid: bool,
     /// Its EF.DIR record carries the path.
     pub ef_dir_path: bool,
+    /// A SIM of GSM 11.11 instead of a UICC: class A0, DF GSM instead of the USIM, no channels, no AIDs.
+    pub gsm: bool,
     /// EF TokenInfo exists.
     pub token_info: bool,
     /// There is a DM bootstrap object, with its DODF.
@@ -82,6 +84,7 @@ impl Default for CardConfig {
             padding: 16,
             pkcs15_by_aid: true,
             ef_dir_path: true,
+            gsm: false,
             token_info: true,
             dm_object: true,
             second_bootstrap: Vec::new(),
@@ -210,6 +213,16 @@ pub struct Faults {
     pub ignore_http: bool,
     /// The web server closes the connection in the middle of each answer.
     pub close_midway: bool,
+    /// The N-th command APDU (from 1) gets no answer at all; once. In a program there is an empty one.
+    pub mute_at: Option<u32>,
+    /// Every answer takes so many milliseconds (over a link).
+    pub slow_ms: u32,
+    /// Every READ BINARY is answered with another wrong Le (`6CXX`).
+    pub refuse_le: bool,
+    /// File headers say twice the size.
+    pub size_doubled: bool,
+    /// Behind the profile there is always another proactive command (MORE TIME), without end.
+    pub endless_proactive: bool,
     /// So many ENVELOPE commands are answered `9300` (toolkit busy).
     pub busy_envelopes: u32,
 }

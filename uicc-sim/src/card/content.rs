@@ -25,11 +25,17 @@ pub(crate) fn personalise(config: &CardConfig, bootstrap: &[u8]) -> FileSystem {
     let mut files = FileSystem::new();
     // Beyond channel 3 a terminal has to say that it can.
     files.takes_capability = config.logical_channels > 3;
+    files.size_doubled = config.faults.size_doubled;
     files.add(ef_dir(config));
     let mut iccid = File::transparent(MF, 0x2FE2, nibbles(&config.iccid, 20));
     iccid.sfi = Some(0x02);
     files.add(iccid);
-    let usim = files.add(directory(0x7FD0, &USIM_AID, true, false));
+    let usim = if config.gsm {
+        let content = Content::Directory { aid: None, by_aid: false, by_fid: true };
+        files.add(File { fid: 0x7F20, parent: MF, sfi: None, read: Read::Always, content })
+    } else {
+        files.add(directory(0x7FD0, &USIM_AID, true, false))
+    };
     let mut imsi = File::transparent(usim, 0x6F07, imsi_content(&config.imsi));
     imsi.sfi = Some(0x07);
     imsi.read = Read::Pin1;
@@ -74,13 +80,18 @@ fn ef_dir(config: &CardConfig) -> File {
         record.resize(usize::from(EF_DIR_RECORD), 0xFF);
         record
     };
-    let mut records = vec![record(&USIM_AID, b"USim1", &[])];
+    let mut records = if config.gsm { Vec::new() } else { vec![record(&USIM_AID, b"USim1", &[])] };
     if !config.faults.no_pkcs15 {
         let path = if config.ef_dir_path { tlv(0x51, &absolute(&[])) } else { Vec::new() };
         records.push(record(&PKCS15_AID, b"DM", &path));
     }
     let content = Content::Linear { length: EF_DIR_RECORD, records };
     File { fid: 0x2F00, parent: MF, sfi: Some(0x1E), read: Read::Always, content }
+}
+
+/// The path of EF DM_Bootstrap from the MF, as REFRESH names it.
+pub(crate) fn bootstrap_path(fid: u16) -> Vec<u8> {
+    absolute(&fid.to_be_bytes())
 }
 
 /// The path of a file below the PKCS#15 directory, from the MF.

@@ -68,6 +68,8 @@ pub(crate) struct FileSystem {
     files: Vec<File>,
     /// The MF says that TERMINAL CAPABILITY is taken.
     pub(crate) takes_capability: bool,
+    /// Headers say twice the size.
+    pub(crate) size_doubled: bool,
 }
 
 impl FileSystem {
@@ -75,7 +77,7 @@ impl FileSystem {
     pub(crate) fn new() -> Self {
         let content = Content::Directory { aid: None, by_aid: false, by_fid: true };
         let mf = File { fid: 0x3F00, parent: MF, sfi: None, read: Read::Always, content };
-        Self { files: vec![mf], takes_capability: false }
+        Self { files: vec![mf], takes_capability: false, size_doubled: false }
     }
 
     fn system_commands(&self) -> &'static [u8] {
@@ -86,6 +88,14 @@ impl FileSystem {
     pub(crate) fn add(&mut self, file: File) -> FileId {
         self.files.push(file);
         self.files.len() - 1
+    }
+
+    /// Gives the transparent file `fid`, wherever it is, another content.
+    pub(crate) fn replace(&mut self, fid: u16, octets: Vec<u8>) {
+        let found = self.files.iter_mut().find(|file| file.fid == fid && !file.is_directory());
+        if let Some(file) = found {
+            file.content = Content::Transparent(octets);
+        }
     }
 
     /// The file of an index that this file system gave out.
@@ -173,7 +183,8 @@ impl FileSystem {
             }
             Content::Transparent(octets) => {
                 put(&mut body, 0x82, &[0x41, 0x21]);
-                elementary(&mut body, file, octets.len());
+                let size = octets.len() * if self.size_doubled { 2 } else { 1 };
+                elementary(&mut body, file, size);
             }
             Content::Linear { length, records } => {
                 put(&mut body, 0x82, &[0x42, 0x21, 0x00, *length, records.len() as u8]);

@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod content;
 mod files;
+mod gsm;
 mod pin;
 mod tlv;
 mod toolkit;
@@ -43,14 +44,20 @@ pub struct Card {
     protocol: Protocol,
     atr: Vec<u8>,
     files: FileSystem,
+    /// Identifier of EF DM_Bootstrap.
+    bootstrap: u16,
     channels: Channels,
     pin: Pin,
     toolkit: Toolkit,
     application: Box<dyn Application>,
     removed: bool,
     apdus: u64,
+    gsm: bool,
     remove_after: Option<u32>,
     short_answer_at: Option<u32>,
+    mute_at: Option<u32>,
+    slow_ms: u32,
+    refuse_le: bool,
 }
 
 impl fmt::Debug for Card {
@@ -77,6 +84,7 @@ impl Card {
             protocol: config.protocol,
             atr,
             files: content::personalise(&config, &bootstrap),
+            bootstrap: config.bootstrap_fid,
             channels: Channels::new(config.logical_channels.min(19)),
             pin: Pin::new(config.pin1.as_deref()),
             toolkit: Toolkit::new(&config),
@@ -84,7 +92,11 @@ impl Card {
             removed: false,
             apdus: 0,
             remove_after: config.faults.remove_after_apdus,
+            gsm: config.gsm,
             short_answer_at: config.faults.short_answer_at,
+            mute_at: config.faults.mute_at,
+            slow_ms: config.faults.slow_ms,
+            refuse_le: config.faults.refuse_le,
         }
     }
 
@@ -107,7 +119,22 @@ impl Card {
         if self.short_answer_at.is_some_and(|n| self.apdus == u64::from(n)) {
             response.truncate(1);
         }
+        if self.mute_at.is_some_and(|n| self.apdus == u64::from(n)) {
+            response.clear();
+        }
         Ok(response)
+    }
+
+    /// How long each answer takes, for links.
+    pub fn pace(&self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.slow_ms.into())
+    }
+
+    /// The issuer changes EF DM_Bootstrap over the air; the card tells the terminal with REFRESH (file
+    /// change notification) as soon as it may.
+    pub fn update_bootstrap(&mut self, content: Vec<u8>) {
+        self.files.replace(self.bootstrap, content);
+        self.toolkit.refresh(&content::bootstrap_path(self.bootstrap), self.application.as_ref());
     }
 
     /// Warm or cold reset: channels, PIN states and the toolkit's state are gone.
@@ -208,6 +235,13 @@ impl Card {
     }
 
     fn dispatch(&mut self, command: &Command<'_>) -> Result<(Vec<u8>, Sw), Sw> {
+        if self.refuse_le && command.ins == INS_READ_BINARY {
+            let other = command.le.map_or(0, |le| le as u8 ^ 0x01);
+            return Err(Sw::with_length(0x6C, usize::from(other)));
+        }
+        if self.gsm {
+            return gsm::dispatch(self, command);
+        }
         let class = Class::of(command.cla)?;
         let channel = self.channels.get(class.channel)?;
         if (class.etsi, command.ins) == (false, INS_GET_RESPONSE) {

@@ -609,7 +609,10 @@ fn event_fault(alert: &Received) -> bool {
     let generic = alert.code == "1226";
     let wrong = alert.items.iter().any(|item| {
         let mime = item.mime.as_deref().unwrap_or_default();
-        let named = mime.starts_with("Content-Type:") || mime.starts_with("Reversed-Domain-Name:");
+        // The types of SCOMO are registered as they are.
+        let named = ["Content-Type:", "Reversed-Domain-Name:", "urn:oma:at:"]
+            .iter()
+            .any(|begin| mime.starts_with(begin));
         item.format.is_none() || item.data.is_none() || mime.is_empty() || (generic && !named)
     });
     alert.items.is_empty() || wrong

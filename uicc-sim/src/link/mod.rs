@@ -64,6 +64,11 @@ fn exchange(
         return Ok(false);
     };
     observer.exchanged(card, command, &response);
+    std::thread::sleep(card.pace());
+    if response.is_empty() {
+        // A card that is mute: the reader waits.
+        return Ok(true);
+    }
     write_frame(stream, &response)?;
     Ok(true)
 }

@@ -65,6 +65,7 @@ pub(crate) struct Toolkit {
     ignore_http: bool,
     close_midway: bool,
     busy_envelopes: u32,
+    endless: bool,
     state: State,
     /// Each with the number of findings that the DM server had before.
     findings: Vec<(usize, Finding)>,
@@ -77,6 +78,7 @@ impl Toolkit {
             ignore_http: config.faults.ignore_http,
             close_midway: config.faults.close_midway,
             busy_envelopes: config.faults.busy_envelopes,
+            endless: config.faults.endless_proactive,
             state: State::default(),
             findings: Vec::new(),
         }
@@ -104,6 +106,9 @@ impl Toolkit {
         let state = &mut self.state;
         if state.fetched.is_some() {
             return None;
+        }
+        if self.endless && state.profile.is_some() && state.queue.is_empty() {
+            state.queue.push_back(Proactive::MoreTime);
         }
         if state.announced.is_none() {
             match state.queue.pop_front() {
@@ -169,6 +174,11 @@ impl Toolkit {
             let text = format!("{} not used: not announced: {}", command.name(), lacks.join(", "));
             self.note(false, application, text);
         }
+    }
+
+    /// A file has changed.
+    pub(crate) fn refresh(&mut self, path: &[u8], application: &dyn Application) {
+        self.propose(Proactive::Refresh { path: path.to_vec() }, application);
     }
 
     /// Something on the card wants a session.
@@ -241,6 +251,11 @@ impl Toolkit {
             return self.refused(command, response, application);
         }
         match command {
+            Proactive::MoreTime => plain(response),
+            Proactive::Refresh { .. } => {
+                self.note(true, application, "REFRESH carried out");
+                plain(response)
+            }
             Proactive::SetUpEventList(events) => {
                 self.state.events.clone_from(events);
                 plain(response)

@@ -14,6 +14,11 @@ pub(crate) const TRIGGER_BUFFER: u16 = 256;
 /// A proactive command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Proactive {
+    MoreTime,
+    /// File change notification for one file.
+    Refresh {
+        path: Vec<u8>,
+    },
     SetUpEventList(Vec<u8>),
     StartTimer {
         seconds: u32,
@@ -49,6 +54,8 @@ impl Proactive {
     /// Type and qualifier of the command details.
     fn kind(&self) -> (u8, u8) {
         match self {
+            Self::MoreTime => (0x02, 0x00),
+            Self::Refresh { .. } => (0x01, 0x01),
             Self::SetUpEventList(_) => (0x05, 0x00),
             Self::StartTimer { .. } => (0x27, 0x00),
             Self::OpenServer { .. } | Self::OpenTrigger { .. } => (0x40, 0x00),
@@ -62,6 +69,8 @@ impl Proactive {
     /// The command's name, for findings.
     pub(crate) fn name(&self) -> &'static str {
         match self {
+            Self::MoreTime => "MORE TIME",
+            Self::Refresh { .. } => "REFRESH",
             Self::SetUpEventList(_) => "SET UP EVENT LIST",
             Self::StartTimer { .. } => "TIMER MANAGEMENT",
             Self::OpenServer { .. } => "OPEN CHANNEL (web server)",
@@ -78,6 +87,8 @@ impl Proactive {
     pub(crate) fn needs(&self) -> &'static [Facility] {
         use Facility as F;
         match self {
+            Self::MoreTime => &[F::MORE_TIME],
+            Self::Refresh { .. } => &[F::REFRESH],
             Self::SetUpEventList(_) => &[F::EVENT_LIST],
             Self::StartTimer { .. } => &[F::TIMERS, F::TIMER_EXPIRATION],
             Self::OpenServer { .. } => &[
@@ -118,6 +129,8 @@ impl Proactive {
         };
         put(&mut body, 0x82, &[0x81, destination]);
         match self {
+            Self::MoreTime => {}
+            Self::Refresh { path } => put(&mut body, 0x92, &[&[1], &path[..]].concat()),
             Self::SetUpEventList(events) => put(&mut body, 0x99, events),
             Self::StartTimer { seconds } => {
                 put(&mut body, 0xA4, &[TIMER]);

@@ -11,6 +11,8 @@ pub(crate) struct Facility(usize, u8, &'static str);
 impl Facility {
     pub(crate) const PROFILE_DOWNLOAD: Self = Self(1, 1, "profile download");
     pub(crate) const TIMER_EXPIRATION: Self = Self(1, 6, "timer expiration");
+    pub(crate) const REFRESH: Self = Self(3, 8, "REFRESH");
+    pub(crate) const MORE_TIME: Self = Self(3, 4, "MORE TIME");
     pub(crate) const EVENT_LIST: Self = Self(5, 1, "SET UP EVENT LIST");
     pub(crate) const DATA_AVAILABLE: Self = Self(6, 3, "event data available");
     pub(crate) const CHANNEL_STATUS: Self = Self(6, 4, "event channel status");
