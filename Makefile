@@ -119,6 +119,7 @@ bench: deps-bench
 	$(CC) -std=c11 -O2 -Wall -Wextra $$(pkg-config --cflags libwbxml2 libxml-2.0) -o $(BUILD)/peer-codec \
 	    benches/peer/codec.c $$(pkg-config --libs libwbxml2 libxml-2.0)
 	PEER=$(CURDIR)/$(BUILD)/peer-codec $(CARGO) bench --locked --bench codec
+	$(CARGO) bench --locked --bench tree
 
 # Writes include/dmsc.h anew; a test fails when it is not fresh.
 header:

@@ -405,3 +405,34 @@ proptest! {
 fn count(nodes: &[TndsNode<'_>]) -> u64 {
     nodes.iter().map(|node| 1 + count(&node.children)).sum()
 }
+
+#[test]
+fn a_document_may_have_ten_thousand_nodes_and_has_a_limit() {
+    let leaf = |number: usize| TndsNode {
+        name: Some(format!("n{number}").into()),
+        format: Some("chr".into()),
+        mime: Some("text/plain".into()),
+        title: Some("t".into()),
+        tstamp: Some("20261129T000000Z".into()),
+        ver_no: Some("1".into()),
+        value: Some(b"v".to_vec().into()),
+        ..TndsNode::default()
+    };
+    let document = |leaves: usize| {
+        let top = TndsNode {
+            name: Some("T".into()),
+            children: (1..leaves).map(leaf).collect(),
+            ..TndsNode::default()
+        };
+        let document = Document { ver_dtd: "1.2".into(), nodes: vec![top], ..Document::default() };
+        tnds::write(&document, true).unwrap()
+    };
+    let octets = document(10_000);
+    assert_eq!(tnds::read(&octets).unwrap().nodes[0].children.len(), 9_999);
+    // Without their properties more nodes fit into the largest document than may be in it.
+    let small = TndsNode { name: Some("n".into()), ..TndsNode::default() };
+    let nodes = vec![small; crate::limits::MARKUP_NODES + 1];
+    let many = Document { ver_dtd: "1.2".into(), nodes, ..Document::default() };
+    let octets = tnds::write(&many, true).unwrap();
+    assert_eq!(tnds::read(&octets).unwrap_err().class, crate::markup::Class::Limit);
+}
