@@ -12,6 +12,7 @@ mod auth;
 mod engine;
 mod execute;
 mod host_alert;
+mod inflow;
 mod login;
 mod outbox;
 mod package;
