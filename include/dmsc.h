@@ -2234,7 +2234,7 @@ typedef struct dmsc_value_chunk {
  * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
  * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
  * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
- * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * everything (an Atomic: 507; outside of one all that the server's message has changed: 500); a failure of `commit` or `rollback` is only told as an event. A process that
  * dies between prepare and commit is settled by `settle` at the next start.
  *
  * Large values: with `write`, `store` and `discard` a value that a server sends in several messages (DM
@@ -3298,7 +3298,8 @@ dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
  * @pre `handler->struct_size` is set.
  * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
  *        defines.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
+ *         some of write, store and discard);
  *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
  *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
  *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or

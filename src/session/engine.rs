@@ -311,7 +311,7 @@ impl Engine {
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {
-                    self.store_nonces(&mut txn, ctx.now)?;
+                    self.conclude(&mut run, &mut txn, ctx.now)?;
                     let changes = txn.checkpoint()?;
                     self.note_changes(changes);
                     run.enter(Some(txn.savepoint()));
@@ -337,7 +337,7 @@ impl Engine {
     fn pause(
         &mut self,
         now: Now,
-        run: Run<'_>,
+        mut run: Run<'_>,
         txn: Txn,
         question: Question,
         step: Step,
@@ -345,7 +345,7 @@ impl Engine {
         let txn = if run.in_atomic() {
             Some(txn)
         } else {
-            self.commit(txn, now)?;
+            self.commit(&mut run, txn, now)?;
             None
         };
         let paused = Paused { run: run.into_owned(), txn, question };
@@ -354,8 +354,8 @@ impl Engine {
     }
 
     /// Makes everything durable, then makes the reply.
-    fn finish(&mut self, ctx: Context<'_>, run: Run<'_>, txn: Txn) -> Result<Step> {
-        self.commit(txn, ctx.now)?;
+    fn finish(&mut self, ctx: Context<'_>, mut run: Run<'_>, txn: Txn) -> Result<Step> {
+        self.commit(&mut run, txn, ctx.now)?;
         self.report(run);
         if self.may_close {
             self.executor.interrupt();
@@ -366,11 +366,24 @@ impl Engine {
         self.send(ctx.random, Extent::Everything)
     }
 
-    fn commit(&mut self, mut txn: Txn, now: Now) -> Result<()> {
-        self.store_nonces(&mut txn, now)?;
+    fn commit(&mut self, run: &mut Run<'_>, mut txn: Txn, now: Now) -> Result<()> {
+        self.conclude(run, &mut txn, now)?;
         let changes = txn.commit()?;
         self.note_changes(changes);
         Ok(())
+    }
+
+    /// Makes a transaction ready for its commit. If somebody outside the store cannot keep it (who was told
+    /// why), it is undone and its commands have failed; the session goes on.
+    fn conclude(&mut self, run: &mut Run<'_>, txn: &mut Txn, now: Now) -> Result<()> {
+        match txn.prepare() {
+            Ok(()) => run.kept(),
+            Err(_) => {
+                txn.undo();
+                run.lost();
+            }
+        }
+        self.store_nonces(txn, now)
     }
 
     /// Stores the renewed nonces, if the server has a right to that.
