@@ -1,6 +1,6 @@
 //! What a session needs in memory for an object that the host takes chunk by chunk.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 #[path = "../benches/common/heap.rs"]
 mod heap;

@@ -8,7 +8,7 @@ use super::execute::{Executor, source, target};
 use super::host_alert::wire;
 use super::inflow::Inflow;
 use super::outbox::Outbox;
-use super::{Execution, SessionEvent, auth};
+use super::{Execution, SessionEvent, TNDS, auth};
 use crate::error::{Code, Result};
 use crate::limits;
 use crate::markup::DocType;
@@ -373,9 +373,6 @@ enum Collected<'d> {
     /// The host has it already.
     Passed(Inflow),
 }
-
-/// Begin of the media types of serialized subtrees.
-pub(super) const TNDS: &str = "application/vnd.syncml.dmtnds";
 
 /// Meta of the item, or else of the command.
 fn facts<'d>(action: &'d Action<'_>, meta: Meta<'d>) -> Facts<'d> {

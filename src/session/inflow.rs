@@ -2,7 +2,8 @@
 //!
 //! Owns base64 over the borders of chunks. Rights and rules of nodes are the tree's.
 
-use super::action::{Done, TNDS};
+use super::TNDS;
+use super::action::Done;
 use super::assembly::{Facts, Key};
 use crate::bytes::base64;
 use crate::syncml::model::Verb;
