@@ -54,11 +54,13 @@ pub enum Table {
     Alert = 7,
     /// Sessions that servers wait for.
     Schedule = 8,
+    /// The audit journal.
+    Audit = 9,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Node,
         Self::Value,
@@ -68,6 +70,7 @@ impl Table {
         Self::Host,
         Self::Alert,
         Self::Schedule,
+        Self::Audit,
     ];
 
     /// The table's name in a file.
@@ -82,6 +85,7 @@ impl Table {
             Self::Host => "host",
             Self::Alert => "alert",
             Self::Schedule => "schedule",
+            Self::Audit => "audit",
         }
     }
 
