@@ -46,7 +46,7 @@ int main(void)
     SIZE(dmsc_keys, 48);
     PLACE(dmsc_keys, make, 24);
     PLACE(dmsc_keys, destroy, 40);
-    SIZE(dmsc_config, 136);
+    SIZE(dmsc_config, 144);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
     PLACE(dmsc_config, bootstrap_flags, 108);
