@@ -12,10 +12,13 @@ mod common;
 use common::callgrind::{instructions, number, output};
 use common::heap::{Heap, measured};
 use corpus::{Script, play};
+use dmsc::config::Config;
+use dmsc::error;
 use dmsc::session::Setup;
+use dmsc::store::key_file::KeyFiles;
 use dmsc::store::memory::MemoryStore;
 use dmsc::store::redb::RedbStore;
-use dmsc::store::{Database, Store};
+use dmsc::store::{Database, KeySource};
 use dmsc::syncml::Encoding;
 use std::path::PathBuf;
 use std::process::Command;
@@ -46,15 +49,18 @@ fn work(setup: Setup, db: &Database, script: &Script) -> usize {
     }
 }
 
-/// A store of its own for each repetition, and the folder it is in.
-fn store(kind: &str, number: u32) -> Result<(Arc<dyn Store>, Option<PathBuf>), String> {
+/// A database of its own for each repetition as a client opens it, and the folder it is in. What is
+/// kept is sealed.
+fn database(kind: &str, number: u32) -> error::Result<(Database, Option<PathBuf>)> {
     if kind == "memory" {
-        return Ok((Arc::new(MemoryStore::new()), None));
+        return Ok((Database::new(Arc::new(MemoryStore::new()))?, None));
     }
     let name = format!("dmsc-bench-{}-{number}", std::process::id());
     let folder = std::env::temp_dir().join(name);
-    let store = RedbStore::open(&folder).map_err(|error| error.to_string())?;
-    Ok((Arc::new(store), Some(folder)))
+    let store = Arc::new(RedbStore::open(&folder)?);
+    let keys = Some(Arc::new(KeyFiles::new(&folder)) as Arc<dyn KeySource>);
+    let config = Config { keys, ..Config::new("bench") };
+    Ok((config.database(store)?, Some(folder)))
 }
 
 /// Plays one case so many times, and tells what the last one did to the heap.
@@ -63,8 +69,8 @@ fn repeat(case: &str, encoding: &str, kind: &str, times: u32) -> Result<(), Stri
     let script = Script::load(case, encoding);
     let (mut sent, mut heap) = (0, Heap::default());
     for number in 0..times {
-        let (store, folder) = store(kind, number)?;
-        let db = corpus::database(store);
+        let (db, folder) = database(kind, number).map_err(|error| error.to_string())?;
+        let db = corpus::furnished(db);
         let setup = corpus::setup(&db, encoding).map_err(|error| error.to_string())?;
         (sent, heap) = measured(|| work(setup, &db, &script));
         drop(db);

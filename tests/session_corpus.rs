@@ -5,7 +5,7 @@
 
 mod corpus;
 
-use corpus::{MAX_MSG_SIZE, Script, database, play, uri};
+use corpus::{MAX_MSG_SIZE, Script, furnished, play, uri};
 use dmsc::store::Database;
 use dmsc::store::memory::MemoryStore;
 use dmsc::syncml::model::{Command, Message};
@@ -20,7 +20,7 @@ struct Played {
 }
 
 fn played(case: &str, encoding: Encoding) -> Played {
-    let db = database(Arc::new(MemoryStore::new()));
+    let db = furnished(Database::new(Arc::new(MemoryStore::new())).unwrap());
     let mut messages = Vec::new();
     let mut take = |body: &[u8]| {
         assert!(body.len() <= MAX_MSG_SIZE as usize, "{}", body.len());

@@ -9,6 +9,7 @@ mod corpus;
 
 use dmsc::error::Code;
 use dmsc::session::Step;
+use dmsc::store::Database;
 use dmsc::store::memory::MemoryStore;
 use dmsc::syncml::Encoding;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ fn message(commands: &str) -> String {
 
 /// The error of the session, if any, and the peak of the heap while the message was in work.
 fn peak(commands: &str) -> (Option<Code>, usize) {
-    let db = corpus::database(Arc::new(MemoryStore::new()));
+    let db = corpus::furnished(Database::new(Arc::new(MemoryStore::new())).unwrap());
     let (mut engine, _) = corpus::start(&db, Encoding::Xml).unwrap();
     let body = message(commands);
     let (step, heap) = heap::measured(|| corpus::receive(&mut engine, &db, body.as_bytes()));

@@ -9,7 +9,7 @@ mod corpus;
 
 use corpus::{Script, play, uri};
 use dmsc::error::Result;
-use dmsc::store::memory::MemoryStore;
+use dmsc::store::{Database, memory::MemoryStore};
 use dmsc::syncml::Encoding;
 use dmsc::time::Now;
 use dmsc::tree::{
@@ -99,7 +99,7 @@ impl HostNodes for Keeper {
 /// Most octets of heap while the server sends the object of case e to a node of `counter`.
 fn peak(encoding: Encoding, counter: &Arc<Counter>) -> usize {
     let (hosted, now) = (Arc::new(Hosted::default()), Now { mono_ms: 0, unix_s: 0 });
-    let mut db = corpus::database(Arc::new(MemoryStore::new()));
+    let mut db = corpus::furnished(Database::new(Arc::new(MemoryStore::new())).unwrap());
     db.attach(hosted.clone());
     let root = Path::parse("./Vault").unwrap();
     let mut txn = db.begin().unwrap();

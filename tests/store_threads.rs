@@ -23,7 +23,7 @@ const READERS: usize = 4;
 /// The number of the last step in a view.
 fn step_of(reader: &dyn Reader) -> u64 {
     let octets = reader.get(Table::Replay, b"server").unwrap();
-    octets.map_or(0, |octets| u64::from_be_bytes(octets.try_into().unwrap()))
+    octets.map_or(0, |octets| u64::from_be_bytes((*octets).try_into().unwrap()))
 }
 
 fn model() -> Vec<State> {

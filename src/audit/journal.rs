@@ -187,7 +187,7 @@ impl<'t> Journal<'t> {
         while more(&self.state) {
             let key = self.state.first.to_be_bytes();
             let missing = || damaged("a record is missing");
-            let record = self.txn.get(Table::Audit, &key)?.ok_or_else(missing)?;
+            let record = self.txn.get(Table::Audit, &key)?.ok_or_else(missing)?.into_owned();
             self.txn.delete(Table::Audit, &key);
             self.state.octets = self.state.octets.saturating_sub(record.len() as u64 + 1);
             self.state.first += 1;

@@ -126,7 +126,7 @@ const HASHES: usize = 64;
 /// Notes a document of the factory; false if it was noted before.
 fn remember(txn: &mut Txn, document: &[u8]) -> Result<bool> {
     let hash: [u8; HASH] = Sha256::digest(document).into();
-    let mut known = txn.get(Table::Meta, FACTORY_KEY)?.unwrap_or_default();
+    let mut known = txn.get(Table::Meta, FACTORY_KEY)?.unwrap_or_default().into_owned();
     if known.chunks(HASH).any(|one| one == hash) {
         return Ok(false);
     }

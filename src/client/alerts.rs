@@ -160,7 +160,7 @@ fn store(db: &Database, alert: &QueuedAlert) -> Result<u64> {
         let text = format!("{waiting} alerts wait already for a server");
         return Err(Error::new(Code::TooLarge, text));
     }
-    let last = txn.get(Table::Meta, NUMBER_KEY)?.and_then(|last| last.try_into().ok());
+    let last = txn.get(Table::Meta, NUMBER_KEY)?.and_then(|last| (*last).try_into().ok());
     let number = last.map_or(0, u64::from_be_bytes) + 1;
     txn.put(Table::Meta, NUMBER_KEY, number.to_be_bytes().to_vec());
     txn.put(Table::Alert, &number.to_be_bytes(), alert.encode());
@@ -221,7 +221,8 @@ impl Core {
 }
 
 fn hand_over(db: &Database, running: &mut Running, number: u64) -> Result<()> {
-    let Some(record) = db.read()?.get(Table::Alert, &number.to_be_bytes())? else { return Ok(()) };
+    let view = db.read()?;
+    let Some(record) = view.get(Table::Alert, &number.to_be_bytes())? else { return Ok(()) };
     let (_, alert) = parse(&number.to_be_bytes(), &record)?;
     if alert.is_for(running.server_id()) {
         running.queue_alert(alert.host_alert(number)?)?;

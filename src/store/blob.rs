@@ -4,7 +4,7 @@
 //! Owns the blob's format. Suits small trees; the cost of a commit grows with the tree.
 
 use super::seal::KeySource;
-use super::tables::{Entries, Tables};
+use super::tables::{Committed, Tables};
 use super::{Batch, Snapshot, Store, Table};
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
@@ -80,7 +80,7 @@ impl BlobStore {
     pub fn open(storage: Arc<dyn BlobStorage>) -> Result<Self> {
         let entries = match storage.load(BLOB_NAME)? {
             Some(bytes) => decode(&bytes)?,
-            None => Entries::new(),
+            None => Committed::new(),
         };
         Ok(Self { storage, tables: Tables::new(entries) })
     }
@@ -111,30 +111,32 @@ impl Store for BlobStore {
 }
 
 /// The blob of `entries` after `batch`: magic, entries (table, key, value with their lengths), digest.
-fn encode(entries: &Entries, batch: &Batch) -> Result<Vec<u8>> {
+fn encode(entries: &Committed, batch: &Batch) -> Result<Vec<u8>> {
     let mut out = [&MAGIC[..], &[FORM]].concat();
-    let mut batch = batch.iter().peekable();
-    for (key, value) in entries {
-        while let Some((new_key, new_value)) = batch.next_if(|(new_key, _)| *new_key < key) {
-            append(&mut out, new_key, new_value.as_deref())?;
+    for (table, entries) in entries.tables() {
+        let mut batch = batch.table(table).iter().peekable();
+        for (key, value) in entries {
+            while let Some((new_key, new_value)) = batch.next_if(|(new_key, _)| *new_key < key) {
+                append(&mut out, table, new_key, new_value.as_deref())?;
+            }
+            match batch.next_if(|(new_key, _)| *new_key == key) {
+                Some((_, new_value)) => append(&mut out, table, key, new_value.as_deref())?,
+                None => append(&mut out, table, key, Some(value))?,
+            }
         }
-        match batch.next_if(|(new_key, _)| *new_key == key) {
-            Some((_, new_value)) => append(&mut out, key, new_value.as_deref())?,
-            None => append(&mut out, key, Some(value))?,
+        for (key, value) in batch {
+            append(&mut out, table, key, value.as_deref())?;
         }
-    }
-    for (key, value) in batch {
-        append(&mut out, key, value.as_deref())?;
     }
     let digest = Sha256::digest(&out);
     out.extend_from_slice(&digest);
     Ok(out)
 }
 
-fn append(out: &mut Vec<u8>, key: &(Table, Vec<u8>), value: Option<&[u8]>) -> Result<()> {
+fn append(out: &mut Vec<u8>, table: Table, key: &[u8], value: Option<&[u8]>) -> Result<()> {
     let Some(value) = value else { return Ok(()) };
-    out.push(key.0 as u8);
-    for part in [key.1.as_slice(), value] {
+    out.push(table as u8);
+    for part in [key, value] {
         let length = u32::try_from(part.len())
             .map_err(|_| Error::new(Code::TooLarge, "store: an entry exceeds 4 GiB"))?;
         out.extend_from_slice(&length.to_be_bytes());
@@ -143,7 +145,7 @@ fn append(out: &mut Vec<u8>, key: &(Table, Vec<u8>), value: Option<&[u8]>) -> Re
     Ok(())
 }
 
-fn decode(bytes: &[u8]) -> Result<Entries> {
+fn decode(bytes: &[u8]) -> Result<Committed> {
     let damaged = |what: &str| {
         Error::new(Code::StorageCorrupt, format!("store: blob of {} octets {what}", bytes.len()))
     };
@@ -160,7 +162,7 @@ fn decode(bytes: &[u8]) -> Result<Entries> {
     if Sha256::digest(body).as_slice() != digest {
         return Err(damaged("does not match its digest"));
     }
-    let mut entries = Entries::new();
+    let mut entries = Committed::new();
     while let Some((number, tail)) = rest.split_first() {
         let table = Table::from_number(*number).ok_or_else(|| damaged("names an unknown table"))?;
         let (key, tail) = part(tail).ok_or_else(|| damaged("ends inside a key"))?;

@@ -12,6 +12,7 @@ use super::{
 use crate::error::{Code, Error, Result};
 use crate::random::Random;
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -237,9 +238,14 @@ impl View {
     }
 
     /// What was written as `value`.
-    pub(super) fn unsealed(&self, table: Table, key: &[u8], value: Vec<u8>) -> Result<Vec<u8>> {
+    pub(super) fn unsealed<'v>(
+        &self,
+        table: Table,
+        key: &[u8],
+        value: Cow<'v, [u8]>,
+    ) -> Result<Cow<'v, [u8]>> {
         match self.vault_of(table) {
-            Some(vault) => vault.unseal(table, key, &value),
+            Some(vault) => Ok(vault.unseal(table, key, &value)?.into()),
             None => Ok(value),
         }
     }
@@ -286,7 +292,7 @@ impl fmt::Debug for View {
 }
 
 impl Reader for View {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         let found = self.snapshot.get(table, key)?;
         found.map(|value| self.unsealed(table, key, value)).transpose()
     }

@@ -7,6 +7,7 @@
 pub mod blob;
 mod change;
 mod database;
+mod entries;
 pub mod key_file;
 pub mod memory;
 mod outside;
@@ -20,13 +21,14 @@ mod txn;
 
 pub use change::{By, Change, ChangeKind};
 pub use database::{Database, Sealing, View};
+pub use entries::Entries;
 pub use outside::{Operation, Participant};
 pub use seal::{KEY_OCTETS, KeySource, Secrecy};
 pub use txn::{Savepoint, Txn, committed_number};
 
 use crate::error::Result;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -94,15 +96,15 @@ impl Table {
 }
 
 /// Writes of one commit: `None` deletes.
-pub type Batch = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+pub type Batch = Entries<Option<Vec<u8>>>;
 
 /// Called for each entry in key order; `Break` ends the scan.
 pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
 
 /// A consistent view of the store; later commits do not show in it.
 pub trait Snapshot: Send + Sync {
-    /// The value under `key`.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// The value under `key`, borrowed from where it is kept if that is possible.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>>;
     /// Visits the entries with `from <= key` that begin with `prefix`, in key order.
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()>;
 }
@@ -133,8 +135,8 @@ pub type Attachment = Arc<dyn Any + Send + Sync>;
 pub trait Reader {
     /// What [`Database::attach`] was given.
     fn attachment(&self) -> Option<&Attachment>;
-    /// The value under `key`.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>>;
+    /// The value under `key`, borrowed from where it is kept if that is possible.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>>;
     /// Visits the entries with `from <= key` that begin with `prefix`, in key order.
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()>;
     /// True if the value of this node key belongs into [`Table::Secret`], not [`Table::Value`].

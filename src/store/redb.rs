@@ -11,6 +11,7 @@ use ::redb::{
 };
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::fmt;
 use std::fs;
 use std::ops::Bound;
@@ -242,14 +243,9 @@ fn begin(database: &Database) -> Redb<WriteTransaction> {
 
 fn write(database: &Database, batch: &Batch) -> Redb<()> {
     let transaction = begin(database)?;
-    for table in Table::ALL {
-        let mut entries =
-            batch.range((table, Vec::new())..).take_while(|((at, _), _)| *at == table).peekable();
-        if entries.peek().is_none() {
-            continue;
-        }
+    for (table, entries) in batch.tables().filter(|(_, entries)| !entries.is_empty()) {
         let mut open = transaction.open_table(definition(table))?;
-        for ((_, key), value) in entries {
+        for (key, value) in entries {
             match value {
                 Some(value) => open.insert(key.as_slice(), value.as_slice())?,
                 None => open.remove(key.as_slice())?,
@@ -276,9 +272,9 @@ impl View {
 }
 
 impl Snapshot for View {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
         let Some(open) = self.table(table)? else { return Ok(None) };
-        guard(|| Ok(open.get(key)?.map(|value| value.value().to_vec())))
+        guard(|| Ok(open.get(key)?.map(|value| value.value().to_vec().into())))
     }
 
     fn scan(&self, table: Table, prefix: &[u8], from: &[u8], visit: Visit<'_>) -> Result<()> {

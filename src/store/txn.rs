@@ -4,9 +4,9 @@
 
 use super::database::{Permit, View};
 use super::outside::{Operation, Outside, Participant};
-use super::tables::Place;
 use super::{Attachment, Batch, Change, Reader, Table, Visit};
 use crate::error::{Code, Error, Result};
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -82,7 +82,7 @@ impl Txn {
         if self.marks.is_empty() {
             // Single values are written again and again, nodes rarely.
             let written = match table {
-                Table::Meta => self.overlay.get_mut(&(table, key) as &dyn Place),
+                Table::Meta => self.overlay.table_mut(table).get_mut(key),
                 _ => None,
             };
             match written {
@@ -124,7 +124,7 @@ impl Txn {
             let Some((key, before)) = self.journal.pop() else { break };
             match before {
                 Some(before) => self.overlay.insert(key, before),
-                None => self.overlay.remove(&key),
+                None => self.overlay.table_mut(key.0).remove(&key.1),
             };
         }
         self.changes.truncate(mark.changes);
@@ -134,7 +134,7 @@ impl Txn {
     /// Undoes everything since the beginning or the last [`checkpoint`](Self::checkpoint), and forgets the
     /// savepoints. Nobody outside takes part any more.
     pub fn undo(&mut self) {
-        self.overlay.clear();
+        self.overlay = Batch::new();
         self.journal.clear();
         self.marks.clear();
         self.changes.clear();
@@ -237,9 +237,9 @@ impl Reader for Txn {
         self.view.attachment()
     }
 
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>> {
-        match self.overlay.get(&(table, key) as &dyn Place) {
-            Some(Some(value)) => self.view.unsealed(table, key, value.clone()).map(Some),
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
+        match self.overlay.table(table).get(key) {
+            Some(Some(value)) => self.view.unsealed(table, key, value.into()).map(Some),
             Some(None) => Ok(None),
             None => self.view.get(table, key),
         }
@@ -264,18 +264,19 @@ impl Txn {
         from: &[u8],
         visit: Visit<'_>,
     ) -> Result<()> {
-        let start: &dyn Place = &(table, prefix.max(from));
+        let bounds = (Bound::Included(prefix.max(from)), Bound::Unbounded);
         let mut ours = self
             .overlay
-            .range::<dyn Place, _>((Bound::Included(start), Bound::Unbounded))
-            .take_while(|((at, key), _)| *at == table && key.starts_with(prefix))
+            .table(table)
+            .range::<[u8], _>(bounds)
+            .take_while(|(key, _)| key.starts_with(prefix))
             .peekable();
         let mut ended = false;
         self.view.scan_written(table, prefix, from, &mut |key, value| {
             // Our entries before the committed one, then ours instead of it.
             let mut hidden = false;
-            while let Some(((_, our_key), our_value)) =
-                ours.next_if(|((_, our_key), _)| our_key.as_slice() <= key)
+            while let Some((our_key, our_value)) =
+                ours.next_if(|(our_key, _)| our_key.as_slice() <= key)
             {
                 hidden = our_key.as_slice() == key;
                 if let Some(our_value) = our_value
@@ -294,7 +295,7 @@ impl Txn {
         if ended {
             return Ok(());
         }
-        for ((_, key), value) in ours {
+        for (key, value) in ours {
             if let Some(value) = value
                 && visit(key, value).is_break()
             {

@@ -178,7 +178,7 @@ impl<'t> Tree<'t> {
 
     /// Notes a change of a node whose value had and has so many octets.
     pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, old_size: u32, new_size: u32) {
-        let (uri, by) = (path.to_string(), self.actor.by());
+        let (uri, by) = (path.uri(), self.actor.by());
         self.txn.note(Change { uri, from: None, kind, by, old_size, new_size });
     }
 

@@ -258,7 +258,7 @@ pub(super) fn stored(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
 impl Bound {
     /// The node: kind and size from the handler, properties from the store.
     pub(super) fn node(&self, reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
-        let uri = path.to_string();
+        let uri = path.uri();
         let Some(HostNode { format, mime, size }) = self.ask(&uri, self.host.info(&uri))? else {
             return Ok(None);
         };
@@ -268,13 +268,13 @@ impl Bound {
     }
 
     pub(super) fn value(&self, path: &Path) -> Result<Vec<u8>> {
-        let uri = path.to_string();
+        let uri = path.uri();
         self.ask(&uri, self.host.get(&uri))
     }
 
     /// The children in order of their names.
     pub(super) fn children(&self, path: &Path) -> Result<Vec<Path>> {
-        let uri = path.to_string();
+        let uri = path.uri();
         let names = self.ask(&uri, self.host.children(&uri))?;
         let unusable = |refusal: Refusal| {
             Error::new(Code::Callback, format!("the host gives a child that is none: {refusal}"))
@@ -310,7 +310,7 @@ impl Bound {
 
     /// Type of the root; empty if the handler knows no such node.
     fn root_type(&self) -> Result<String> {
-        let uri = self.root.to_string();
+        let uri = self.root.uri();
         let root = self.ask(&uri, self.host.info(&uri))?;
         Ok(root.map(|node| node.mime).unwrap_or_default())
     }
@@ -340,7 +340,7 @@ impl Bound {
     /// Nothing can be done about a failure of these but to tell it.
     fn report(&self, done: Result<()>) {
         if let Err(error) = done {
-            self.note(&self.root.to_string(), &as_hosts_own(error));
+            self.note(&self.root.uri(), &as_hosts_own(error));
         }
     }
 }
@@ -358,11 +358,11 @@ fn as_hosts_own(error: Error) -> Error {
 
 impl Participant for Bound {
     fn begin(&self, number: u64) -> Result<()> {
-        self.ask(&self.root.to_string(), self.host.begin(number))
+        self.ask(&self.root.uri(), self.host.begin(number))
     }
 
     fn prepare(&self) -> Result<()> {
-        self.ask(&self.root.to_string(), self.host.prepare())
+        self.ask(&self.root.uri(), self.host.prepare())
     }
 
     fn commit(&self) {
@@ -457,7 +457,7 @@ pub(super) fn write(
     value: &[u8],
     deed: Deed,
 ) -> Result<()> {
-    let (who, uri) = (Arc::clone(bound), path.to_string());
+    let (who, uri) = (Arc::clone(bound), path.uri());
     let (format, mime) = (node.format, node.mime.clone());
     let octets = Zeroizing::new(value.to_vec());
     let operation: Operation = Box::new(move || {
@@ -482,7 +482,7 @@ pub(super) fn remove(txn: &mut Txn, bound: &Arc<Bound>, paths: &[&Path]) -> Resu
             continue;
         }
         top = Some(path);
-        let (who, uri) = (Arc::clone(bound), path.to_string());
+        let (who, uri) = (Arc::clone(bound), path.uri());
         let operation: Operation = Box::new(move || who.ask(&uri, who.host.remove(&uri)));
         txn.perform(Arc::clone(bound) as Arc<dyn Participant>, operation)?;
     }

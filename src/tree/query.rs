@@ -224,7 +224,7 @@ impl<'r> Query<'r> {
         let mut listed = Vec::new();
         let mut octets = 0;
         self.walk(path, &mut |path, node| {
-            let uri = path.to_string();
+            let uri = path.uri();
             let value = (values && !node.format.is_interior())
                 .then(|| records::value(self.reader, &path))
                 .transpose()?;

@@ -9,6 +9,7 @@ use super::uri::Path;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::store::{Reader, Table, Txn};
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -43,7 +44,10 @@ pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
     }
     match host_nodes::below_root(reader, path) {
         Some(bound) => bound.value(path),
-        None => Ok(reader.get(value_table(reader, path), path.key())?.unwrap_or_default()),
+        None => {
+            let value = reader.get(value_table(reader, path), path.key())?;
+            Ok(value.map(Cow::into_owned).unwrap_or_default())
+        }
     }
 }
 
@@ -137,7 +141,7 @@ pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Res
         let new = old.moved(from, to).unwrap_or(Err(Refusal::BadUri))?;
         let values = (value_table(txn, &old), value_table(txn, &new));
         for (from, to) in [(Table::Node, Table::Node), values] {
-            if let Some(bytes) = txn.get(from, old.key())? {
+            if let Some(bytes) = txn.get(from, old.key())?.map(Cow::into_owned) {
                 txn.delete(from, old.key());
                 txn.put(to, new.key(), bytes);
             }
@@ -150,7 +154,7 @@ pub(super) fn rename(txn: &mut Txn, from: &Path, to: &Path) -> core::result::Res
 pub(super) fn count(txn: &Txn) -> Result<u64> {
     match txn.get(Table::Meta, COUNT_KEY)? {
         None => Ok(0),
-        Some(bytes) => match <[u8; 8]>::try_from(bytes) {
+        Some(bytes) => match <[u8; 8]>::try_from(&*bytes) {
             Ok(bytes) => Ok(u64::from_be_bytes(bytes)),
             Err(_) => Err(damaged("tree: the number of nodes in the store is damaged")),
         },

@@ -109,6 +109,18 @@ impl Path {
         self.0.is_empty()
     }
 
+    /// The URI: `.` or `./A/B`, escaped.
+    pub fn uri(&self) -> String {
+        let mut uri = String::with_capacity(self.0.len() + 2);
+        uri.push('.');
+        for name in self.names() {
+            uri.push('/');
+            // A string takes everything.
+            let _ = write_escaped(&mut uri, name);
+        }
+        uri
+    }
+
     /// Number of names.
     pub fn depth(&self) -> usize {
         let separators = self.0.bytes().filter(|octet| *octet == SEPARATOR as u8).count();
@@ -161,21 +173,9 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// The URI: `.` or `./A/B`, escaped.
+    /// [`Path::uri`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_root() {
-            return f.write_str(".");
-        }
-        // In one piece: whoever makes a string of it then makes it once.
-        let mut uri = String::with_capacity(self.0.len() + 2);
-        uri.push_str("./");
-        for (at, part) in self.0.split_inclusive(SEPARATOR).enumerate() {
-            if at > 0 {
-                uri.push('/');
-            }
-            write_escaped(&mut uri, part.trim_end_matches(SEPARATOR))?;
-        }
-        f.write_str(&uri)
+        f.write_str(&self.uri())
     }
 }
 

@@ -9,11 +9,11 @@ use dmsc::policy::{Origin, Policy};
 use dmsc::random::Random;
 use dmsc::secret::Secret;
 use dmsc::session::{Authority, Cause, Context, Engine, SessionEvent, Setup, Step};
-use dmsc::store::{Database, Store};
+use dmsc::store::Database;
 use dmsc::syncml::Encoding;
 use dmsc::time::Now;
 use dmsc::tree::dmacc::{self, Credential, Level, NewAccount};
-use dmsc::tree::{Actor, Content, DeviceInfo, Tree, Uri, install};
+use dmsc::tree::{Actor, Content, DeviceInfo, Hosted, Tree, Uri, install};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,9 +36,9 @@ pub(crate) fn uri(text: &str) -> Uri {
     Uri::parse(text).unwrap()
 }
 
-/// The state before each session.
-pub(crate) fn database(store: Arc<dyn Store>) -> Database {
-    let db = Database::new(store).unwrap();
+/// Makes the state before each session, in an empty database as a client has it.
+pub(crate) fn furnished(mut db: Database) -> Database {
+    db.attach(Arc::new(Hosted::default()));
     let mut txn = db.begin().unwrap();
     let device = DeviceInfo {
         dev_id: "IMEI:490154203237518",
