@@ -11,7 +11,7 @@ use dmsc::store::{Batch, Database, Reader, Store, Table};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use store_common::workload::Dice;
+use store_common::dice::Dice;
 use store_common::{Directory, child_directory, run_child};
 
 fn open(directory: &Path) -> dmsc::error::Result<Database> {

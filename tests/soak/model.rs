@@ -1,0 +1,79 @@
+//! What must hold when all is over. The model of the tree comes from the servers' wires alone.
+
+use super::phone::Phone;
+use super::servers::Record;
+use super::world::World;
+use dmsc::store::{Store, Table};
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+/// Fails with what does not hold.
+pub(crate) fn holds(world: &World) {
+    nothing_hangs(world);
+    alerts_have_come(world);
+    let (card, net) = (world.card_record.lock().unwrap(), world.net_record.lock().unwrap());
+    tree_is_as_the_servers_left_it(&world.phone, "Card", &card);
+    tree_is_as_the_servers_left_it(&world.phone, "Net", &net);
+    assert!(world.phone.client.tree_info("./Evil").is_err(), "an impostor's command was executed");
+    let accounts = world.phone.client.tree_children("./DMAcc").unwrap();
+    assert_eq!(accounts.len(), 2, "accounts");
+    // A node that a server adds twice is there already the second time.
+    let twice = world.bad_findings().into_iter().find(|text| text.contains("Status 418"));
+    assert_eq!(twice, None, "a command was applied twice");
+}
+
+fn nothing_hangs(world: &World) {
+    let heard = world.phone.heard.lock().unwrap();
+    assert!(heard.open.is_empty(), "sessions {:?} hang", heard.open);
+    for table in [Table::Schedule, Table::Alert] {
+        assert_eq!(entries(world, table), 0, "{} has entries left", table.name());
+    }
+    assert_eq!(entries(world, Table::Replay), 2, "one list for each server");
+}
+
+fn entries(world: &World, table: Table) -> usize {
+    let mut number = 0;
+    let mut count = |_: &[u8], _: &[u8]| {
+        number += 1;
+        ControlFlow::Continue(())
+    };
+    world.store.snapshot().unwrap().scan(table, b"", b"", &mut count).unwrap();
+    number
+}
+
+fn alerts_have_come(world: &World) {
+    let (card, net) = (world.card_record.lock().unwrap(), world.net_record.lock().unwrap());
+    let came: BTreeSet<u64> = card.alerts.union(&net.alerts).copied().collect();
+    let lost: Vec<_> = world.alerts.difference(&came).collect();
+    assert!(lost.is_empty(), "alerts {lost:?} of {} never came", world.alerts.len());
+}
+
+fn tree_is_as_the_servers_left_it(phone: &Phone, folder: &str, record: &Record) {
+    let children = phone.client.tree_children(&format!("./{folder}")).unwrap();
+    let numbers = |letter: char| -> BTreeSet<u32> {
+        let names = children.iter().filter_map(|(name, _)| name.strip_prefix(letter));
+        names.map(|number| number.parse().unwrap()).collect()
+    };
+    let (plain, atomic) = (numbers('s'), numbers('a'));
+    assert_eq!(plain, atomic, "{folder}: half a message was applied");
+    assert!(record.completed.is_subset(&plain), "{folder}: a completed session left nothing");
+    assert!(plain.is_subset(&record.offered), "{folder}: a node that no server has added");
+    let last = phone.client.tree_get(&format!("./{folder}/Last")).unwrap();
+    let wanted = plain.last().unwrap().to_string();
+    assert_eq!(String::from_utf8(last).unwrap(), wanted, "{folder}: an older session came later");
+    for number in plain {
+        let value = phone.client.tree_get(&format!("./{folder}/a{number}")).unwrap();
+        assert_eq!(value, number.to_string().into_bytes());
+    }
+    let newest = record.completed.last();
+    assert_eq!(newest, record.offered.last(), "{folder}: the last session was not good");
+    assert!(record.completed.len() > 2, "{folder}: too little went on");
+}
+
+/// A client that is closed gives back no more in the last hours than it did in the first.
+pub(crate) fn memory_is_flat(held: &[usize]) {
+    let (first, last) = held.split_at(held.len().div_ceil(2));
+    let most = |part: &[usize]| part.iter().copied().max().unwrap_or(0);
+    println!("octets of the client after each hour: {held:?}");
+    assert!(most(last) <= most(first) * 3 / 2 + 65_536, "the client grows: {held:?}");
+}
