@@ -84,7 +84,8 @@ impl Application for Loud {
         let record = self.record.lock().unwrap();
         let lines = record.alerts.iter().map(|number| format!("came {number}"));
         let lines = lines.chain(record.offered.iter().map(|number| format!("offered {number}")));
-        let lines = lines.chain(record.completed.iter().map(|number| format!("completed {number}")));
+        let lines =
+            lines.chain(record.completed.iter().map(|number| format!("completed {number}")));
         for line in lines {
             if self.said.insert(line.clone()) {
                 say(&line);

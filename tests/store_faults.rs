@@ -12,8 +12,8 @@ use dmsc::store::redb::RedbStore;
 use dmsc::store::{Database, Store};
 use std::io::ErrorKind;
 use std::sync::Arc;
-use store_common::disk::{Disk, Fault};
 use store_common::dice::Dice;
+use store_common::disk::{Disk, Fault};
 use store_common::workload::{State, last_step, state, step};
 use store_common::*;
 

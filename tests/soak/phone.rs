@@ -119,11 +119,8 @@ impl Phone {
             Now { mono_ms, unix_s: 1_700_000_000 + (mono_ms / 1000) as i64 }
         });
         let random = Box::new(Thrown(Dice(seed)));
-        let network = NetworkConfig {
-            plain_http: PlainHttp::Allow,
-            retries: 2,
-            ..NetworkConfig::default()
-        };
+        let network =
+            NetworkConfig { plain_http: PlainHttp::Allow, retries: 2, ..NetworkConfig::default() };
         let config = Config { network, ..Config::new(DEVICE) };
         let heard: Arc<Mutex<Heard>> = Arc::default();
         let host = Host { heard: heard.clone(), dice: Mutex::new(Dice(!seed)), calm };

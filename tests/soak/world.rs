@@ -19,7 +19,15 @@ use uicc_sim::dm::notification::{self, Initiator, Trigger, UiMode};
 /// Pushes that an attacker has recorded.
 const RECORDED: usize = 32;
 
+/// How often the client is ended and started again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lives {
+    One,
+    Many,
+}
+
 pub(crate) struct World {
+    lives: Lives,
     dice: Dice,
     seed: u64,
     hand: Arc<AtomicU64>,
@@ -41,7 +49,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, lives: Lives) -> Self {
         let (hand, store) = (Arc::new(AtomicU64::new(1_000)), Arc::new(MemoryStore::new()));
         let profile = servers::card_profile();
         let spy = Spy::new(profile.clone(), "Card");
@@ -51,6 +59,7 @@ impl World {
         let net_record = net.genuine.lock().unwrap().record();
         let phone = Phone::start(store.clone(), &hand, &net, seed, false);
         let mut world = Self {
+            lives,
             dice: Dice(seed),
             seed,
             hand,
@@ -232,7 +241,9 @@ impl World {
     }
 
     fn restart(&mut self) {
-        self.start_again(false);
+        if self.lives == Lives::Many {
+            self.start_again(false);
+        }
     }
 
     /// Ends the client wherever it is, and starts one on its store.
@@ -259,20 +270,21 @@ impl World {
         }
     }
 
-    /// What the heap gets back when the client is closed; another one follows it.
-    pub(crate) fn octets_of_client(&mut self) -> usize {
+    /// Closes the client; what the heap gets back.
+    pub(crate) fn octets_of_client(self) -> usize {
         let before = heap::now();
-        self.phone.client.close();
-        let freed = before - heap::now();
-        self.restart();
-        freed
+        let Self { phone: Phone { client, .. }, .. } = self;
+        client.close();
+        drop(client);
+        before - heap::now()
     }
 
     // ---- attacks ------------------------------------------------------------------------------------
 
     fn attack_digest(&mut self) {
         let mut push = self.net.genuine.lock().unwrap().notification();
-        let at = push.len() - 1 - self.dice.below(40) as usize;
+        // Digest, header and server identifier: what is before them is the envelope.
+        let at = push.len() - 1 - self.dice.below(24 + NET_SERVER.len() as u64) as usize;
         push[at] ^= 1 << self.dice.below(8);
         self.refuses(push);
     }
