@@ -7,7 +7,7 @@ use super::assembly::{Chunk, Facts, Key, Piece};
 use super::execute::{Executor, source, target};
 use super::host_alert::wire;
 use super::outbox::Outbox;
-use super::{Execution, SessionEvent, auth};
+use super::{Execution, SessionEvent, TNDS, auth};
 use crate::error::{Code, Result};
 use crate::limits;
 use crate::markup::DocType;
@@ -350,9 +350,6 @@ enum Collected<'d> {
     Whole(Option<Cow<'d, [u8]>>, Facts<'d>),
     Kept(u64, u64),
 }
-
-/// Begin of the media types of serialized subtrees.
-const TNDS: &str = "application/vnd.syncml.dmtnds";
 
 /// Meta of the item, or else of the command.
 fn facts<'d>(action: &'d Action<'_>, meta: Meta<'d>) -> Facts<'d> {

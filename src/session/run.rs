@@ -154,6 +154,24 @@ pub(super) struct Run<'m> {
     undo: Option<Savepoint>,
 }
 
+/// Commands that are judged together, each with its number.
+#[derive(Debug)]
+pub(super) struct Upcoming<'r, 'm> {
+    pub(super) actions: Vec<(usize, &'r Action<'m>)>,
+    /// The group that they are.
+    pub(super) group: Option<usize>,
+}
+
+/// What came of one item.
+#[derive(Debug)]
+pub(super) struct Settled<'r> {
+    pub(super) task: usize,
+    pub(super) item: usize,
+    pub(super) name: &'r str,
+    pub(super) target: Option<&'r str>,
+    pub(super) status: Code,
+}
+
 impl<'m> Run<'m> {
     /// Takes the commands that have to be answered; Status elements are not among them.
     pub(super) fn new(msg_id: Text<'m>, commands: Vec<Command<'m>>) -> Self {
@@ -175,6 +193,53 @@ impl<'m> Run<'m> {
                 *end = after;
             }
         }
+    }
+
+    /// Number of the present command among all of the message.
+    pub(super) fn position(&self) -> usize {
+        self.next
+    }
+
+    /// True if a group is next.
+    pub(super) fn is_at_group(&self) -> bool {
+        matches!(self.tasks.get(self.next), Some(Task { op: Op::Group { .. }, .. }))
+    }
+
+    /// What is to be judged together with what is next: an Atomic with all in it, or a command with all
+    /// that follow outside of an Atomic.
+    pub(super) fn upcoming(&self) -> Upcoming<'_, 'm> {
+        let mut upcoming = Upcoming { actions: Vec::new(), group: None };
+        let (mut at, end) = match self.tasks.get(self.next).map(|task| &task.op) {
+            Some(Op::Group { end, .. }) => {
+                upcoming.group = Some(self.next);
+                (self.next + 1, *end)
+            }
+            Some(Op::Action(_)) => (self.next, self.tasks.len()),
+            _ => return upcoming,
+        };
+        while let Some(task) = self.tasks.get(at).filter(|_| at < end) {
+            match &task.op {
+                Op::Action(action) => upcoming.actions.push((at, action)),
+                Op::Group { atomic: true, end } => at = end.saturating_sub(1).max(at),
+                _ => {}
+            }
+            at += 1;
+        }
+        upcoming
+    }
+
+    /// What came of the commands from number `from` to the present one.
+    pub(super) fn settled(&self, from: usize) -> impl Iterator<Item = Settled<'_>> {
+        let tasks = self.tasks.iter().enumerate().take(self.next).skip(from);
+        tasks.flat_map(|(at, task)| {
+            task.outcomes.iter().enumerate().map(move |(item, outcome)| Settled {
+                task: at,
+                item,
+                name: &task.name,
+                target: outcome.target.as_deref(),
+                status: outcome.status,
+            })
+        })
     }
 
     /// True without any command.
@@ -271,6 +336,22 @@ impl<'m> Run<'m> {
         };
         self.settle(code.into(), Vec::new());
         self.skip_to(end);
+    }
+
+    /// Answers the present command, or the group and all in it, without executing it, and says which
+    /// node it was about.
+    pub(super) fn forbid(&mut self, code: Code) {
+        let target = match self.tasks.get(self.next).map(|task| &task.op) {
+            Some(Op::Action(action)) => action.items.first().and_then(|item| item.target.as_ref()),
+            _ => None,
+        };
+        let Some(target) = target.map(|target| target.uri.clone().into_owned()) else {
+            return self.refuse(code);
+        };
+        self.settle(
+            Outcome { target: Some(target.into()), ..Outcome::of(code) }.into(),
+            Vec::new(),
+        );
     }
 
     /// Notes the user's answer; No, cancel and silence reach beyond the alert itself.

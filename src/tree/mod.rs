@@ -44,7 +44,19 @@ pub use refusal::Refusal;
 pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
-use crate::store::By;
+use crate::store::{By, Reader};
+
+/// True if the node at `path`, below the root of a subtree that the host keeps, is the host's own: to look
+/// at it means to call the host.
+pub fn is_kept_by_host(reader: &dyn Reader, path: &Path) -> bool {
+    host_nodes::below_root(reader, path).is_some()
+}
+
+/// True if the value of the node at `path` must not be shown: a secret of the standard objects, or of
+/// those that the client was told of.
+pub fn is_secret(reader: &dyn Reader, path: &Path) -> bool {
+    reader.is_secret(path.key()) || ddf::is_secret(path)
+}
 
 /// What the host adds to the tree of one client. Attached to its database
 /// ([`Database::attach`](crate::store::Database::attach)), so that every reader knows it.

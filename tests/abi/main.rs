@@ -7,6 +7,7 @@
 )]
 
 mod alerts;
+mod audit;
 mod changes;
 mod descriptions;
 mod errors;

@@ -79,7 +79,7 @@ fn answer_without_octets_and_answer_longer_than_the_array() {
 #[test]
 fn a_card_that_refuses_everything() {
     let (sim, (vault, phone)) = (Sim::named("demo"), phone());
-    let before = vault.dump();
+    let before = vault.state();
     sim.script(|_| Instead::Answer(vec![0x6F, 0x00]));
     let failure = phone.open(&sim, 0).err().unwrap();
     assert_eq!((failure.status, failure.card_sw), (-104, 0x6F00), "{}", failure.message);
@@ -87,7 +87,7 @@ fn a_card_that_refuses_everything() {
         failure.message,
         "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00 (technical problem)"
     );
-    assert!(vault.dump() == before);
+    assert!(vault.state() == before);
 }
 
 #[test]

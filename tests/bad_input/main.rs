@@ -64,6 +64,8 @@ fn failed(ears: &Ears, kind: event) -> Vec<(i32, String, String)> {
 /// Entries that are new, gone or changed, secrets' values left out.
 fn changed(before: &Entries, after: &Entries) -> Vec<(u8, String)> {
     let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+    // That something was refused is on record.
+    let keys = keys.filter(|(table, _)| *table != dmsc::store::Table::Audit as u8);
     keys.filter(|key| before.get(*key) != after.get(*key))
         .map(|(table, key)| (*table, String::from_utf8_lossy(key).into_owned()))
         .collect()

@@ -88,6 +88,10 @@ int main(void)
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);
     PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_signer, 40);
+    PLACE(dmsc_signer, destroy, 32);
+    SIZE(dmsc_audit_info, 72);
+    PLACE(dmsc_audit_info, head, 40);
     SIZE(dmsc_generic_alert, 72);
     PLACE(dmsc_generic_alert, data_len, 64);
     SIZE(dmsc_host_node, 24);

@@ -5,9 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use dmsc::error::Result;
+use dmsc::policy::{Origin, Policy};
 use dmsc::random::Random;
 use dmsc::secret::Secret;
-use dmsc::session::{Cause, Context, Engine, SessionEvent, Setup, Step};
+use dmsc::session::{Authority, Cause, Context, Engine, SessionEvent, Setup, Step};
 use dmsc::store::{Database, Store};
 use dmsc::syncml::Encoding;
 use dmsc::time::Now;
@@ -111,7 +112,10 @@ impl Script {
 
 /// The session as its caller sets it up.
 pub(crate) fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
+    let policy = Arc::new(Policy::built_in()?);
     Ok(Setup {
+        number: 1,
+        authority: Authority { policy, origin: Origin::Remote },
         account: dmacc::find(&db.read()?, "bench-server")?.unwrap(),
         address: "http://127.0.0.1:8080/dm".into(),
         session_id: 1,

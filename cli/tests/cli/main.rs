@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod at;
+mod audit;
 mod card;
 mod decode;
 mod decode_vectors;
