@@ -264,6 +264,10 @@ fn check(directory: &Path, round: u64, said: &mut Said) {
     let twice = set.card.lock().unwrap().findings();
     let twice = twice.into_iter().find(|found| !found.good && found.text.contains("Status 418"));
     assert_eq!(twice, None, "round {round}: a command was applied twice");
+    let client = &set.phone.client;
+    let (export, key) = (client.audit_export().unwrap(), client.audit_key().unwrap());
+    let verified = dmsc::audit::verify(&export, &[key], Some(&client.audit_head().unwrap().0));
+    assert!(verified.is_ok(), "round {round}: {verified:?}");
     tree(&set.phone, round, said);
 }
 

@@ -3,6 +3,7 @@
 use super::phone::Phone;
 use super::servers::Record;
 use super::world::World;
+use dmsc::audit::verify;
 use dmsc::store::{Store, Table};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -10,6 +11,7 @@ use std::ops::ControlFlow;
 /// Fails with what does not hold.
 pub(crate) fn holds(world: &World) {
     nothing_hangs(world);
+    audit_verifies(&world.phone);
     alerts_have_come(world);
     let (card, net) = (world.card_record.lock().unwrap(), world.net_record.lock().unwrap());
     tree_is_as_the_servers_left_it(&world.phone, "Card", &card);
@@ -20,6 +22,14 @@ pub(crate) fn holds(world: &World) {
     // A node that a server adds twice is there already the second time.
     let twice = world.bad_findings().into_iter().find(|text| text.contains("Status 418"));
     assert_eq!(twice, None, "a command was applied twice");
+}
+
+/// The journal of all lives of the client is one unbroken chain.
+fn audit_verifies(phone: &Phone) {
+    let export = phone.client.audit_export().unwrap();
+    let (key, head) = (phone.client.audit_key().unwrap(), phone.client.audit_head().unwrap().0);
+    let verified = verify(&export, &[key], Some(&head)).unwrap();
+    assert!(verified.last > 100, "{verified:?}");
 }
 
 fn nothing_hangs(world: &World) {
