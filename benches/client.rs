@@ -4,6 +4,8 @@
 //! `uicc-sim`. For the figures of one client its exchanges are written down first and played back then, so
 //! that the simulated card costs nothing. `client CASE TIMES` plays one case.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a bench may fail loudly")]
+
 #[path = "../tests/support/mod.rs"]
 mod support;
 

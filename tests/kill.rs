@@ -11,6 +11,7 @@ mod dice;
 #[path = "soak/phone.rs"]
 mod phone;
 #[path = "soak/servers.rs"]
+#[allow(dead_code, reason = "the network and its weather are the soak's")]
 mod servers;
 
 use dice::Dice;
