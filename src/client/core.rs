@@ -707,6 +707,8 @@ impl Core {
             None => event,
         });
         self.schedule.done(wanted);
+        // Before anybody hears of the end: a process that ends then shall not begin again.
+        self.step_done();
         self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = error;
@@ -784,6 +786,7 @@ impl Core {
         let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
         self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
         self.schedule.done(&wanted);
+        self.step_done();
         self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = Some(error);

@@ -7,6 +7,7 @@ use super::{Batch, Snapshot, Store, Table, Visit, private};
 use crate::error::{Code, Error, Result};
 use ::redb::{
     Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, TableDefinition,
+    WriteTransaction,
 };
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
@@ -217,7 +218,7 @@ fn new_file(directory: &Path, fill: impl FnOnce(&Database) -> Result<()>) -> Res
 /// Writes everything that `old` holds into `new`.
 fn copy(old: &Database, new: &Database) -> Result<()> {
     guard(|| {
-        let (from, to) = (old.begin_read()?, new.begin_write()?);
+        let (from, to) = (old.begin_read()?, begin(new)?);
         for table in Table::ALL {
             let Some(from) = existing(&from, table)? else { continue };
             let mut to = to.open_table(definition(table))?;
@@ -231,8 +232,16 @@ fn copy(old: &Database, new: &Database) -> Result<()> {
     })
 }
 
+/// A write transaction after which a killed process leaves a file that is opened without reading all of it,
+/// and whose last commit is known to be whole without trusting checksums of octets that a server chose.
+fn begin(database: &Database) -> Redb<WriteTransaction> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    Ok(transaction)
+}
+
 fn write(database: &Database, batch: &Batch) -> Redb<()> {
-    let transaction = database.begin_write()?;
+    let transaction = begin(database)?;
     for table in Table::ALL {
         let mut entries =
             batch.range((table, Vec::new())..).take_while(|((at, _), _)| *at == table).peekable();

@@ -75,6 +75,12 @@ fn assert_failure(failure: &Failure, status: i32, message: &str) {
     assert_eq!((failure.status, failure.message.as_str()), (status, message));
 }
 
+/// The text of a failure in one of the exchanges that start the toolkit.
+fn fails_at_the_start(text: &str, why: &str) -> bool {
+    let steps = ["beginning the card session", "TERMINAL PROFILE"];
+    steps.iter().any(|step| text == format!("{step}: {why}"))
+}
+
 /// Exchanges after opening, bootstrap, start of the toolkit, its coming to rest, and a session.
 fn exchanges() -> [usize; 5] {
     let (sim, (_, phone)) = (Sim::named("demo"), phone());

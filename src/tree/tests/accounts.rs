@@ -163,7 +163,10 @@ fn an_account_with_all_its_parts() {
     let mut bed = Bed::new();
     let address = |addr: &str, addr_type| Address { addr: addr.into(), addr_type, ports: vec![] };
     let new = NewAccount {
-        addresses: vec![address("::1", AddrType::Ipv6), address("127.0.0.1", AddrType::Ipv4)],
+        addresses: vec![
+            address("2001:db8::1", AddrType::Ipv6),
+            address("192.0.2.1", AddrType::Ipv4),
+        ],
         con_refs: vec!["a".into(), "b".into()],
         auth_pref: None,
         credentials: vec![
@@ -174,7 +177,10 @@ fn an_account_with_all_its_parts() {
     };
     dmacc::create(&mut bed.tree(Actor::Bootstrap), &new).unwrap();
     let found = find(&bed.txn, "S1");
-    assert_eq!((found.addr.as_str(), found.addr_type, found.port), ("::1", AddrType::Ipv6, None));
+    assert_eq!(
+        (found.addr.as_str(), found.addr_type, found.port),
+        ("2001:db8::1", AddrType::Ipv6, None)
+    );
     assert_eq!((found.con_ref.as_deref(), found.auth_pref), (Some("a"), None));
     assert_eq!((found.client, found.server), (None, None));
     assert_eq!(bed.text("./DMAcc/1/AppAddr/2/AddrType"), "IPv4");
