@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use store_common::workload::Dice;
+use store_common::dice::Dice;
 use store_common::{Directory, child_directory, run_child};
 
 fn open(directory: &Path) -> dmsc::error::Result<Database> {

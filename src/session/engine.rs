@@ -88,6 +88,8 @@ pub struct Engine {
     pub(super) sent: Vec<Sent>,
     /// The host's alerts without the server's Status.
     pub(super) alerts: Vec<HostAlert>,
+    /// The server's answers to them, as long as it has not proved its identity.
+    pub(super) alerts_heard: Vec<(u64, Status)>,
     /// The host knows that the server has proved its identity.
     pub(super) greeted: bool,
     /// The session ends with this once the last reply is out.
@@ -154,6 +156,7 @@ impl Engine {
             answering: None,
             sent: Vec::new(),
             alerts: setup.alerts,
+            alerts_heard: Vec::new(),
             greeted: false,
             ending: None,
             events: Vec::new(),
