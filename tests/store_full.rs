@@ -68,7 +68,7 @@ fn check(database: &Database, count: usize) {
     let view = database.read().unwrap();
     for number in 0..count {
         let found = view.get(Table::Node, &number.to_be_bytes()).unwrap();
-        assert_eq!(found, Some(value(number)), "value {number} of {count}");
+        assert_eq!(found.as_deref(), Some(&value(number)[..]), "value {number} of {count}");
     }
     assert_eq!(view.get(Table::Node, &count.to_be_bytes()).unwrap(), None);
 }
