@@ -259,6 +259,11 @@ static void on_event(void *user_data, const dmsc_event *event)
     }
 }
 
+/* Nobody is there to be asked, so the server this device trusts may start updates. */
+static const char policy[] =
+    "[[rules]]\n"
+    "action = \"allow\"\n";
+
 /* The phone is switched on, holds one session, and does what that has ordered. True if all went well. */
 static int run(uicc_sim *sim, const char *store, program *p)
 {
@@ -280,7 +285,9 @@ static int run(uicc_sim *sim, const char *store, program *p)
     config.device_id = "IMEI:004999010640000";
     recall(&p->now);
     printf("switched on, state %d\n", p->now.state);
-    ok = !failed(dmsc_client_new(&config, &callbacks, &client), "client") && bind_firmware(client, p)
+    ok = !failed(dmsc_client_new(&config, &callbacks, &client), "client")
+         && !failed(dmsc_client_set_policy(client, policy, sizeof policy - 1), "policy")
+         && bind_firmware(client, p)
          && open_card(client, sim, &card) && !failed(dmsc_card_bootstrap(card, NULL), "bootstrap")
          && !failed(dmsc_card_toolkit_start(card), "toolkit");
     if (ok) {

@@ -68,6 +68,16 @@
  */
 
 /**
+ * Octets of a hash, of a public key, and of the key of a record's value hashes.
+ */
+#define DMSC_AUDIT_HASH_SIZE 32
+
+/**
+ * Octets of a signature.
+ */
+#define DMSC_AUDIT_SIGNATURE_SIZE 64
+
+/**
  * Result of a call: 0 or more is success or a state, less than 0 a failure.
  *
  * The numbers are in bands by layer and are never reused. A negative number that is not in this list
@@ -139,6 +149,14 @@ enum dmsc_status
    * A host callback failed with a positive number (a negative one is passed through as it is).
    */
   DMSC_ERR_CALLBACK = -12,
+  /**
+   * Policy or user refused it.
+   */
+  DMSC_ERR_DENIED = -13,
+  /**
+   * An export of the audit journal does not verify.
+   */
+  DMSC_ERR_AUDIT = -14,
   /**
    * No card in the reader or slot.
    */
@@ -1050,6 +1068,15 @@ enum dmsc_alert_purpose
    * The PIN of a pushed bootstrap, or the digits of PIN and MAC. Code 1102, hidden, session_id 0.
    */
   DMSC_ALERT_BOOTSTRAP_PIN = 2,
+  /**
+   * May a session begin? Code 1101: it waits for the answer. Code 1100: it begins all the same.
+   */
+  DMSC_ALERT_SESSION_CONSENT = 3,
+  /**
+   * The policy asks whether a server may do this; the items, which are not to be chosen from, say what
+   * it is about. Code 1101.
+   */
+  DMSC_ALERT_COMMAND_CONSENT = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1385,6 +1412,68 @@ typedef struct dmsc_at_port {
    */
   uint32_t max_le;
 } dmsc_at_port;
+
+/**
+ * Somebody who signs the journal in place of its own key: Android Keystore, a secure element, the card.
+ * Copied by @ref dmsc_client_set_signer. Both functions must be there.
+ *
+ * A callback returns DMSC_OK or a negative number. If it fails, the records stay unsigned until the next
+ * signature, which covers them as well.
+ * Thread: the driving thread, or the one that calls @ref dmsc_audit_export, one at a time. Re-entry:
+ * functions of the same client that need it return DMSC_ERR_REENTRANT or DMSC_ERR_BUSY.
+ */
+typedef struct dmsc_signer {
+  /**
+   * sizeof(dmsc_signer); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Handed to each callback.
+   */
+  void *user_data;
+  /**
+   * Writes the Ed25519 public key (RFC 8032), DMSC_AUDIT_HASH_SIZE octets, to `key`.
+   */
+  int32_t (*public_key)(void *user_data, uint8_t *key);
+  /**
+   * Writes the pure Ed25519 signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`.
+   */
+  int32_t (*sign)(void *user_data, const uint8_t *message, size_t message_len, uint8_t *signature);
+  /**
+   * Called exactly once, after the last other callback; may be NULL.
+   */
+  void (*destroy)(void *user_data);
+} dmsc_signer;
+
+/**
+ * Where the journal stands.
+ */
+typedef struct dmsc_audit_info {
+  /**
+   * sizeof(dmsc_audit_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * Number of the first record that is there.
+   */
+  uint64_t first;
+  /**
+   * Number of the last record.
+   */
+  uint64_t last;
+  /**
+   * Number of the last record that is signed; 0 if none is.
+   */
+  uint64_t signed_to;
+  /**
+   * Octets of all records; 0 in the answer of @ref dmsc_audit_verify.
+   */
+  uint64_t octets;
+  /**
+   * Hash of the last record, as in node ./Ext/DMSC/Audit/Head.
+   */
+  uint8_t head[32];
+} dmsc_audit_info;
 
 /**
  * Access to one card, given by the host. Copied when the card is opened; `transmit` must be there.
@@ -2185,6 +2274,37 @@ typedef struct dmsc_exec_request {
 } dmsc_exec_request;
 
 /**
+ * A part of a value on its way. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_value_chunk {
+  /**
+   * sizeof(dmsc_value_chunk) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The leaf, which need not be there yet.
+   */
+  const char *uri;
+  /**
+   * Octets of the value that came before; 0 begins anew, whatever came earlier.
+   */
+  uint64_t offset;
+  /**
+   * Octets that the whole value has at most. The exact number comes with `store`; it is this one unless the
+   * value travels as base64.
+   */
+  uint64_t total;
+  /**
+   * The octets that follow.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data; 0 only for a value without any.
+   */
+  size_t data_len;
+} dmsc_value_chunk;
+
+/**
  * A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
  * `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
  * nodes do not allow it (server: 405).
@@ -2203,8 +2323,19 @@ typedef struct dmsc_exec_request {
  * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
  * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
  * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
- * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * everything (an Atomic: 507; outside of one all that the server's message has changed: 500); a failure of `commit` or `rollback` is only told as an event. A process that
  * dies between prepare and commit is settled by `settle` at the next start.
+ *
+ * Large values: with `write`, `store` and `discard` a value that a server sends in several messages (DM
+ * Protocol 1.2.1, section 7) is not collected by the library, up to its `max_obj_size`, but handed over as it
+ * comes: `write` for each chunk, which the host keeps aside, outside of any transaction, because each message
+ * is one of its own and a half value must not be kept; behind the last one `store`, a change like `add` or
+ * `replace`; then `discard`. Rights and formats are checked before the first chunk and again before `store`.
+ * When the object is interrupted (the server sends something else, its Size was wrong, the session ends, a
+ * callback fails) `discard` comes without `store`. What is kept aside need not outlive the process: at
+ * `settle` and `destroy` the host throws away what `prepare` has not promised. Values that come in one
+ * message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
+ * whole, with `add` or `replace`.
  *
  * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
  * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
@@ -2278,6 +2409,22 @@ typedef struct dmsc_node_handler {
    * Not called if dmsc_tree_bind fails. May be NULL.
    */
   void (*destroy)(void *user_data);
+  /**
+   * Keeps a chunk of a value aside; `info` and `get` go on to show what was there. A failure ends it: the
+   * server gets the status. NULL, with the next two: values come as a whole.
+   */
+  int32_t (*write)(void *user_data, const struct dmsc_value_chunk *chunk);
+  /**
+   * Gives leaf `uri`, which is created if it is not there, the octets that were kept aside for it. `value`
+   * has format and type, NULL as data, and in data_len how many octets they are. They have to stay aside
+   * until `discard`: behind a `rollback` this may come again.
+   */
+  int32_t (*store)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * The octets kept aside for `uri` are not needed any more. Once for each value of which `write` took the
+   * first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
+   */
+  void (*discard)(void *user_data, const char *uri);
 } dmsc_node_handler;
 
 /**
@@ -2827,6 +2974,109 @@ dmsc_status dmsc_card_open_at(struct dmsc_client *client,
                               struct dmsc_card **out);
 
 /**
+ * Lets the host sign the audit journal; NULL: the journal's own key again.
+ *
+ * @pre `signer` is NULL or `signer->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (a function is missing); DMSC_ERR_REENTRANT; DMSC_ERR_STATE. On
+ *         failure destroy is not called.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_set_signer(struct dmsc_client *client,
+                                   const struct dmsc_signer *signer);
+
+/**
+ * Signs the journal up to its end and gives all its records as JSON Lines (docs/audit.md).
+ *
+ * @param out written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_BUSY a transaction is open: try again;
+ *         DMSC_ERR_AUDIT the signer's signature is wrong; the signer's own negative number;
+ *         DMSC_ERR_REENTRANT; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any.
+ */
+DMSC_MUST_USE dmsc_status dmsc_audit_export(struct dmsc_client *client, struct dmsc_buffer **out);
+
+/**
+ * Drops the records up to number `seq`, for example because an export holds them; a signed record notes
+ * where the chain goes on.
+ *
+ * @return DMSC_OK (also when they are dropped already); DMSC_ERR_INVALID_ARG there is no record `seq`
+ *         yet; otherwise as @ref dmsc_audit_export.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_audit_discard(struct dmsc_client *client,
+                               uint64_t seq);
+
+/**
+ * Bounds the journal to `octets`, which is kept in the store; the oldest records above that are dropped.
+ * At first it is 1 MiB; less than 16 KiB counts as 16 KiB.
+ *
+ * @return as @ref dmsc_audit_export.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_audit_set_limit(struct dmsc_client *client,
+                                 uint64_t octets);
+
+/**
+ * Where the journal stands.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_audit_info_get(struct dmsc_client *client,
+                                struct dmsc_audit_info *info);
+
+/**
+ * The public key of whoever signs the journal: the key that @ref dmsc_audit_verify needs.
+ *
+ * @param key DMSC_AUDIT_HASH_SIZE octets, written on success only.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; the signer's own negative number; DMSC_ERR_REENTRANT;
+ *         DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any.
+ */
+DMSC_MUST_USE dmsc_status dmsc_audit_key(struct dmsc_client *client, uint8_t *key);
+
+/**
+ * The key of the value hashes in record `seq`, to prove which values that record means (docs/audit.md).
+ * Whoever has it can find short values of this record by trying; it says nothing about other records.
+ *
+ * @param key DMSC_AUDIT_HASH_SIZE octets, written on success only.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
+ * Thread: any; also inside every callback.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_audit_reveal(struct dmsc_client *client,
+                              uint64_t seq,
+                              uint8_t *key);
+
+/**
+ * Verifies an export of a journal. Needs no client and no device.
+ *
+ * @param keys `key_count` public keys one after the other, of DMSC_AUDIT_HASH_SIZE octets each, that may
+ *        have signed; with `key_count` 0 any key may, which proves only that nobody else has changed it.
+ * @param head a head hash that the export has to hold, DMSC_AUDIT_HASH_SIZE octets; NULL: the export has
+ *        to end with a signature, and what was cut off behind one is not noticed.
+ * @param info what the export proves; written on success only; may be NULL.
+ * @param broken number of the first broken record; written with DMSC_ERR_AUDIT only; may be NULL.
+ * @pre `info` is NULL or `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_AUDIT the export is broken, the last error's text says where and how;
+ *         DMSC_ERR_INVALID_ARG.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_audit_verify(const uint8_t *export_data,
+                              size_t export_len,
+                              const uint8_t *keys,
+                              size_t key_count,
+                              const uint8_t *head,
+                              struct dmsc_audit_info *info,
+                              uint64_t *broken);
+
+/**
  * Makes a buffer with a copy of `len` octets at `data`; used by callbacks that return octets.
  *
  * @pre `data` is valid for `len` octets; NULL is allowed for `len` 0.
@@ -3240,7 +3490,8 @@ dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
  * @pre `handler->struct_size` is set.
  * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
  *        defines.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
+ *         some of write, store and discard);
  *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
  *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
  *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
@@ -3264,6 +3515,23 @@ dmsc_status dmsc_tree_bind(struct dmsc_client *client,
 DMSC_MUST_USE
 dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
                              const char *uri);
+
+/**
+ * Judges bootstraps, sessions and servers' commands by this policy from now on; sessions that run keep
+ * the one they began with.
+ *
+ * Without this call the built-in policy counts (docs/policy.md has both its text and the form). The user
+ * is asked through `on_alert`; @ref dmsc_alert_info says that the policy asks, and the items of the
+ * alert say what about.
+ * @param text the policy file, UTF-8, not necessarily NUL-terminated; at most 65536 octets.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG the last error's text names line and column; DMSC_ERR_UTF8;
+ *         DMSC_ERR_TOO_LARGE; DMSC_ERR_REENTRANT; DMSC_ERR_STATE. The policy before stays then.
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_client_set_policy(struct dmsc_client *client,
+                                   const char *text,
+                                   size_t text_len);
 
 /**
  * Applies a bootstrap that was pushed (OMA DM Bootstrap 1.2, DM profile and CP profile; OMA Provisioning

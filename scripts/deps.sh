@@ -4,7 +4,7 @@
 set -eu
 
 build="gcc g++ libc6-dev make pkg-config libpcsclite-dev"
-check="$build curl pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark vsmartcard-vpicc python3-virtualsmartcard python3-pycryptodome"
+check="$build curl pcscd vsmartcard-vpcd valgrind iproute2 util-linux libwbxml2-utils opensc tshark vsmartcard-vpicc python3-virtualsmartcard python3-pycryptodome python3 python3-cryptography"
 bench="$build valgrind libwbxml2-dev libxml2-dev"
 
 case ${1:-build} in

@@ -60,6 +60,10 @@ codes! {
     Utf8 = -11, "DMSC_ERR_UTF8";
     /// A host callback failed.
     Callback = -12, "DMSC_ERR_CALLBACK";
+    /// Policy or user refused it.
+    Denied = -13, "DMSC_ERR_DENIED";
+    /// An export of the audit journal does not verify.
+    Audit = -14, "DMSC_ERR_AUDIT";
 
     /// No card in the reader or slot.
     CardAbsent = -100, "DMSC_ERR_CARD_ABSENT";

@@ -196,6 +196,10 @@ pub enum Purpose {
     Session,
     /// May the device be set up with what a card or a push brings?
     BootstrapConsent,
+    /// May a session begin? A display says that one does, and nobody waits for the answer.
+    SessionConsent,
+    /// May a server do this? The policy asks, and the choices say what it is about.
+    CommandConsent,
     /// The PIN of a pushed bootstrap, or PIN and MAC in one.
     BootstrapPin {
         /// Attempts left, this one included.

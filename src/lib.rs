@@ -3,6 +3,7 @@
 //! The way of data is one: card or push, trigger, session, tree transaction, store, results out.
 //! `docs/architecture.md` has the map; the C API is `include/dmsc.h`.
 
+pub mod audit;
 pub mod bootstrap;
 pub mod bytes;
 pub mod card;
@@ -14,6 +15,7 @@ pub mod event;
 pub mod ffi;
 pub mod limits;
 pub mod markup;
+pub mod policy;
 pub mod prov;
 pub mod random;
 pub mod secret;

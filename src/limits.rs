@@ -117,3 +117,19 @@ pub const UI_TEXT: usize = 4096;
 pub const UI_CHOICES: usize = 64;
 /// Time that the user has for one answer, whatever the server allows, in milliseconds.
 pub const UI_PATIENCE_MS: u64 = 600_000;
+
+/// Octets of the audit journal; the oldest records above that are dropped.
+pub const AUDIT_OCTETS: u64 = 1024 * 1024;
+/// Least octets that the audit journal may be bounded to.
+pub const AUDIT_OCTETS_MIN: u64 = 16 * 1024;
+/// Refused notifications of one hour that have a record of their own.
+pub const AUDIT_REFUSALS: usize = 32;
+/// Records that may wait for the end of a write transaction.
+pub const AUDIT_WAITING: usize = 256;
+
+/// Octets of a policy file.
+pub const POLICY_OCTETS: usize = 64 * 1024;
+/// Rules of a policy.
+pub const POLICY_RULES: usize = 256;
+/// Entries of one list in a policy.
+pub const POLICY_PATTERNS: usize = 64;

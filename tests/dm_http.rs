@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
 use dmsc::error::{Code, Error};
+use dmsc::policy::{Origin, Policy};
 use dmsc::random::Random;
 use dmsc::secret::Secret;
 use dmsc::session::{
-    Answer, Cause, Context, Engine, HostAlert, Kind, Outgoing, SessionEvent, Setup, Step, UserAlert,
+    Answer, Authority, Cause, Context, Engine, HostAlert, Kind, Outgoing, SessionEvent, Setup,
+    Step, UserAlert,
 };
 use dmsc::store::{Database, memory::MemoryStore};
 use dmsc::syncml::Encoding;
@@ -154,7 +156,10 @@ fn session(
     encoding: Encoding,
     seed: u64,
 ) -> Result<Vec<SessionEvent>, Error> {
+    let policy = std::sync::Arc::new(Policy::built_in().unwrap());
     let setup = Setup {
+        number: 1,
+        authority: Authority { policy, origin: Origin::Remote },
         account: dmacc::find(&db.read()?, "S1")?.unwrap(),
         address: address.into(),
         session_id: 0x51,
@@ -185,7 +190,7 @@ fn session(
                 }
                 engine.receive(context, &body, hmac.as_deref())
             }
-            Step::Ask(alert) => engine.answer(context, reply(&alert)),
+            Step::Ask(alert) | Step::Consent(alert) => engine.answer(context, reply(&alert)),
             Step::Execute(execution) => {
                 assert_eq!(execution.argument.as_deref(), Some(&b"now"[..]));
                 let kind = "Reversed-Domain-Name:org.example.done";

@@ -30,10 +30,13 @@ fn frugal<T>(what: &str, work: impl FnOnce() -> T) -> T {
     done
 }
 
+/// What a reader has against a document.
+type Refusal = fn(&[u8]) -> Option<Fault>;
+
 /// The fault of every reader of documents, which all take little: the events, the canonical form, and
 /// what is for messages, objects, descriptions and provisioning.
 fn faults(name: &str, document: &[u8]) -> Vec<Fault> {
-    let readers: [(&str, fn(&[u8]) -> Option<Fault>); 6] = [
+    let readers: [(&str, Refusal); 6] = [
         ("events", |d| events(d).err()),
         ("canonical", |d| canonical(d, &Options::default()).err()),
         ("syncml", |d| syncml::read(d).err()),

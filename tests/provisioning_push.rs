@@ -19,6 +19,8 @@ use support::facade::Facade;
 use support::sim::{Sim, profile};
 
 const IMSI: &str = "123456789012345";
+/// The address of a server that is on no card.
+const REMOTE: &str = "http://dm.example/";
 /// The server of the vectors.
 const SERVER: &str = "com.mgmtsrv.manage";
 const CP: &str = "application/vnd.wap.connectivity-wbxml";
@@ -38,6 +40,8 @@ fn push(name: &str) -> Provisioning {
 /// A phone that has the access point which the vectors refer to.
 fn phone(policy: BootstrapPolicy) -> Facade {
     let phone = Facade::configured(&|config| config.bootstrap = policy);
+    // Only these flags decide here; tests/consent.rs has the policy.
+    phone.client.set_policy("[[rules]]\naction = \"allow\"\n").unwrap();
     let mut txn = phone.client.begin().unwrap();
     txn.add("./NAP/Host/NAPID", Format::Chr, None, b"NAP1").unwrap();
     txn.commit().unwrap();
@@ -74,6 +78,7 @@ fn purposes(phone: &Facade) -> Vec<Purpose> {
 fn message(server: &str) -> Vec<u8> {
     let mut profile = profile("demo");
     profile.account.server_id = server.to_owned();
+    profile.account.address = REMOTE.to_owned();
     profile.bootstrap_octets().unwrap()
 }
 
@@ -241,6 +246,7 @@ fn an_account_from_elsewhere_is_never_replaced() {
     let message = |server: &str, name: &str| {
         let mut profile = profile("demo");
         (profile.account.server_id, profile.account.name) = (server.into(), name.into());
+        profile.account.address = REMOTE.to_owned();
         let octets = profile.bootstrap_octets().unwrap();
         Provisioning {
             sec: Some(Sec::NetworkPin),

@@ -152,7 +152,7 @@ fn typed(alert: &UserAlert, line: &str) -> Option<Answer> {
     if matches!(word.as_str(), "c" | "cancel") {
         return Some(Answer::Cancelled);
     }
-    if alert.choices.is_empty() {
+    if !matches!(alert.kind, Kind::SingleChoice | Kind::MultipleChoice) {
         return match word.as_str() {
             "y" | "yes" => Some(Answer::Accepted),
             "n" | "no" => Some(Answer::Rejected),

@@ -175,7 +175,12 @@ pub(crate) fn question_text(session: u64, alert: &UserAlert) -> String {
     let asker = asker(session);
     let mut text = format!("{asker}: {}: {}", kind(alert.kind), printable(&alert.text));
     for (number, choice) in (1..).zip(&alert.choices) {
-        text.push_str(&format!(" [{number}] {}", printable(choice)));
+        let choice = printable(choice);
+        text.push_str(&match alert.kind {
+            Kind::SingleChoice | Kind::MultipleChoice => format!(" [{number}] {choice}"),
+            // What the policy asks about is not chosen from.
+            _ => format!("\n    {choice}"),
+        });
     }
     text
 }

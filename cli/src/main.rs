@@ -17,6 +17,7 @@ mod store;
 mod tty;
 
 use clap::{Parser, Subcommand};
+use commands::audit::AuditCommand;
 use commands::card::CardCommand;
 use commands::decode::{DecodeArguments, EncodeCommand};
 use commands::provision::ProvisionArguments;
@@ -61,6 +62,9 @@ enum Command {
     /// Looks at the management tree of a store, and changes it
     #[command(subcommand)]
     Tree(TreeCommand),
+    /// Shows, exports and verifies the audit journal
+    #[command(subcommand)]
+    Audit(AuditCommand),
     Provision(ProvisionArguments),
     Decode(DecodeArguments),
     /// Writes documents in the form that goes over the air
@@ -89,6 +93,7 @@ fn run(arguments: &Arguments, output: &Arc<Output>) -> Result<(), Failure> {
         Command::Run(arguments) => commands::run::run(arguments, pcap, output)?,
         Command::Sim(command) => commands::sim::run(command)?,
         Command::Tree(command) => commands::tree::run(command, output)?,
+        Command::Audit(command) => commands::audit::run(command, output)?,
         Command::Provision(arguments) => commands::provision::run(arguments, output)?,
         Command::Decode(arguments) => commands::decode::run(arguments, output)?,
         Command::Encode(command) => commands::decode::encode(command, output)?,

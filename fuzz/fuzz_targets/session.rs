@@ -39,7 +39,7 @@ fuzz_target!(|octets: &[u8]| {
     for _ in 0..1000 {
         let next = match step {
             Step::Done => return,
-            Step::Ask(_) => {
+            Step::Ask(_) | Step::Consent(_) => {
                 choice = choice.wrapping_add(1);
                 engine
                     .answer(context(&db, &mut random), answer(choice))

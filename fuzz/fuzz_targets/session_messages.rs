@@ -262,7 +262,7 @@ fuzz_target!(|octets: &[u8]| {
     while !choices.is_over() {
         let next = match step {
             Step::Done => break,
-            Step::Ask(_) => {
+            Step::Ask(_) | Step::Consent(_) => {
                 let wanted = answer(choices.next());
                 engine.answer(context(&db, &mut random), wanted).or_else(|_| {
                     engine.answer(context(&db, &mut random), dmsc::session::Answer::Cancelled)

@@ -1,7 +1,8 @@
 //! What the card in a slot brings: applied once, renewed when it changes, taken away with its card.
 
 use super::record::{self, Applied, CardRecord, Profile};
-use super::{News, Outcome, Report, accounts, dm, identity_hash, is_account, server_of};
+use super::{News, Outcome, Report, accounts, dm, identity_hash, is_account, journal, server_of};
+use crate::audit::{self, Entry, Hash};
 use crate::card::apdu::Card;
 use crate::card::pkcs15::{
     self, Content, Found, OID_CP_BOOTSTRAP, OID_CP_CONFIG1, OID_CP_CONFIG2, OID_DM_BOOTSTRAP,
@@ -236,6 +237,8 @@ pub(super) struct Work {
     pub(super) record: CardRecord,
     pub(super) report: Report,
     last_error: Option<Error>,
+    /// For the journal.
+    entries: Vec<Entry>,
 }
 
 impl Work {
@@ -251,6 +254,7 @@ impl Work {
             record: CardRecord { identity, objects: Vec::new() },
             report: Report::default(),
             last_error: None,
+            entries: Vec::new(),
         };
         for (place, stored) in stored(&work.txn)? {
             if place == slot && stored.identity == identity {
@@ -293,6 +297,7 @@ impl Work {
         }
         let error = error.context(format_args!("bootstrap object {path}"));
         self.report.news.push(News::Failed { path: Some(path.to_owned()), error: error.clone() });
+        self.note(path, None, &[], Some(&error));
         self.report.objects_failed += 1;
         self.last_error = Some(error);
         Ok(())
@@ -358,6 +363,7 @@ impl Work {
     fn applied(&mut self, object: &ObjectData, hash: [u8; 32], placed: &[Placed]) -> Result<()> {
         let roots: Vec<String> = placed.iter().map(|placed| placed.uri.clone()).collect();
         self.tell_applied(&roots)?;
+        self.note(&object.path, Some(hash), &roots, None);
         let (profile, path) = (Profile::Dm, object.path.clone());
         self.record.objects.push(Applied { profile, path, hash, roots });
         Ok(())
@@ -428,6 +434,26 @@ impl Work {
     pub(super) fn tell_removed(&mut self, root: &str, server_id: Option<String>) {
         self.report.accounts_removed += u32::from(is_account(root));
         self.report.news.push(News::Removed { uri: root.to_owned(), server_id });
+        self.note("removed", None, &[root.to_owned()], None);
+    }
+
+    /// Notes for the journal what became of an object.
+    pub(super) fn note(
+        &mut self,
+        object: &str,
+        digest: Option<Hash>,
+        uris: &[String],
+        error: Option<&Error>,
+    ) {
+        self.entries.push(Entry::Bootstrap(audit::Bootstrap {
+            origin: "card",
+            slot: self.slot,
+            card: Some(self.record.identity),
+            digest,
+            object: object.to_owned(),
+            uris: uris.to_vec(),
+            outcome: error.into(),
+        }));
     }
 
     fn finish(mut self) -> Result<(Report, Option<Error>)> {
@@ -439,6 +465,7 @@ impl Work {
         if self.txn.get(Table::Card, &key)?.as_deref() != Some(&*value) {
             self.txn.put(Table::Card, &key, value);
         }
+        journal(&mut self.txn, &self.entries, self.now)?;
         self.txn.commit()?;
         Ok((self.report, self.last_error))
     }

@@ -17,9 +17,11 @@ pub use card::object_of;
 pub(crate) use card::{Consent, Known, Reading, from_card, read, without_reading};
 pub(crate) use pushed::{Source, apply as apply_document, judge as judge_push};
 
+use crate::audit::{Entry, Journal};
 use crate::card::uicc::CardIdentity;
 use crate::error::{Error, Result};
-use crate::store::Reader;
+use crate::store::{Reader, Txn};
+use crate::time::Now;
 use crate::tree::{Actor, Answer, Path, Query, Refusal, Uri};
 use sha2::{Digest, Sha256};
 
@@ -105,6 +107,15 @@ impl From<Error> for Outcome {
 pub(crate) fn identity_hash(identity: &CardIdentity) -> [u8; 16] {
     let hash = Sha256::digest(identity.iccid());
     hash.first_chunk().copied().unwrap_or_default()
+}
+
+/// Adds to a transaction the records of what it did, if there is a journal.
+fn journal(txn: &mut Txn, entries: &[Entry], now: Now) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    let Some(mut journal) = Journal::existing(txn, now)? else { return Ok(()) };
+    entries.iter().try_for_each(|entry| journal.append(entry).map(drop))
 }
 
 /// ServerID of the account at `root`; `None` if that is none.

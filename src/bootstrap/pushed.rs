@@ -3,7 +3,8 @@
 //! Must not know who sent a document or whether that was checked.
 
 use super::dm::{self, Owner};
-use super::{News, Report, cp, is_account, server_of};
+use super::{News, Report, cp, is_account, journal, server_of};
+use crate::audit;
 use crate::error::{Code, Error, Result};
 use crate::markup::{self, DocType, Options};
 use crate::store::{Database, Reader, Table, Txn};
@@ -31,6 +32,14 @@ impl Source {
         match self {
             Self::Push { .. } => Origin::Bootstrap,
             Self::Factory => Origin::Factory,
+        }
+    }
+
+    /// Its name in the journal.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Push { .. } => "push",
+            Self::Factory => "factory",
         }
     }
 
@@ -93,6 +102,16 @@ pub(crate) fn apply(document: &[u8], source: Source, db: &Database, now: Now) ->
         _ => work.objects(document)?,
     };
     let report = work.told(&placed)?;
+    let applied = audit::Bootstrap {
+        origin: source.name(),
+        slot: 0,
+        card: None,
+        digest: Some(audit::hash(document)),
+        object: kind.mime(markup::Encoding::Xml).to_owned(),
+        uris: placed.iter().map(|placed| placed.uri.clone()).collect(),
+        outcome: audit::Outcome::Ok,
+    };
+    journal(&mut txn, &[audit::Entry::Bootstrap(applied)], now)?;
     txn.commit()?;
     Ok(report)
 }

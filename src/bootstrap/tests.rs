@@ -15,6 +15,7 @@ use crate::time::Now;
 use crate::tree::{DeviceInfo, Origin, Tree, dmacc, install};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use uicc_sim::profile::Profile;
 
 const CARD: [u8; 16] = [1; 16];
 const OTHER_CARD: [u8; 16] = [2; 16];
@@ -95,11 +96,16 @@ fn object(path: &str, octets: Vec<u8>) -> ObjectData {
 
 /// An object at `path` that brings the account of `server`, called `name`.
 fn account(path: &str, server: &str, name: &str) -> ObjectData {
-    let mut profile = uicc_sim::profile::Profile::demo();
+    object(path, profile(server, name).bootstrap_octets().unwrap())
+}
+
+/// A card that brings nothing but the account of `server`, called `name`.
+fn profile(server: &str, name: &str) -> Profile {
+    let mut profile = Profile::demo();
     profile.account.server_id = server.to_owned();
     profile.account.name = name.to_owned();
     profile.bootstrap.object.clear();
-    object(path, profile.bootstrap_octets().unwrap())
+    profile
 }
 
 #[test]
@@ -264,11 +270,10 @@ fn a_node_that_somebody_put_in_the_place_of_an_account_stays() {
     let mut tree = Tree::new(&mut txn, Actor::Host, Now::default());
     tree.delete(&Uri::parse(&root).unwrap()).unwrap();
     let mut tree = Tree::new(&mut txn, Actor::Bootstrap, Now::default());
-    let ObjectData { content: Content::Octets(octets), .. } = account("6433", "other", "") else {
-        panic!("an object without octets");
-    };
+    let mut other = profile("other", "");
+    other.account.address = "http://dm.example/".to_owned();
     let owner = dm::Owner { origin: &Origin::Bootstrap, taken: &[], replace: false };
-    let placed = dm::apply(&mut tree, octets.expose(), &owner).unwrap();
+    let placed = dm::apply(&mut tree, &other.bootstrap_octets().unwrap(), &owner).unwrap();
     assert_eq!(placed[0].uri, root);
     txn.commit().unwrap();
 

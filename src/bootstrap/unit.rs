@@ -122,6 +122,7 @@ impl Work {
                 servers.extend(server_of(&self.txn, root)?);
             }
             self.tell_applied(&roots)?;
+            self.note(document.path, Some(document.content), &roots, None);
             let (profile, path) = (Profile::Cp, document.path.to_owned());
             self.record.objects.push(Applied { profile, path, hash: *hash, roots });
         }

@@ -73,7 +73,8 @@ impl Toolkit {
     /// Fails with the card's refusal, for example of a card without a toolkit (`6D00`).
     pub fn start(&mut self, card: &mut Card, now: Now) -> Result<()> {
         self.reset();
-        self.class = match card.begin_as_terminal()? {
+        let begun = card.begin_as_terminal();
+        self.class = match begun.map_err(|error| error.context("beginning the card session"))? {
             Mode::Uicc => CLA_TOOLKIT,
             Mode::Gsm => CLA_GSM,
         };

@@ -1,7 +1,9 @@
 //! The client's core: what is due, in which order. Moved between threads by the driver, never shared.
 
+use super::consent::Asking;
 use super::gateway::Gateway;
 use super::intake::Delivery;
+use super::journal::Recorder;
 use super::links::Links;
 use super::network::{Attempts, Network};
 use super::provisioning::Pending;
@@ -11,6 +13,7 @@ use super::slot::{CardId, CardSignal, Slot};
 use super::table::{SessionState, SessionTable};
 use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
 use super::trace::TraceSink;
+use crate::audit::{Authentication, Entry, Journal};
 use crate::card::cat::{Connect, Effect, HostAnswer, HostRequest, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
@@ -21,6 +24,7 @@ use crate::event::{
     TriggerSource, TriggerVerdict,
 };
 use crate::limits;
+use crate::policy::Policy;
 use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Context, UserAlert};
 use crate::store::{Change, Database};
@@ -96,6 +100,10 @@ pub(super) struct Core {
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
     pub(super) running: Option<Running>,
+    pub(super) policy: Arc<Policy>,
+    /// Sessions that wait for the user's consent to begin.
+    pub(super) asking: Vec<Asking>,
+    pub(super) recorder: Recorder,
     /// The bootstrap that waits for the user.
     pub(super) pending: Option<Pending>,
     /// Answered alerts that are still in the store.
@@ -119,8 +127,10 @@ impl Drive for Core {
         let held = self.step_held();
         let bootstrap = self.step_pending(now);
         let alerts = self.step_alerts();
+        let asking = self.step_asking(now);
         let session = self.step_session(now);
-        cards || held || bootstrap || alerts || session || links || gateway
+        let journal = self.step_journal(now);
+        cards || held || bootstrap || alerts || asking || session || links || gateway || journal
     }
 
     fn idle_time(&self) -> Option<Duration> {
@@ -128,8 +138,11 @@ impl Drive for Core {
         let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
         let to_forget = self.schedule.has_done();
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        let to_write =
-            to_forget || to_apply || !self.held.is_empty() || !self.alerts_done.is_empty();
+        let to_write = to_forget
+            || to_apply
+            || self.recorder.is_due()
+            || !self.held.is_empty()
+            || !self.alerts_done.is_empty();
         if to_write && !self.db.is_writing() {
             return Some(Duration::ZERO);
         }
@@ -140,8 +153,9 @@ impl Drive for Core {
         let gateway = self.gateway.as_ref().and_then(|gateway| gateway.deadline(now));
         let links = self.links.deadline(now);
         let pending = self.pending.iter().filter_map(Pending::deadline);
+        let asking = self.asking.iter().map(Asking::deadline);
         let due = cards.chain(session).chain(pending).chain(next).chain(gateway).chain(links);
-        let due = due.min()?;
+        let due = due.chain(asking).min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
@@ -184,6 +198,9 @@ impl Core {
             judging: Vec::new(),
             held: VecDeque::new(),
             running: None,
+            policy: Arc::new(Policy::built_in()?),
+            asking: Vec::new(),
+            recorder: Recorder::default(),
             pending: None,
             alerts_done: Vec::new(),
             notices: Vec::new(),
@@ -193,6 +210,7 @@ impl Core {
         };
         let mut txn = core.db.begin()?;
         tree::install(&mut txn, &core.config.device.info(), core.now())?;
+        Journal::open(&mut txn, &mut *core.random, (core.clock)())?;
         txn.commit()?;
         core.resume();
         if core.listener.wants_changes() {
@@ -523,10 +541,15 @@ impl Core {
         let ui = self.has_user();
         match Running::begin(self, &wanted, ui, now) {
             Ok((running, turn)) => {
+                self.record(Entry::SessionBegin(running.begun()));
                 self.set_in_use(&running, true);
                 self.after(running, turn);
             }
-            Err(error) => self.concluded(wanted, Err(error), None),
+            Err(error) => {
+                let nobody = Authentication { server: "none", client: "none" };
+                self.record_session_end(wanted.id, &wanted.server_id, nobody, 0, Some(&error));
+                self.concluded(wanted, Err(error), None);
+            }
         }
         true
     }
@@ -558,15 +581,15 @@ impl Core {
         self.tell_about(&mut running);
         let (id, messages) = (running.id(), running.messages());
         let state = match turn {
-            Turn::Ask(_) => SessionState::Asking,
+            Turn::Ask(..) => SessionState::Asking,
             _ => SessionState::Running,
         };
         self.sessions.update(id, |info| (info.state, info.messages) = (state, messages));
         match turn {
             Turn::Idle | Turn::Worked => self.running = Some(running),
-            Turn::Ask(alert) => {
+            Turn::Ask(alert, purpose) => {
                 running.asked(self.next_question);
-                self.ask(alert, id, Purpose::Session);
+                self.ask(alert, id, purpose);
                 self.running = Some(running);
             }
             Turn::Ended(outcome) => self.end(running, outcome),
@@ -601,6 +624,9 @@ impl Core {
         self.tell_about(&mut running);
         running.disconnect(self);
         self.set_in_use(&running, false);
+        let (id, server_id) = (running.id(), running.server_id().to_owned());
+        let (proofs, messages) = (running.authentication(), running.messages());
+        self.record_session_end(id, &server_id, proofs, messages, outcome.as_ref().err());
         let retry_after_s = running.retry_after_s();
         self.concluded(running.into_wanted(), outcome, retry_after_s);
     }
@@ -660,6 +686,18 @@ impl Core {
         }
     }
 
+    fn record_session_end(
+        &mut self,
+        session: u64,
+        server: &str,
+        authentication: Authentication,
+        messages: u32,
+        error: Option<&Error>,
+    ) {
+        let (server, outcome) = (server.to_owned(), error.into());
+        self.record_end(Entry::SessionEnd { session, server, authentication, messages, outcome });
+    }
+
     fn ended(&mut self, wanted: &Wanted, outcome: Result<()>) {
         let event = Event::new(EventKind::SessionEnded).session(wanted.id);
         let event = event.uri(wanted.server_id.clone());
@@ -669,6 +707,8 @@ impl Core {
             None => event,
         });
         self.schedule.done(wanted);
+        // Before anybody hears of the end: a process that ends then shall not begin again.
+        self.step_done();
         self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = error;
@@ -685,6 +725,9 @@ impl Core {
     }
 
     pub(super) fn answer(&mut self, question: u64, answer: Answer) {
+        if self.session_answered(question, &answer) {
+            return;
+        }
         if self.pending.as_ref().is_some_and(|pending| pending.is_asking(question)) {
             return self.bootstrap_answered(answer);
         }
@@ -703,7 +746,9 @@ impl Core {
         let is_it = |wanted: &Wanted| wanted.id == id;
         let waiting = self.schedule.remove(id);
         let judged = self.judging.iter().position(is_it).map(|at| self.judging.remove(at));
-        if let Some(wanted) = waiting.or(judged) {
+        let asked = self.asking.iter().position(|asking| is_it(asking.wanted()));
+        let asked = asked.map(|at| self.asking.remove(at).wanted().clone());
+        if let Some(wanted) = waiting.or(judged).or(asked) {
             return self.ended(&wanted, Err(cancelled()));
         }
         match self.running.take() {
@@ -723,23 +768,38 @@ impl Core {
         };
         let wanted = self.judging.remove(at);
         match verdict {
-            TriggerVerdict::Accept => self.enqueue(wanted),
+            TriggerVerdict::Accept => {
+                let now = self.now();
+                self.authorize(wanted, info, now);
+            }
             TriggerVerdict::Refuse => {
                 let error = Error::new(Code::Cancelled, "the host refused the notification");
-                let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
-                self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
-                self.schedule.done(&wanted);
-                self.sessions.update(wanted.id, |info| {
-                    info.state = SessionState::Ended;
-                    info.error = Some(error);
-                });
+                self.turn_down(wanted, info, error);
             }
         }
+    }
+
+    /// Refuses the session of a genuine notification.
+    pub(super) fn turn_down(&mut self, wanted: Wanted, info: &TriggerInfo, error: Error) {
+        let nobody = Authentication { server: "none", client: "none" };
+        self.record_session_end(wanted.id, &wanted.server_id, nobody, 0, Some(&error));
+        let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
+        self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
+        self.schedule.done(&wanted);
+        self.step_done();
+        self.sessions.update(wanted.id, |info| {
+            info.state = SessionState::Ended;
+            info.error = Some(error);
+        });
     }
 }
 
 impl Drop for Core {
     fn drop(&mut self) {
+        // After a panic nothing that could panic again is touched.
+        if self.recorder.is_due() && !std::thread::panicking() {
+            self.step_journal(self.now());
+        }
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
         // Handles that outlive the client keep its tree, but not the host's part of it.
         self.running = None;

@@ -1,7 +1,9 @@
 //! From raw octets of a notification to a session that waits: judged, remembered, queued.
 
+use super::consent::Asking;
 use super::core::Core;
 use super::schedule::{self, Kept, Wanted};
+use crate::audit::{Entry, Journal, Trigger, hash};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, TriggerInfo, TriggerSource};
 use crate::limits;
@@ -30,15 +32,19 @@ impl Core {
     /// Judges a notification. A genuine one is remembered and shown to the host; the id of the session
     /// that will follow. A refusal is an event too; its sender is told nothing.
     pub(super) fn deliver(&mut self, delivery: &Delivery) -> Result<u64> {
-        let judged = self.judge(delivery);
+        let mut server = None;
+        let judged = self.judge(delivery, &mut server);
         if let Err(error) = &judged {
+            let refused = arrived(delivery, server, None, Some(error));
+            self.record_refusal(refused, self.now());
             let event = Event::new(EventKind::TriggerRefused).slot(delivery.slot);
             self.tell(event.failed(error));
         }
         judged
     }
 
-    fn judge(&mut self, delivery: &Delivery) -> Result<u64> {
+    /// `server` is the one that the notification names, as soon as that is known.
+    fn judge(&mut self, delivery: &Delivery, server: &mut Option<String>) -> Result<u64> {
         let sorted = intake::sort(&delivery.octets, delivery.content_type.as_deref())?;
         let Sorted::Notification(notification) = sorted else {
             return Err(Error::new(
@@ -46,15 +52,19 @@ impl Core {
                 "a provisioning push, not a notification: it is applied by itself",
             ));
         };
+        *server = Some(notification.server_id.clone());
         let account = self.account_of(&notification, delivery)?;
         verify(&notification, &account)?;
         let server_id = notification.server_id.clone();
-        let queued = self.schedule.iter().chain(&self.judging);
+        let asking = self.asking.iter().map(Asking::wanted);
+        let queued = self.schedule.iter().chain(&self.judging).chain(asking);
         if queued.filter(|wanted| wanted.server_id == server_id).count() >= limits::TRIGGER_QUEUE {
             let text = format!("a session with {server_id} waits already");
             return Err(Error::new(Code::Busy, text));
         }
         let now = self.now();
+        let next = Some(self.sessions.next_id());
+        let accepted = arrived(delivery, Some(server_id.clone()), next, None);
         let mut kept = Self::kept(
             TriggerInfo {
                 source: delivery.source,
@@ -68,7 +78,7 @@ impl Core {
             },
             now,
         );
-        self.remember(&notification, &kept)?;
+        self.remember(&notification, &kept, accepted)?;
         let id = self.sessions.add();
         kept.info.session_id = id;
         self.ask_about(kept.info.clone());
@@ -92,11 +102,24 @@ impl Core {
     }
 
     /// Makes sure that the same notification never starts a second session, also after a restart.
-    fn remember(&self, notification: &Notification, kept: &Kept) -> Result<()> {
+    fn remember(
+        &mut self,
+        notification: &Notification,
+        kept: &Kept,
+        accepted: Trigger,
+    ) -> Result<()> {
+        let now = self.now();
+        // What happened before has to stand before.
+        if self.recorder.is_due() {
+            self.step_journal(now);
+        }
         let mut txn = self.db.begin()?;
         let key = replay::key(&notification.server_id);
         let list = replay::remember(txn.get(Table::Replay, &key)?.as_deref(), notification)?;
         txn.put(Table::Replay, &key, list);
+        if let Some(mut journal) = Journal::existing(&mut txn, now)? {
+            journal.append(&Entry::Trigger(accepted))?;
+        }
         schedule::keep(&mut txn, kept);
         txn.commit().map(drop)
     }
@@ -130,6 +153,28 @@ impl Core {
         let wanted = Wanted::new(id, server_id, dm_session_id, Cause::ClientInitiated, self.now());
         self.enqueue(wanted);
         Ok(id)
+    }
+}
+
+/// The record of a notification.
+fn arrived(
+    delivery: &Delivery,
+    server: Option<String>,
+    session: Option<u64>,
+    error: Option<&Error>,
+) -> Trigger {
+    Trigger {
+        source: match delivery.source {
+            TriggerSource::Push => "push",
+            TriggerSource::Card => "card",
+            TriggerSource::Host => "host",
+        },
+        slot: delivery.slot,
+        digest: hash(&delivery.octets),
+        server,
+        session,
+        outcome: error.into(),
+        unrecorded: 0,
     }
 }
 

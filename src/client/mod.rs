@@ -5,10 +5,12 @@
 
 mod alerts;
 mod bearer;
+mod consent;
 mod core;
 mod gateway;
 mod hosting;
 mod intake;
+mod journal;
 mod links;
 mod network;
 mod pipe;

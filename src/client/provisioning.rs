@@ -3,12 +3,14 @@
 
 use super::core::Core;
 use super::slot::CardId;
+use crate::audit::{Bootstrap, Entry, Hash, hash};
 use crate::bootstrap::security::{self, Keys};
 use crate::bootstrap::{self, Consent, Known, News, Outcome, Reading, Report, Source};
 use crate::config::BootstrapPolicy;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, Purpose};
 use crate::limits;
+use crate::policy::{self, Ask, Ruling};
 use crate::secret::Secret;
 use crate::session::{Answer, Input, Kind, Preset, UserAlert};
 use crate::time::Now;
@@ -115,15 +117,15 @@ impl Pending {
 impl Core {
     /// Reads a card and applies what is new, or asks the user first.
     pub(super) fn bootstrap_card(&mut self, id: CardId) -> Result<Report> {
-        let policy = self.config.bootstrap;
-        let consent = match policy.contains(BootstrapPolicy::ASK_FOR_CARD) {
-            true => Consent::Needed,
-            false => Consent::Given,
+        let ruling = self.card_ruling(id)?;
+        let consent = match ruling {
+            Ruling::Ask(_) => Consent::Needed,
+            Ruling::Allow | Ruling::Refuse => Consent::Given,
         };
         if consent == Consent::Needed {
             self.check_no_question()?;
         }
-        let refused = policy.contains(BootstrapPolicy::NO_CARD).then(|| {
+        let refused = (ruling == Ruling::Refuse).then(|| {
             Error::new(Code::BootstrapRefused, "the bootstrap from cards is switched off")
         });
         let number = self.slot(id)?.number();
@@ -143,6 +145,27 @@ impl Core {
         self.conclude(Some((id, number)), outcome)
     }
 
+    /// What policy and configuration together say about a card; without a user, the default.
+    fn card_ruling(&mut self, id: CardId) -> Result<Ruling> {
+        let flags = self.config.bootstrap;
+        let hash = self.slot(id)?.identity_hash().unwrap_or_default();
+        let asks = flags.contains(BootstrapPolicy::ASK_FOR_CARD);
+        let ruling = self.bootstrap_ruling(policy::Origin::Card(hash), asks);
+        Ok(if flags.contains(BootstrapPolicy::NO_CARD) { Ruling::Refuse } else { ruling })
+    }
+
+    /// What the policy says, and the configuration by `asks`; without a user, allowed if that is the
+    /// default.
+    fn bootstrap_ruling(&self, origin: policy::Origin, asks: bool) -> Ruling {
+        let timeout_s = u32::try_from(limits::UI_PATIENCE_MS / 1000).unwrap_or(u32::MAX);
+        let asked = Ruling::Ask(Ask { refuses: true, timeout_s });
+        let ruling = self.policy.bootstrap(origin);
+        match if asks { ruling.max(asked) } else { ruling } {
+            Ruling::Ask(ask) if !self.has_user() && !ask.refuses => Ruling::Allow,
+            ruling => ruling,
+        }
+    }
+
     /// Asks whether what the card brings may be applied; without user it may not.
     fn ask_about_card(&mut self, card: CardId, reading: Reading, mut outcome: Outcome) -> Outcome {
         if self.has_user() {
@@ -157,12 +180,29 @@ impl Core {
 
     /// Judges a push or a document of the factory, and applies it or asks the user first.
     pub(super) fn provision(&mut self, message: Provisioning) -> Result<Report> {
+        let (digest, object) = (hash(message.octets.expose()), message.content_type.clone());
         let outcome = match self.judge_push(message) {
             Ok(Some(message)) => self.apply_message(&message),
             Ok(None) => return Ok(Report { waiting: 1, ..Report::default() }),
-            Err(error) => error.into(),
+            Err(error) => {
+                self.record_refused_push(digest, object, &error);
+                error.into()
+            }
         };
         self.conclude(None, outcome)
+    }
+
+    fn record_refused_push(&mut self, digest: Hash, object: Option<String>, error: &Error) {
+        let refused = Bootstrap {
+            origin: "push",
+            slot: 0,
+            card: None,
+            digest: Some(digest),
+            object: object.unwrap_or_else(|| "push".into()),
+            uris: Vec::new(),
+            outcome: Some(error).into(),
+        };
+        self.record_refused_bootstrap(refused, self.now());
     }
 
     /// The message if it can be applied now; `None` if the user is asked.
@@ -171,17 +211,22 @@ impl Core {
             return Ok(Some(message));
         }
         let push = message.push()?;
-        let policy = self.config.bootstrap;
+        let flags = self.config.bootstrap;
+        let asks = flags.contains(BootstrapPolicy::ASK_FOR_PUSH);
+        let ruling = self.bootstrap_ruling(policy::Origin::Push, asks);
+        if ruling == Ruling::Refuse {
+            return Err(Error::new(Code::BootstrapRefused, "the policy refuses pushed bootstraps"));
+        }
         let unsigned = push.sec.is_none();
         let pin = push.sec.is_some_and(security::needs_user);
         let mac = push.sec == Some(Sec::UserPinMac);
-        let taken_unsigned = unsigned && policy.contains(BootstrapPolicy::UNSIGNED_PUSH);
+        let taken_unsigned = unsigned && flags.contains(BootstrapPolicy::UNSIGNED_PUSH);
         if !pin && !taken_unsigned {
             message.verify(None)?;
         }
         // Before the user is troubled with it.
         let servers = bootstrap::judge_push(&push, self.push_source())?;
-        if !pin && !unsigned && !policy.contains(BootstrapPolicy::ASK_FOR_PUSH) {
+        if !pin && !unsigned && ruling == Ruling::Allow {
             return Ok(Some(message));
         }
         self.check_no_question()?;
@@ -231,6 +276,7 @@ impl Core {
             self.tell(event_of(news).slot(slot));
         }
         self.start_sessions(&report);
+        self.sign_soon();
         let Some(error) = error else { return Ok(report) };
         if !told {
             self.tell(Event::new(EventKind::BootstrapApplied).slot(slot).failed(&error));
@@ -291,6 +337,8 @@ impl Core {
         else {
             return;
         };
+        let about = if purpose == Purpose::BootstrapConsent { "consent" } else { "pin" };
+        self.record(Entry::answer(None, about, &text, answer.name()));
         match (answer, what, purpose) {
             (Answer::Accepted, what, Purpose::BootstrapConsent) => self.ready(what),
             (Answer::Text(pin), What::Push(message), Purpose::BootstrapPin { tries }) => {

@@ -2,15 +2,20 @@
 
 use super::alerts;
 use super::bearer::{self, Bearer};
+use super::consent;
 use super::core::Core;
 use super::pipe::look_again;
 use super::schedule::Wanted;
 use super::slot::CardId;
+use crate::audit::{Authentication, Start};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, Purpose};
 use crate::limits;
-use crate::session::{Answer, Engine, HostAlert, Outgoing, SessionEvent, Setup, Step, UserAlert};
+use crate::policy;
+use crate::session::{
+    Answer, Authority, Cause, Engine, HostAlert, Outgoing, SessionEvent, Setup, Step, UserAlert,
+};
 use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
@@ -39,7 +44,7 @@ pub(super) enum Turn {
     /// Something moved.
     Worked,
     /// The user is asked; [`Running::answer`] goes on.
-    Ask(UserAlert),
+    Ask(UserAlert, Purpose),
     /// Over.
     Ended(Result<()>),
 }
@@ -83,6 +88,10 @@ pub(super) struct Running {
     max_body: usize,
     slot: u32,
     messages: u32,
+    /// How messages travel, for the journal.
+    transport: &'static str,
+    /// The card that the account came from.
+    card_hash: Option<[u8; 16]>,
     cookies: Cookies,
     language: String,
     retry_after_s: Option<u32>,
@@ -106,9 +115,17 @@ impl Running {
         let url = bearer::address(&account)?;
         let address = url.to_string();
         let bearer = Bearer::choose(core, &account, &url, wanted.id)?;
+        let transport = if bearer.is_card() { "card" } else { url.scheme.name() };
+        let origin = consent::origin(&account.origin);
+        let card_hash = match origin {
+            policy::Origin::Card(hash) => Some(hash),
+            _ => None,
+        };
+        let authority = Authority { policy: core.policy.clone(), origin };
         let cookies = Cookies::new(bearer.cookie_bounds());
         let exec = core.hosted.nodes.can_exec();
-        let mut setup = setup(&core.config, account, address, wanted, (bearer.is_card(), ui, exec));
+        let can = (bearer.is_card(), ui, exec);
+        let mut setup = setup(&core.config, account, address, wanted, can, authority);
         setup.alerts = alerts::waiting(&core.db.read()?, &wanted.server_id)?;
         let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
@@ -121,6 +138,8 @@ impl Running {
             max_body: usize::try_from(max_msg_size).unwrap_or(usize::MAX) / 4 * 5,
             slot: slot.unwrap_or(0),
             messages: 0,
+            transport,
+            card_hash,
             cookies,
             language: core.config.device.language.clone(),
             retry_after_s: None,
@@ -150,6 +169,23 @@ impl Running {
 
     pub(super) fn messages(&self) -> u32 {
         self.messages
+    }
+
+    /// How each side has proved who it is.
+    pub(super) fn authentication(&self) -> Authentication {
+        self.engine.authentication()
+    }
+
+    /// What the journal tells about the beginning.
+    pub(super) fn begun(&self) -> Start {
+        Start {
+            session: self.id(),
+            server: self.server_id().to_owned(),
+            dm_session: self.wanted.dm_session_id,
+            by_server: self.wanted.cause == Cause::ServerInitiated,
+            transport: self.transport,
+            card: self.card_hash,
+        }
     }
 
     /// Seconds that the server wants to be left alone, from its last answer.
@@ -371,7 +407,13 @@ impl Running {
                     alert.max_display_s.map_or(u64::MAX, |seconds| u64::from(seconds) * 1000);
                 let until_ms = now.mono_ms.saturating_add(wanted.min(limits::UI_PATIENCE_MS));
                 self.phase = Phase::Asking { question: 0, until_ms };
-                Turn::Ask(alert)
+                Turn::Ask(alert, Purpose::Session)
+            }
+            Ok(Step::Consent(alert)) => {
+                let seconds = alert.max_display_s.unwrap_or(u32::MAX);
+                let until_ms = now.mono_ms.saturating_add(u64::from(seconds) * 1000);
+                self.phase = Phase::Asking { question: 0, until_ms };
+                Turn::Ask(alert, Purpose::CommandConsent)
             }
             Ok(Step::Execute(execution)) => {
                 let status = core.execute(&execution, self.wanted.id, &self.wanted.server_id);
@@ -471,8 +513,11 @@ fn setup(
     address: String,
     wanted: &Wanted,
     (is_card, ui, exec): (bool, bool, bool),
+    authority: Authority,
 ) -> Setup {
     Setup {
+        number: wanted.id,
+        authority,
         account,
         address,
         session_id: wanted.dm_session_id,

@@ -54,6 +54,11 @@ impl SessionTable {
         id
     }
 
+    /// The id that [`add`](Self::add) gives next.
+    pub(super) fn next_id(&self) -> u64 {
+        self.sessions.lock().last_key_value().map_or(1, |(last, _)| last + 1)
+    }
+
     pub(super) fn get(&self, id: u64) -> Result<SessionInfo> {
         self.sessions
             .lock()

@@ -82,6 +82,11 @@ pub enum dmsc_alert_purpose {
     DMSC_ALERT_BOOTSTRAP_CONSENT = 1,
     /// The PIN of a pushed bootstrap, or the digits of PIN and MAC. Code 1102, hidden, session_id 0.
     DMSC_ALERT_BOOTSTRAP_PIN = 2,
+    /// May a session begin? Code 1101: it waits for the answer. Code 1100: it begins all the same.
+    DMSC_ALERT_SESSION_CONSENT = 3,
+    /// The policy asks whether a server may do this; the items, which are not to be chosen from, say what
+    /// it is about. Code 1101.
+    DMSC_ALERT_COMMAND_CONSENT = 4,
 }
 
 // SAFETY: pointers and integers.
@@ -144,6 +149,8 @@ pub unsafe extern "C" fn dmsc_alert_info_get(
         let (purpose, tries_left) = match question.purpose {
             Purpose::Session => (dmsc_alert_purpose::DMSC_ALERT_SESSION, 0),
             Purpose::BootstrapConsent => (dmsc_alert_purpose::DMSC_ALERT_BOOTSTRAP_CONSENT, 0),
+            Purpose::SessionConsent => (dmsc_alert_purpose::DMSC_ALERT_SESSION_CONSENT, 0),
+            Purpose::CommandConsent => (dmsc_alert_purpose::DMSC_ALERT_COMMAND_CONSENT, 0),
             Purpose::BootstrapPin { tries } => {
                 (dmsc_alert_purpose::DMSC_ALERT_BOOTSTRAP_PIN, tries)
             }

@@ -10,6 +10,7 @@
 
 mod alert;
 mod at;
+mod audit;
 mod buffer;
 mod callbacks;
 mod card;
@@ -25,6 +26,7 @@ mod library;
 mod log;
 mod network;
 mod node_handler;
+mod policy;
 mod provisioning;
 mod session;
 mod status;
@@ -38,6 +40,7 @@ mod txn;
 
 pub use alert::*;
 pub use at::*;
+pub use audit::*;
 pub use buffer::*;
 pub use callbacks::*;
 pub use card::*;
@@ -50,6 +53,7 @@ pub use library::*;
 pub use log::*;
 pub use network::*;
 pub use node_handler::*;
+pub use policy::*;
 pub use provisioning::*;
 pub use session::*;
 pub use status::*;

@@ -38,6 +38,10 @@ pub enum dmsc_status {
     DMSC_ERR_UTF8 = -11,
     /// A host callback failed with a positive number (a negative one is passed through as it is).
     DMSC_ERR_CALLBACK = -12,
+    /// Policy or user refused it.
+    DMSC_ERR_DENIED = -13,
+    /// An export of the audit journal does not verify.
+    DMSC_ERR_AUDIT = -14,
     /// No card in the reader or slot.
     DMSC_ERR_CARD_ABSENT = -100,
     /// The card was taken out.
@@ -146,6 +150,8 @@ mod tests {
             DMSC_ERR_BUFFER_TOO_SMALL,
             DMSC_ERR_UTF8,
             DMSC_ERR_CALLBACK,
+            DMSC_ERR_DENIED,
+            DMSC_ERR_AUDIT,
             DMSC_ERR_CARD_ABSENT,
             DMSC_ERR_CARD_REMOVED,
             DMSC_ERR_CARD_RESET,

@@ -5,6 +5,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::limits;
+use crate::policy::Summary;
 use crate::syncml::model::Item;
 use crate::syncml::status::{self, AlertCode, Status};
 use std::fmt;
@@ -140,6 +141,22 @@ impl Kind {
 }
 
 impl UserAlert {
+    /// The question whether the policy lets something happen; its lines are the choices, which are shown
+    /// and not chosen from.
+    pub fn consent(summary: Summary, patience_s: Option<u32>) -> Self {
+        Self {
+            kind: Kind::Confirm,
+            text: summary.text,
+            choices: summary.lines,
+            min_display_s: None,
+            max_display_s: patience_s,
+            preset: Preset::None,
+            max_len: None,
+            input: Input::default(),
+            hidden: false,
+        }
+    }
+
     /// Reads the items of an alert of `kind`; the error is the alert's status.
     pub(super) fn read(kind: Kind, items: &[Item<'_>]) -> std::result::Result<Self, Status> {
         let [options, text, choices @ ..] = items else { return Err(status::INCOMPLETE) };

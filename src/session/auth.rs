@@ -39,6 +39,15 @@ impl Scheme {
         }
     }
 
+    /// The scheme's name in the journal.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Md5 => "md5",
+            Self::Mac => "mac",
+        }
+    }
+
     /// The scheme with this `Cred/Meta/Type` or `Chal/Meta/Type`.
     pub(super) fn from_wire(name: &str) -> Option<Self> {
         [Self::Basic, Self::Md5, Self::Mac]

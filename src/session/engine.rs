@@ -3,13 +3,15 @@
 use super::address::is_secure;
 use super::alert::{Answer, UserAlert};
 use super::auth::Scheme;
-use super::execute::{Executor, Pause};
+use super::consent::Inquiry;
+use super::execute::{Executor, Governed, Pause};
 use super::host_alert::HostAlert;
 use super::login::{Entry, Guard, Login};
 use super::outbox::{Outbox, Purpose};
 use super::package::{Answering, Device, Extent, Sent};
 use super::run::{Outcome, Run, Turn};
 use super::{Cause, Context, Outgoing, SessionEvent, Setup, Side, Step};
+use crate::audit::Authentication;
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::store::{Change, Txn};
@@ -59,6 +61,7 @@ struct Paused {
 #[derive(Debug)]
 enum Question {
     Ask(UserAlert),
+    Consent(Inquiry),
     Execute { uri: String },
 }
 
@@ -185,12 +188,32 @@ impl Engine {
         let Phase::Paused(paused) = &self.phase else {
             return Err(wrong_phase("nothing is asked"));
         };
-        let Question::Ask(alert) = &paused.question else {
-            return Err(wrong_phase("a command is being executed, nothing is asked"));
+        let alert = match &paused.question {
+            Question::Ask(alert) => alert,
+            Question::Consent(inquiry) => {
+                inquiry.alert.check(&answer)?;
+                return self.consented(ctx, &answer);
+            }
+            Question::Execute { .. } => {
+                return Err(wrong_phase("a command is being executed, nothing is asked"));
+            }
         };
         let reply = alert.reply(&answer)?;
         let items = reply.texts.into_iter().map(answer_item).collect();
-        self.resume(ctx, Outcome { items, ..Outcome::of(reply.status) })
+        self.resume(ctx, Outcome { items, ..Outcome::of(reply.status) }, Some(&answer))
+    }
+
+    /// Goes on with the user's answer to what the policy asked.
+    fn consented(&mut self, ctx: Context<'_>, answer: &Answer) -> Result<Step> {
+        let txn = ctx.db.begin()?;
+        let Phase::Paused(paused) = std::mem::replace(&mut self.phase, Phase::Waiting) else {
+            return Err(wrong_phase("not paused"));
+        };
+        if let Question::Consent(inquiry) = &paused.question {
+            self.executor.consented(inquiry, answer);
+        }
+        let step = self.work(ctx, paused.run, txn);
+        self.settle(step)
     }
 
     /// Takes the status of what [`Step::Execute`] asked for: 200, 202 if it goes on in the
@@ -208,7 +231,7 @@ impl Engine {
             return Err(Error::new(Code::InvalidArg, format!("Exec of {uri}: status {code}")));
         }
         let target = Some(uri.clone().into());
-        self.resume(ctx, Outcome { target, ..Outcome::of(code) })
+        self.resume(ctx, Outcome { target, ..Outcome::of(code) }, None)
     }
 
     /// Gives the session up: the message for the server, if it still makes sense to send one.
@@ -257,6 +280,11 @@ impl Engine {
         &self.alerts
     }
 
+    /// How each side has proved who it is, so far.
+    pub fn authentication(&self) -> Authentication {
+        Authentication { server: self.guard.proof(), client: self.login.proof() }
+    }
+
     /// The server's identifier.
     pub fn server_id(&self) -> &str {
         &self.facts.server_id
@@ -272,7 +300,12 @@ impl Engine {
         step
     }
 
-    fn resume(&mut self, ctx: Context<'_>, outcome: Outcome<'static>) -> Result<Step> {
+    fn resume(
+        &mut self,
+        ctx: Context<'_>,
+        outcome: Outcome<'static>,
+        answer: Option<&Answer>,
+    ) -> Result<Step> {
         let Phase::Paused(paused) = &mut self.phase else { return Err(wrong_phase("not paused")) };
         let txn = match paused.txn.take() {
             Some(txn) => txn,
@@ -283,8 +316,13 @@ impl Engine {
         };
         let Paused { mut run, question, .. } = *paused;
         match question {
-            Question::Ask(_) => run.answered(outcome),
+            Question::Ask(alert) => {
+                let ledger = &mut self.executor.ledger;
+                answer.iter().for_each(|answer| ledger.answered(alert.kind.name(), &alert, answer));
+                run.answered(outcome);
+            }
             Question::Execute { .. } => run.settle(outcome.into(), Vec::new()),
+            Question::Consent(_) => return Err(wrong_phase("the policy asks, not a command")),
         }
         let step = self.work(ctx, run, txn);
         self.settle(step)
@@ -298,7 +336,18 @@ impl Engine {
         mut txn: Txn,
     ) -> Result<Step> {
         loop {
-            match run.turn() {
+            let turn = run.turn();
+            if matches!(turn, Turn::Enter { .. } | Turn::Execute) {
+                match self.executor.govern(&mut run, &txn)? {
+                    Governed::Free => {}
+                    Governed::Forbidden => continue,
+                    Governed::Ask(inquiry) => {
+                        let step = Step::Consent(inquiry.alert.clone());
+                        return self.pause(ctx.now, run, txn, Question::Consent(inquiry), step);
+                    }
+                }
+            }
+            match turn {
                 Turn::End => return self.finish(ctx, run, txn),
                 Turn::Release(savepoint, group) => match txn.prepare() {
                     Ok(()) => txn.release(savepoint),
@@ -311,7 +360,7 @@ impl Engine {
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {
-                    self.store_nonces(&mut txn, ctx.now)?;
+                    self.complete(&mut run, &mut txn, ctx.now)?;
                     let changes = txn.checkpoint()?;
                     self.note_changes(changes);
                     run.enter(Some(txn.savepoint()));
@@ -337,7 +386,7 @@ impl Engine {
     fn pause(
         &mut self,
         now: Now,
-        run: Run<'_>,
+        mut run: Run<'_>,
         txn: Txn,
         question: Question,
         step: Step,
@@ -345,7 +394,7 @@ impl Engine {
         let txn = if run.in_atomic() {
             Some(txn)
         } else {
-            self.commit(txn, now)?;
+            self.commit(&mut run, txn, now)?;
             None
         };
         let paused = Paused { run: run.into_owned(), txn, question };
@@ -354,8 +403,8 @@ impl Engine {
     }
 
     /// Makes everything durable, then makes the reply.
-    fn finish(&mut self, ctx: Context<'_>, run: Run<'_>, txn: Txn) -> Result<Step> {
-        self.commit(txn, ctx.now)?;
+    fn finish(&mut self, ctx: Context<'_>, mut run: Run<'_>, txn: Txn) -> Result<Step> {
+        self.commit(&mut run, txn, ctx.now)?;
         self.report(run);
         if self.may_close {
             self.executor.interrupt();
@@ -366,11 +415,26 @@ impl Engine {
         self.send(ctx.random, Extent::Everything)
     }
 
-    fn commit(&mut self, mut txn: Txn, now: Now) -> Result<()> {
-        self.store_nonces(&mut txn, now)?;
+    fn commit(&mut self, run: &mut Run<'_>, mut txn: Txn, now: Now) -> Result<()> {
+        self.complete(run, &mut txn, now)?;
         let changes = txn.commit()?;
         self.note_changes(changes);
         Ok(())
+    }
+
+    /// Makes a transaction ready for its commit, and adds what has to become durable with it: nonces and the
+    /// journal's records. If somebody outside the store cannot keep it (who was told why), it is undone and
+    /// its commands have failed; the session goes on.
+    fn complete(&mut self, run: &mut Run<'_>, txn: &mut Txn, now: Now) -> Result<()> {
+        match txn.prepare() {
+            Ok(()) => run.kept(),
+            Err(_) => {
+                txn.undo();
+                run.lost();
+            }
+        }
+        self.store_nonces(txn, now)?;
+        self.executor.ledger.write(run, self.received, txn, now)
     }
 
     /// Stores the renewed nonces, if the server has a right to that.

@@ -4,8 +4,10 @@
 //! tree is in `action`.
 
 use super::action::{Effect, Work};
-use super::alert::{Kind, UserAlert};
+use super::alert::{Answer, Kind, UserAlert};
 use super::assembly::Assembly;
+use super::consent::{Consent, Inquiry};
+use super::ledger::{self, Ledger};
 use super::outbox::Outbox;
 use super::run::{Op, Outcome, Outcomes, Run};
 use super::{Execution, SessionEvent, Setup};
@@ -42,6 +44,8 @@ pub(super) struct Executor {
     /// URIs of the objects that were given up.
     pub(super) broken: Vec<String>,
     pub(super) events: Vec<SessionEvent>,
+    pub(super) ledger: Ledger,
+    consent: Consent,
     ui: bool,
 }
 
@@ -66,6 +70,8 @@ impl Executor {
             assembly: Assembly::default(),
             broken: Vec::new(),
             events: Vec::new(),
+            ledger: Ledger::new(setup.number),
+            consent: Consent::new(setup.authority.clone(), &setup.account.server_id, setup.ui),
             ui: setup.ui,
         }
     }
@@ -87,8 +93,9 @@ impl Executor {
                 Err(code) => run.settle(code.into(), Vec::new()),
             },
             Some(Op::Action(action)) => {
+                let task = run.position();
                 let work = Work { executor: self, txn, now, outbox, in_group: place.in_group };
-                match run_action(work, action, place)? {
+                match run_action(work, action, place, task)? {
                     Ok((outcomes, results)) => run.settle(outcomes, results),
                     Err(execution) => return Ok(Some(Pause::Execute(execution))),
                 }
@@ -97,6 +104,30 @@ impl Executor {
             _ => run.refuse(status::COMMAND_FAILED),
         }
         Ok(None)
+    }
+
+    /// A new message of the server has come.
+    pub(super) fn turn_page(&mut self) {
+        self.consent.turn_page();
+        self.ledger.turn_page();
+    }
+
+    /// Asks the policy about what is next; answers it here and now if it must not run.
+    ///
+    /// Errors: what the store gives.
+    pub(super) fn govern(&mut self, run: &mut Run<'_>, txn: &Txn) -> Result<Governed> {
+        if let Some(inquiry) = self.consent.consider(run, txn, &mut self.ledger)? {
+            return Ok(Governed::Ask(inquiry));
+        }
+        let Some(code) = self.consent.refusal(run) else { return Ok(Governed::Free) };
+        self.interrupt();
+        run.forbid(code);
+        Ok(Governed::Forbidden)
+    }
+
+    /// Takes the user's answer to what [`govern`](Self::govern) asked.
+    pub(super) fn consented(&mut self, inquiry: &Inquiry, answer: &Answer) {
+        self.consent.answered(inquiry, answer, &mut self.ledger);
     }
 
     /// Gives up an object on its way.
@@ -121,7 +152,18 @@ impl Executor {
     }
 }
 
-type Answer<'m> = (Outcomes<'m>, Vec<Item<'static>>);
+/// What the policy has to say about what is next.
+#[derive(Debug)]
+pub(super) enum Governed {
+    /// Nothing.
+    Free,
+    /// It is answered already.
+    Forbidden,
+    /// The user decides.
+    Ask(Inquiry),
+}
+
+type Done<'m> = (Outcomes<'m>, Vec<Item<'static>>);
 
 /// Executes the items in order; inside an Atomic the first failure ends it. The inner error is what
 /// the host has to execute.
@@ -129,7 +171,8 @@ fn run_action<'m>(
     mut work: Work<'_>,
     mut action: Action<'m>,
     place: Place,
-) -> Result<std::result::Result<Answer<'m>, Execution>> {
+    task: usize,
+) -> Result<std::result::Result<Done<'m>, Execution>> {
     let items = std::mem::take(&mut action.items);
     if let Some(code) = refusal(&action, &items, place) {
         work.executor.interrupt();
@@ -138,10 +181,12 @@ fn run_action<'m>(
     }
     let (mut outcomes, mut results) = (Outcomes::default(), Vec::new());
     let mut failed = false;
-    for item in items {
+    for (number, item) in items.into_iter().enumerate() {
         let (target, source) = (uri_of(&item.target), uri_of(&item.source));
         let mut outcome = Outcome { target, source, ..Outcome::of(status::NOT_EXECUTED) };
         if !(failed && place.in_atomic) {
+            work.executor.consent.executed(action.verb, &item);
+            let before = ledger::before(work.txn, action.verb, outcome.target.as_deref());
             match work.item(&action, item)? {
                 Effect::Execute(execution) => return Ok(Err(execution)),
                 Effect::Done { status, at, results: items } => {
@@ -150,6 +195,8 @@ fn run_action<'m>(
                     results.extend(items);
                 }
             }
+            let after = ledger::after(work.txn, action.verb, outcome.target.as_deref());
+            work.executor.ledger.note(task, number, (before, after));
             failed |= !outcome.is_done();
         }
         outcomes.push(outcome);

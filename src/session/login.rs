@@ -56,6 +56,8 @@ pub(super) struct Login {
     retried: bool,
     /// 212 was received: no more credentials in this session.
     accepted: bool,
+    /// The last answer to the credentials was not a refusal.
+    welcome: bool,
     renewed: bool,
 }
 
@@ -65,7 +67,8 @@ impl Login {
         let own = entry.as_ref().map_or(Scheme::Basic, |entry| entry.scheme);
         // A preference may make the login stronger than the credentials' own type, never weaker.
         let scheme = preferred.filter(|&scheme| scheme > own).unwrap_or(own);
-        Self { entry, scheme, retried: false, accepted: false, renewed: false }
+        let (retried, accepted, welcome, renewed) = (false, false, false, false);
+        Self { entry, scheme, retried, accepted, welcome, renewed }
     }
 
     /// The user's name for Source/LocName.
@@ -125,6 +128,7 @@ impl Login {
             self.renew(nonce);
         }
         self.accepted |= code == status::AUTHENTICATED;
+        self.welcome = true;
         Ok(Next::Proceed)
     }
 
@@ -155,6 +159,14 @@ impl Login {
         if let Some(entry) = &mut self.entry {
             entry.nonce = nonce;
             self.renewed = true;
+        }
+    }
+
+    /// How the server has accepted the client.
+    pub(super) fn proof(&self) -> &'static str {
+        match &self.entry {
+            Some(_) if self.welcome => self.scheme.name(),
+            _ => "none",
         }
     }
 
@@ -306,6 +318,15 @@ impl Guard {
             extra,
             ..Meta::default()
         })
+    }
+
+    /// How the server has proved who it is.
+    pub(super) fn proof(&self) -> &'static str {
+        match &self.entry {
+            Some(entry) if self.proven => entry.scheme.name(),
+            _ if self.trusted => "transport",
+            _ => "none",
+        }
     }
 
     /// True if the server may be trusted with what outlives the session.

@@ -9,9 +9,12 @@ mod address;
 mod alert;
 mod assembly;
 mod auth;
+mod consent;
 mod engine;
 mod execute;
 mod host_alert;
+mod inflow;
+mod ledger;
 mod login;
 mod outbox;
 mod package;
@@ -25,6 +28,7 @@ pub use engine::Engine;
 pub use host_alert::HostAlert;
 
 use crate::error::{Code, Error};
+use crate::policy::{Origin, Policy};
 use crate::random::Random;
 use crate::store::{Change, Database};
 use crate::syncml::Encoding;
@@ -32,6 +36,7 @@ use crate::syncml::status::Status;
 use crate::time::Now;
 use crate::tree::dmacc::Account;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What the engine works on, lent for one call.
 pub struct Context<'a> {
@@ -58,9 +63,22 @@ pub enum Cause {
     ClientInitiated,
 }
 
+/// By what rules a server's commands are judged.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    /// The rules.
+    pub policy: Arc<Policy>,
+    /// Where the server's account comes from.
+    pub origin: Origin,
+}
+
 /// A session to be opened.
 #[derive(Debug)]
 pub struct Setup {
+    /// The session's number at this device, for the journal.
+    pub number: u64,
+    /// By what rules its commands are judged.
+    pub authority: Authority,
     /// The server's account, with its present credentials and nonces.
     pub account: Account,
     /// The address of the first message.
@@ -118,8 +136,11 @@ impl std::fmt::Debug for Outgoing {
 pub enum Step {
     /// Send this and pass the server's answer to [`Engine::receive`].
     Send(Outgoing),
-    /// Ask the user and pass the answer to [`Engine::answer`].
+    /// Ask the user in the server's name and pass the answer to [`Engine::answer`].
     Ask(UserAlert),
+    /// Ask the user whether the policy lets the server do this, and pass the answer to
+    /// [`Engine::answer`]; the choices are what it is about.
+    Consent(UserAlert),
     /// Run this and pass its status to [`Engine::executed`].
     Execute(Execution),
     /// The session is over, and went well.
@@ -220,6 +241,9 @@ pub enum SessionEvent {
         number: u64,
     },
 }
+
+/// Begin of the media types of serialized subtrees.
+const TNDS: &str = "application/vnd.syncml.dmtnds";
 
 /// An error with the Status that was given or received for it.
 fn answered(code: Code, status: Status, what: impl Into<Cow<'static, str>>) -> Error {

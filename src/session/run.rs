@@ -150,14 +150,35 @@ pub(super) struct Run<'m> {
     msg_id: Text<'m>,
     tasks: Vec<Task<'m>>,
     next: usize,
+    /// What the tasks before this one did is durable.
+    kept: usize,
     frames: Vec<Frame>,
     undo: Option<Savepoint>,
+}
+
+/// Commands that are judged together, each with its number.
+#[derive(Debug)]
+pub(super) struct Upcoming<'r, 'm> {
+    pub(super) actions: Vec<(usize, &'r Action<'m>)>,
+    /// The group that they are.
+    pub(super) group: Option<usize>,
+}
+
+/// What came of one item.
+#[derive(Debug)]
+pub(super) struct Settled<'r> {
+    pub(super) task: usize,
+    pub(super) item: usize,
+    pub(super) name: &'r str,
+    pub(super) target: Option<&'r str>,
+    pub(super) status: Code,
 }
 
 impl<'m> Run<'m> {
     /// Takes the commands that have to be answered; Status elements are not among them.
     pub(super) fn new(msg_id: Text<'m>, commands: Vec<Command<'m>>) -> Self {
-        let mut run = Self { msg_id, tasks: Vec::new(), next: 0, frames: Vec::new(), undo: None };
+        let (tasks, frames) = (Vec::new(), Vec::new());
+        let mut run = Self { msg_id, tasks, next: 0, kept: 0, frames, undo: None };
         run.flatten(commands);
         run
     }
@@ -175,6 +196,53 @@ impl<'m> Run<'m> {
                 *end = after;
             }
         }
+    }
+
+    /// Number of the present command among all of the message.
+    pub(super) fn position(&self) -> usize {
+        self.next
+    }
+
+    /// True if a group is next.
+    pub(super) fn is_at_group(&self) -> bool {
+        matches!(self.tasks.get(self.next), Some(Task { op: Op::Group { .. }, .. }))
+    }
+
+    /// What is to be judged together with what is next: an Atomic with all in it, or a command with all
+    /// that follow outside of an Atomic.
+    pub(super) fn upcoming(&self) -> Upcoming<'_, 'm> {
+        let mut upcoming = Upcoming { actions: Vec::new(), group: None };
+        let (mut at, end) = match self.tasks.get(self.next).map(|task| &task.op) {
+            Some(Op::Group { end, .. }) => {
+                upcoming.group = Some(self.next);
+                (self.next + 1, *end)
+            }
+            Some(Op::Action(_)) => (self.next, self.tasks.len()),
+            _ => return upcoming,
+        };
+        while let Some(task) = self.tasks.get(at).filter(|_| at < end) {
+            match &task.op {
+                Op::Action(action) => upcoming.actions.push((at, action)),
+                Op::Group { atomic: true, end } => at = end.saturating_sub(1).max(at),
+                _ => {}
+            }
+            at += 1;
+        }
+        upcoming
+    }
+
+    /// What came of the commands from number `from` to the present one.
+    pub(super) fn settled(&self, from: usize) -> impl Iterator<Item = Settled<'_>> {
+        let tasks = self.tasks.iter().enumerate().take(self.next).skip(from);
+        tasks.flat_map(|(at, task)| {
+            task.outcomes.iter().enumerate().map(move |(item, outcome)| Settled {
+                task: at,
+                item,
+                name: &task.name,
+                target: outcome.target.as_deref(),
+                status: outcome.status,
+            })
+        })
     }
 
     /// True without any command.
@@ -273,6 +341,22 @@ impl<'m> Run<'m> {
         self.skip_to(end);
     }
 
+    /// Answers the present command, or the group and all in it, without executing it, and says which
+    /// node it was about.
+    pub(super) fn forbid(&mut self, code: Code) {
+        let target = match self.tasks.get(self.next).map(|task| &task.op) {
+            Some(Op::Action(action)) => action.items.first().and_then(|item| item.target.as_ref()),
+            _ => None,
+        };
+        let Some(target) = target.map(|target| target.uri.clone().into_owned()) else {
+            return self.refuse(code);
+        };
+        self.settle(
+            Outcome { target: Some(target.into()), ..Outcome::of(code) }.into(),
+            Vec::new(),
+        );
+    }
+
     /// Notes the user's answer; No, cancel and silence reach beyond the alert itself.
     pub(super) fn answered(&mut self, outcome: Outcome<'m>) {
         let (code, in_atomic, all) = (outcome.status, self.in_atomic(), self.tasks.len());
@@ -326,6 +410,34 @@ impl<'m> Run<'m> {
         }
     }
 
+    /// Notes that what the commands did so far is becoming durable.
+    pub(super) fn kept(&mut self) {
+        self.kept = self.next;
+    }
+
+    /// Notes that what the commands did since [`kept`](Self::kept) is undone: changes have failed, and what
+    /// was read may never have been there. What was run or asked stays done.
+    pub(super) fn lost(&mut self) {
+        let mut atomic_end = 0;
+        for at in self.kept..self.next {
+            let Some(task) = self.tasks.get_mut(at) else { break };
+            let code = match &task.op {
+                Op::Group { atomic: true, end } => {
+                    atomic_end = *end;
+                    status::ATOMIC_FAILED
+                }
+                Op::Taken if matches!(&*task.name, "Exec" | "Alert") => continue,
+                Op::Taken if at < atomic_end => status::ROLLED_BACK,
+                Op::Taken => status::COMMAND_FAILED,
+                _ => continue,
+            };
+            task.results.clear();
+            let done = task.outcomes.iter_mut().filter(|outcome| outcome.status == status::OK);
+            done.for_each(|outcome| outcome.status = code);
+        }
+        self.kept();
+    }
+
     /// Name, URI and status of each item, in the order of the message.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&Text<'static>, Option<&str>, Code)> {
         self.tasks.iter().flat_map(|task| {
@@ -353,6 +465,7 @@ impl<'m> Run<'m> {
             msg_id: own_id(self.msg_id),
             tasks: self.tasks.into_iter().map(Task::into_owned).collect(),
             next: self.next,
+            kept: self.kept,
             frames: self.frames,
             undo: self.undo,
         }

@@ -52,11 +52,13 @@ pub enum Table {
     Alert = 7,
     /// Sessions that servers wait for.
     Schedule = 8,
+    /// The audit journal.
+    Audit = 9,
 }
 
 impl Table {
     /// Every table, in the order of the numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Meta,
         Self::Node,
         Self::Value,
@@ -66,6 +68,7 @@ impl Table {
         Self::Host,
         Self::Alert,
         Self::Schedule,
+        Self::Audit,
     ];
 
     /// The table's name in a file.
@@ -80,6 +83,7 @@ impl Table {
             Self::Host => "host",
             Self::Alert => "alert",
             Self::Schedule => "schedule",
+            Self::Audit => "audit",
         }
     }
 

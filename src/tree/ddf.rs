@@ -7,7 +7,10 @@ use super::described::RuleRef;
 use super::format::Format;
 use super::node::Access;
 use super::uri::Path;
+use crate::audit;
+use crate::error::Result;
 use crate::limits;
+use crate::store::Reader;
 
 /// How often a node may stand below its parent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,6 +121,9 @@ const RULES: &[Rule] = &[
     permanent(&["DevDetail", "URI", "MaxTotLen"], Chr),
     permanent(&["DevDetail", "URI", "MaxSegLen"], Chr),
     Rule { access: Access::ADD, ..permanent(&["Inbox"], Node) },
+    permanent(&["Ext", "DMSC"], Node),
+    permanent(&["Ext", "DMSC", "Audit"], Node),
+    permanent(&["Ext", "DMSC", "Audit", "Head"], Chr),
     permanent(&["DMAcc"], Node),
     branch(&["DMAcc", "*"], ZeroToN(limits::ACCOUNTS)),
     leaf(&["DMAcc", "*", "AppID"], Chr, FIXED),
@@ -181,7 +187,7 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 /// What the standard objects say about the node at `path`.
 pub(super) fn standard(path: &Path) -> Description {
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX") {
+    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX" | "Ext") {
         return Description::Free;
     }
     let names: Vec<&str> = path.names().collect();
@@ -189,6 +195,10 @@ pub(super) fn standard(path: &Path) -> Description {
     if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
         names.as_slice()
     {
+        return Description::Free;
+    }
+    // Of Ext only what the library itself has there is described.
+    if path.top() == "Ext" && names.get(1) != Some(&"DMSC") {
         return Description::Free;
     }
     // The texts of the connectivity objects differ from device to device: other nodes are free.
@@ -210,6 +220,12 @@ impl Rule {
     pub(super) fn is_unnamed(&self) -> bool {
         self.occurrence != Occurrence::Named
     }
+}
+
+/// The value of a node whose value follows from the rest of the store and is not stored.
+pub(super) fn live_value(reader: &dyn Reader, path: &Path) -> Option<Result<Vec<u8>>> {
+    let is_head = path.key() == b"Ext\0DMSC\0Audit\0Head";
+    is_head.then(|| audit::head_value(reader))
 }
 
 /// True for `./Inbox` and everything below: nothing of it can be read.

@@ -50,10 +50,15 @@ pub fn install(txn: &mut Txn, device: &DeviceInfo<'_>, now: Now) -> Result<(), R
             // DMAcc is the identifier of each account below, not of the node that holds them.
             ("DMAcc", ""),
             ("Inbox", MO_INBOX),
+            ("Ext", ""),
+            ("Ext/DMSC", ""),
+            ("Ext/DMSC/Audit", ""),
         ];
         for (uri, mo) in interior {
             keep(tree, uri, &Content::interior(mo))?;
         }
+        // Its value is read from the journal; what is stored says how long it is.
+        keep_size(tree, "Ext/DMSC/Audit/Head", 64)?;
         let leaves = [
             ("DevInfo/DevId", device.dev_id),
             ("DevInfo/Man", device.man),
@@ -92,6 +97,18 @@ fn install_root(tree: &mut Tree<'_>) -> Result<(), Refusal> {
         ..Node::default()
     };
     records::create(tree.txn, &root, node, b"")
+}
+
+/// Creates the permanent text leaf whose value is not stored.
+fn keep_size(tree: &mut Tree<'_>, uri: &str, octets: u32) -> Result<(), Refusal> {
+    let path = Path::parse(uri)?;
+    if records::load(tree.reader(), &path)?.is_some() {
+        return Ok(());
+    }
+    keep(tree, uri, &Content::text(""))?;
+    let node = records::load(tree.reader(), &path)?.ok_or(Refusal::NotFound)?;
+    records::update(tree.txn, &path, &Node { size: octets, ..node });
+    Ok(())
 }
 
 /// Creates the permanent node, or replaces its value if it differs.

@@ -14,6 +14,7 @@ mod export;
 mod format;
 mod host_nodes;
 pub mod import;
+mod incoming;
 pub mod install;
 mod legacy;
 mod mgmt_tree;
@@ -34,8 +35,11 @@ pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP,
 pub use described::Descriptions;
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
-pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};
+pub use host_nodes::{
+    Bound, BoundNodes, HostChunk, HostExec, HostFailure, HostNode, HostNodes, HostValue,
+};
 pub use import::{Imported, Placed};
+pub use incoming::Incoming;
 pub use install::{DeviceInfo, install};
 pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
@@ -44,7 +48,19 @@ pub use refusal::Refusal;
 pub use secrecy::SecretUris;
 pub use uri::{Filter, List, Part, Path, Property, Uri, escape, unescape};
 
-use crate::store::By;
+use crate::store::{By, Reader};
+
+/// True if the node at `path`, below the root of a subtree that the host keeps, is the host's own: to look
+/// at it means to call the host.
+pub fn is_kept_by_host(reader: &dyn Reader, path: &Path) -> bool {
+    host_nodes::below_root(reader, path).is_some()
+}
+
+/// True if the value of the node at `path` must not be shown: a secret of the standard objects, or of
+/// those that the client was told of.
+pub fn is_secret(reader: &dyn Reader, path: &Path) -> bool {
+    reader.is_secret(path.key()) || ddf::is_secret(path)
+}
 
 /// What the host adds to the tree of one client. Attached to its database
 /// ([`Database::attach`](crate::store::Database::attach)), so that every reader knows it.

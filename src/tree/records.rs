@@ -1,6 +1,7 @@
 //! Nodes and values in the tables of the store: keys, counting, walking. Checks no right.
 
 use super::acl::Acl;
+use super::ddf;
 use super::host_nodes::{self, Bound, Deed};
 use super::node::Node;
 use super::refusal::Refusal;
@@ -37,6 +38,9 @@ fn value_table(reader: &dyn Reader, path: &Path) -> Table {
 
 /// The leaf's value; empty if nothing is stored.
 pub(super) fn value(reader: &dyn Reader, path: &Path) -> Result<Vec<u8>> {
+    if let Some(value) = ddf::live_value(reader, path) {
+        return value;
+    }
     match host_nodes::below_root(reader, path) {
         Some(bound) => bound.value(path),
         None => Ok(reader.get(value_table(reader, path), path.key())?.unwrap_or_default()),

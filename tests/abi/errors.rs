@@ -66,7 +66,7 @@ fn names_versions_and_features() {
     for code in Code::ALL {
         assert_eq!(name(*code as i32), code.name());
     }
-    for unknown in [3, -13, -4711, i32::MIN, i32::MAX] {
+    for unknown in [3, -15, -4711, i32::MIN, i32::MAX] {
         assert_eq!(name(unknown), "DMSC_STATUS_UNKNOWN");
     }
     // The header has the same numbers.

@@ -7,11 +7,13 @@
 )]
 
 mod alerts;
+mod audit;
 mod changes;
 mod descriptions;
 mod errors;
 mod hang;
 mod host_nodes;
+mod host_streams;
 mod keys;
 mod library;
 mod null;

@@ -5,7 +5,7 @@ use super::*;
 /// A card that cuts one answer down to one octet, at each place of the whole flow.
 #[test]
 fn answer_with_a_wrong_length_at_each_exchange() {
-    let [opened, read, _, _, done] = exchanges();
+    let [opened, read, toolkit, _, done] = exchanges();
     for at in 1..=done {
         let sim = demo(|demo| demo.card.faults.short_answer_at = Some(u32::try_from(at).unwrap()));
         let phone = Facade::new();
@@ -34,8 +34,8 @@ fn answer_with_a_wrong_length_at_each_exchange() {
             assert_eq!(phone.client.bootstrap_card(card).unwrap().accounts_added, 1);
         }
         if let Err(error) = phone.client.start_toolkit(card) {
-            assert_eq!(at, read + 1);
-            assert_eq!(error.what(), "TERMINAL PROFILE: response APDU of 1 octets");
+            assert!((read + 1..=toolkit).contains(&at), "at {at}");
+            assert!(fails_at_the_start(error.what(), "response APDU of 1 octets"), "{error}");
             phone.client.start_toolkit(card).unwrap();
         }
         phone.settle();
@@ -79,7 +79,7 @@ fn answer_without_octets_and_answer_longer_than_the_array() {
 #[test]
 fn a_card_that_refuses_everything() {
     let (sim, (vault, phone)) = (Sim::named("demo"), phone());
-    let before = vault.dump();
+    let before = vault.state();
     sim.script(|_| Instead::Answer(vec![0x6F, 0x00]));
     let failure = phone.open(&sim, 0).err().unwrap();
     assert_eq!((failure.status, failure.card_sw), (-104, 0x6F00), "{}", failure.message);
@@ -87,7 +87,7 @@ fn a_card_that_refuses_everything() {
         failure.message,
         "reading EF.ICCID: SELECT 2FE2: SELECT: SW 6F00 (technical problem)"
     );
-    assert!(vault.dump() == before);
+    assert!(vault.state() == before);
 }
 
 #[test]

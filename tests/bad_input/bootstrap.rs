@@ -126,10 +126,10 @@ fn bootstrap_while_the_host_has_a_transaction_open() {
     let mut txn = std::ptr::null_mut();
     // SAFETY: the client lives.
     support::abi::check(unsafe { dmsc::ffi::dmsc_txn_begin(phone.client, &raw mut txn) }).unwrap();
-    let before = vault.dump();
+    let before = vault.state();
     let failure = card.bootstrap().err().unwrap();
     assert_failure(&failure, -7, "store: another write transaction is open");
-    assert!(vault.dump() == before);
+    assert!(vault.state() == before);
     // SAFETY: the transaction is open.
     unsafe { dmsc::ffi::dmsc_txn_rollback(txn) };
     assert_eq!(card.bootstrap().unwrap().accounts_added, 1);

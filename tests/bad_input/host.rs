@@ -37,12 +37,12 @@ fn a_transports_own_negative_number_passes_through() {
         );
     }
     sim.script(|_| Instead::Return(-4711));
-    own(&card.toolkit_start().unwrap_err(), "TERMINAL PROFILE: ");
+    own(&card.toolkit_start().unwrap_err(), "beginning the card session: ");
     own(&card.transmit(&[0, 0xA4, 0, 4, 2, 0x3F, 0]).unwrap_err(), "");
     // A positive number is no success, a number that is a dmsc_status has its meaning.
     sim.script(|_| Instead::Return(1));
     let failure = card.toolkit_start().unwrap_err();
-    assert_failure(&failure, -12, "TERMINAL PROFILE: transmit: callback returned 1");
+    assert_failure(&failure, -12, "beginning the card session: transmit: callback returned 1");
     assert_eq!(failure.os_error, 1);
     sim.script(|_| Instead::Return(-9));
     let text = "reading the PKCS#15 objects: the host's transmit failed";

@@ -126,12 +126,12 @@ fn loopback_addresses_are_for_accounts_of_cards() {
 }
 
 #[test]
-fn an_address_that_needs_tls_is_not_reached_without_it() {
+fn a_remote_address_without_tls_is_not_reached() {
     let (_, phone) = phone();
-    host_account(&phone, "com.example.host", "https://dm.example/");
+    host_account(&phone, "com.example.host", "http://dm.example/");
     let session = phone.start_session(None).unwrap();
     let info = session.wait(10_000).unwrap().1;
-    assert_eq!((info.state, info.status), (3, -4));
+    assert_eq!((info.state, info.status), (3, -300));
     session.free();
-    assert_eq!(phone.ears.ended()[0].2, "https addresses are not supported");
+    assert_eq!(phone.ears.ended()[0].2, "account com.example.host: plain http is not allowed");
 }

@@ -46,7 +46,7 @@ int main(void)
     SIZE(dmsc_keys, 48);
     PLACE(dmsc_keys, make, 24);
     PLACE(dmsc_keys, destroy, 40);
-    SIZE(dmsc_config, 136);
+    SIZE(dmsc_config, 144);
     PLACE(dmsc_config, device_id, 24);
     PLACE(dmsc_config, max_obj_size, 104);
     PLACE(dmsc_config, bootstrap_flags, 108);
@@ -88,15 +88,22 @@ int main(void)
     PLACE(dmsc_trigger, data_len, 32);
     SIZE(dmsc_node_value, 40);
     PLACE(dmsc_node_value, data_len, 32);
+    SIZE(dmsc_signer, 40);
+    PLACE(dmsc_signer, destroy, 32);
+    SIZE(dmsc_audit_info, 72);
+    PLACE(dmsc_audit_info, head, 40);
     SIZE(dmsc_generic_alert, 72);
     PLACE(dmsc_generic_alert, data_len, 64);
     SIZE(dmsc_host_node, 24);
     PLACE(dmsc_host_node, type, 16);
     SIZE(dmsc_exec_request, 56);
     PLACE(dmsc_exec_request, session_id, 48);
-    SIZE(dmsc_node_handler, 120);
+    SIZE(dmsc_value_chunk, 48);
+    PLACE(dmsc_value_chunk, data_len, 40);
+    SIZE(dmsc_node_handler, 144);
     PLACE(dmsc_node_handler, info, 16);
     PLACE(dmsc_node_handler, destroy, 112);
+    PLACE(dmsc_node_handler, discard, 136);
     SIZE(dmsc_status, 4);
     SIZE(dmsc_event_type, 4);
     if (!wrong)

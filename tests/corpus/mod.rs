@@ -5,9 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use dmsc::error::Result;
+use dmsc::policy::{Origin, Policy};
 use dmsc::random::Random;
 use dmsc::secret::Secret;
-use dmsc::session::{Cause, Context, Engine, SessionEvent, Setup, Step};
+use dmsc::session::{Authority, Cause, Context, Engine, SessionEvent, Setup, Step};
 use dmsc::store::{Database, Store};
 use dmsc::syncml::Encoding;
 use dmsc::time::Now;
@@ -100,6 +101,19 @@ impl Script {
         Self { messages, next, end, encoding }
     }
 
+    /// The same messages about other nodes: `to` for `from`, which is as long.
+    pub(crate) fn about(mut self, from: &str, to: &str) -> Self {
+        assert_eq!(from.len(), to.len());
+        for message in &mut self.messages {
+            for at in 0..message.len().saturating_sub(from.len()) {
+                if message[at..].starts_with(from.as_bytes()) {
+                    message[at..at + to.len()].copy_from_slice(to.as_bytes());
+                }
+            }
+        }
+        self
+    }
+
     fn answer(&self, number: usize, client_is_done: bool) -> &[u8] {
         match (self.messages.get(number), &self.next) {
             (Some(message), _) => message,
@@ -111,7 +125,10 @@ impl Script {
 
 /// The session as its caller sets it up.
 pub(crate) fn setup(db: &Database, encoding: Encoding) -> Result<Setup> {
+    let policy = Arc::new(Policy::built_in()?);
     Ok(Setup {
+        number: 1,
+        authority: Authority { policy, origin: Origin::Remote },
         account: dmacc::find(&db.read()?, "bench-server")?.unwrap(),
         address: "http://127.0.0.1:8080/dm".into(),
         session_id: 1,

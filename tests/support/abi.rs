@@ -110,6 +110,13 @@ impl Vault {
         self.blobs.lock().unwrap().clone()
     }
 
+    /// The entries without the journal, which grows with everything that is refused, too.
+    pub(crate) fn state(&self) -> Entries {
+        let mut entries = self.entries();
+        entries.retain(|(table, _), _| *table != dmsc::store::Table::Audit as u8);
+        entries
+    }
+
     pub(crate) fn put(&self, name: &str, blob: Vec<u8>) {
         self.blobs.lock().unwrap().insert(name.to_owned(), blob);
     }
@@ -601,11 +608,15 @@ impl Phone {
         self.children(uri).unwrap().into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Every leaf below `uri` with its value; those that are not given away as `(hidden)`.
+    /// Every leaf below `uri` with its value; those that are not given away as `(hidden)`. Without the
+    /// library's own part, where the journal shows.
     pub(crate) fn tree(&self, uri: &str) -> BTreeMap<String, String> {
         let mut leaves = BTreeMap::new();
         for (name, format) in self.children(uri).unwrap() {
             let child = format!("{uri}/{name}");
+            if child == "./Ext/DMSC" {
+                continue;
+            }
             if format == 0 {
                 leaves.extend(self.tree(&child));
                 leaves.insert(child + "/", String::new());

@@ -242,6 +242,17 @@ impl Facade {
         self.questions.lock().unwrap().len()
     }
 
+    /// The oldest question that nobody has answered.
+    pub(crate) fn question(&self) -> Question {
+        self.questions.lock().unwrap().remove(0)
+    }
+
+    /// The records of the journal.
+    pub(crate) fn journal(&self) -> Vec<String> {
+        let export = String::from_utf8(self.client.audit_export().unwrap()).unwrap();
+        export.lines().map(str::to_owned).collect()
+    }
+
     /// Every entry of the store but the records of cards seen.
     pub(crate) fn accounts_and_tree(&self) -> BTreeMap<(Table, Vec<u8>), Vec<u8>> {
         let mut entries = self.dump();
@@ -249,11 +260,12 @@ impl Facade {
         entries
     }
 
-    /// Every entry of the store.
+    /// Every entry of the store but the journal.
     pub(crate) fn dump(&self) -> BTreeMap<(Table, Vec<u8>), Vec<u8>> {
         let snapshot = self.store.snapshot().unwrap();
         let mut entries = BTreeMap::new();
-        for table in Table::ALL {
+        // The journal grows with everything that is refused, too.
+        for table in Table::ALL.into_iter().filter(|table| *table != Table::Audit) {
             let mut visit = |key: &[u8], value: &[u8]| {
                 entries.insert((table, key.to_vec()), value.to_vec());
                 ControlFlow::Continue(())

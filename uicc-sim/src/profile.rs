@@ -8,7 +8,7 @@ use crate::card::{Card, CardConfig};
 use crate::cp::Provisioning;
 use crate::dm::auth::Scheme;
 use crate::dm::bootstrap::{self, Bootstrap};
-use crate::dm::notification::{Initiator, UiMode};
+pub use crate::dm::notification::{Initiator, UiMode};
 use crate::dm::script::Package;
 use crate::dm::server::DmServer;
 use crate::hex;

@@ -44,15 +44,27 @@ fn every_profile_makes_a_card() {
             "cp-and-dm",
             "cp-only",
             "demo",
+            "fault-endless",
+            "fault-lengths",
+            "fault-mute",
+            "fault-slow",
+            "firmware",
+            "host-tree",
             "http-500",
             "large",
+            "many-channels",
+            "pin",
             "resync",
+            "short-ids",
+            "sim-2g",
             "stops-half-way",
             "t1-oiddo",
             "two-dodfs",
             "unknown-server",
             "user-rejects",
-            "wrong-digest"
+            "usim-plain",
+            "wrong-digest",
+            "wrong-oid",
         ]
     );
     assert_eq!(Profile::demo().account.server_id, "com.example.sc");
@@ -67,7 +79,7 @@ fn mistakes_in_a_profile_are_named() {
         ("ui_mode = \"background\"", "ui_mode = \"loud\""),
         ("max_msg_size", "max_message_size"),
         ("server_id = \"com.example.sc\"", "server_id = \"\""),
-        ("http://127.0.0.1:3516/dm", "https://127.0.0.1:4116/dm"),
+        ("http://127.0.0.1:3516/dm", "ftp://127.0.0.1:3516/dm"),
         ("{ get = \"./DevInfo/DevId\" }", "{ fetch = \"./DevInfo/DevId\" }"),
         ("hex = \"00", "hex = \"0"),
     ] {

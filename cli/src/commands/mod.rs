@@ -1,5 +1,6 @@
 //! What the commands do, one file for each group.
 
+pub(crate) mod audit;
 pub(crate) mod card;
 pub(crate) mod card_files;
 pub(crate) mod decode;

@@ -44,6 +44,9 @@ pub(crate) struct RunArguments {
     /// How the server's questions to the user are answered
     #[arg(long, value_enum, default_value = "ask")]
     answer: Manner,
+    /// Judge the server's commands by the policy in this file instead of the built-in one
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     #[command(flatten)]
     network: NetworkArguments,
     #[command(flatten)]
@@ -94,6 +97,11 @@ pub(crate) fn run(
     let answers = Answerer::new(arguments.answer, output.clone());
     let ear = Ear::new(output.clone(), seen.clone(), Some(answers));
     let client = Client::new(config, store, Environment::system(), Box::new(ear))?;
+    if let Some(path) = &arguments.policy {
+        let told = |error| Error::new(Code::InvalidArg, format!("{}: {error}", path.display()));
+        let text = fs::read_to_string(path).map_err(told)?;
+        client.set_policy(&text).map_err(|error| error.context(path.display()))?;
+    }
     let held = open_traced(&client, opened.transport, pcap)
         .and_then(|card| Phone { client: &client, card, seen, output }.hold(arguments, push));
     client.close();

@@ -1,7 +1,8 @@
 //! The program `dmsc` from outside: arguments, output, exit codes.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod at;
+mod audit;
 mod card;
 mod decode;
 mod decode_vectors;

@@ -300,3 +300,32 @@ fn the_store_survives_a_run_that_is_killed() {
     child.wait().unwrap();
     assert_eq!(value(&store, "./DMAcc/CardServer/ServerID"), "com.example.sc");
 }
+
+#[test]
+fn a_policy_asks_before_the_command_and_the_answer_counts() {
+    let (store, policy) = (fresh("policy"), fresh("policy-file"));
+    fs::create_dir_all(&policy).unwrap();
+    let file = format!("{policy}/policy.toml");
+    fs::write(
+        &file,
+        "[classes]\nconnectivity = \"./Operator/Name\"\n[[rules]]\nclass = \"connectivity\"\naction = \"ask\"\n[[rules]]\naction = \"allow\"\n",
+    )
+    .unwrap();
+    let ran = dmsc_with(
+        "no\nyes\n",
+        &[
+            "run", "--card", "sim:demo", "--store", &store, "--push", "sim", "--policy", &file,
+            "--json",
+        ],
+    );
+    let questions = ran.events("question");
+    assert_eq!(questions[0]["choices"][0], "Add ./Operator/Name = Example Mobile");
+    assert_eq!(ran.events("answer")[0]["outcome"], "no");
+    assert_eq!(value(&store, "./Operator/Apn"), "internet-1.example");
+    let tree = dmsc(&["tree", "dump", "--store", &store, "./Operator"]).good();
+    assert!(!tree.stdout.contains("Name"), "{}", tree.stdout);
+    fs::write(&file, "[[rules]]\naction = 1").unwrap();
+    let bad = ["run", "--card", "sim:demo", "--store", &store, "--policy", &file];
+    let bad = dmsc(&bad).failed("DMSC_ERR_INVALID_ARG");
+    assert!(bad.stderr.contains("policy: line 2, column 10"), "{}", bad.stderr);
+}

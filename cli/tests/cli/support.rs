@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Secrets and nonces of the test profiles, as text, as base64 and as hexadecimal, and the IMSI.
-const SECRETS: [&str; 13] = [
+pub(crate) const SECRETS: [&str; 13] = [
     "terminal-secret",
     "card-secret",
     "first-client-nonce",

@@ -1,8 +1,9 @@
 //! A client with the standard objects and one account, for the targets that play a session.
 
+use dmsc::policy::{Origin, Policy};
 use dmsc::random::Random;
 use dmsc::secret::Secret;
-use dmsc::session::{Answer, Cause, Context, Setup};
+use dmsc::session::{Answer, Authority, Cause, Context, Setup};
 use dmsc::store::memory::MemoryStore;
 use dmsc::store::{Batch, Database, Store, Table};
 use dmsc::syncml::Encoding;
@@ -78,7 +79,10 @@ fn fill(db: &Database) {
 }
 
 pub fn setup(db: &Database, encoding: Encoding) -> Setup {
+    let policy = Arc::new(Policy::built_in().unwrap());
     Setup {
+        number: 1,
+        authority: Authority { policy, origin: Origin::Remote },
         account: dmacc::find(&db.read().unwrap(), "S1").unwrap().unwrap(),
         address: "http://dm.example:8080/dm".into(),
         session_id: 0x1234,

@@ -19,10 +19,9 @@ impl Device {
 }
 
 fn message(server: &str, name: &str) -> Vec<u8> {
-    match account("6433", server, name).content {
-        Content::Octets(octets) => octets.expose().to_vec(),
-        other => panic!("{other:?}"),
-    }
+    let mut profile = profile(server, name);
+    profile.account.address = "http://dm.example/".to_owned();
+    profile.bootstrap_octets().unwrap()
 }
 
 #[test]

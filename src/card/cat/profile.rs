@@ -259,6 +259,14 @@ mod tests {
         Some(response[11..11 + length].to_vec())
     }
 
+    /// OPEN CHANNEL at a transport level, on demand.
+    fn opening(level: Level) -> Vec<u8> {
+        let (bearer, destination) =
+            if level.is_remote() { ("350103", "3E0521C0000207") } else { ("", "") };
+        let objects = format!("{bearer}390205783C03{:02X}0B84{destination}", level as u8);
+        command(kind::OPEN_CHANNEL, 0, 0x82, &objects)
+    }
+
     fn listening(config: Config) -> Cat {
         let mut cat = Cat::new(config);
         let open = command(kind::OPEN_CHANNEL, 0, 0x82, "390205783C03030DBC");
@@ -350,9 +358,7 @@ mod tests {
                 Feature::Event(code) => assert_eq!(event_code(code), Some(code), "{at}"),
                 Feature::Level(level) => {
                     let mut cat = Cat::new(everything());
-                    let objects = format!("390205783C03{:02X}0B84", level as u8);
-                    let open = command(kind::OPEN_CHANNEL, 0, 0x82, &objects);
-                    assert_eq!(result(&mut cat, &open), Some(vec![0]), "{at}");
+                    assert_eq!(result(&mut cat, &opening(level)), Some(vec![0]), "{at}");
                 }
             }
         }
@@ -371,6 +377,7 @@ mod tests {
                     let list = format!("9901{code:02X}");
                     command(kind::SET_UP_EVENT_LIST, 0, 0x82, &list)
                 }
+                Feature::Level(level) => opening(level),
                 Feature::MenuSelection => continue,
                 _ => panic!("octet {octet} bit {bit} depends on the host"),
             };
@@ -378,6 +385,6 @@ mod tests {
             assert_eq!(result(&mut cat, &ask), Some(vec![0x30]), "octet {octet} bit {bit}");
             count += 1;
         }
-        assert_eq!(count, 30);
+        assert_eq!(count, 33);
     }
 }

@@ -332,11 +332,6 @@ fn executed_needs_a_status_of_its_kind() {
     });
 }
 
-fn copy(id: u32, from: &str, to: &str) -> String {
-    let source = format!("<Source><LocURI>{from}</LocURI></Source>");
-    command("Copy", id, to, &source)
-}
-
 #[test]
 fn dm_072_copy_of_a_leaf() {
     both(|encoding| {

@@ -27,7 +27,7 @@ fn drive(bench: &mut Bench, octets: &[u8]) {
         let context = Context { db: &bench.db, now: NOW, random: &mut Counting(0) };
         let engine = bench.engine.as_mut().unwrap();
         step = match step {
-            Ok(Step::Ask(alert)) => {
+            Ok(Step::Ask(alert) | Step::Consent(alert)) => {
                 let answer = match alert.kind {
                     Kind::Display | Kind::Confirm => Answer::Accepted,
                     _ => Answer::Cancelled,

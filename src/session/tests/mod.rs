@@ -2,12 +2,14 @@
 
 mod alerts;
 mod commands;
+mod consent;
 mod groups;
 mod hostile;
 mod large;
 mod model;
 mod packages;
 mod security;
+mod streams;
 mod survival;
 mod users;
 
@@ -123,7 +125,10 @@ impl Bench {
         if dmacc::find(&db.read().unwrap(), "S1").unwrap().is_none() {
             fill(&db, client, server);
         }
+        let policy = Arc::new(Policy::read("[[rules]]\naction = \"allow\"").unwrap());
         let setup = Setup {
+            number: 7,
+            authority: Authority { policy, origin: crate::policy::Origin::Remote },
             account: dmacc::find(&db.read().unwrap(), "S1").unwrap().unwrap(),
             address: ADDRESS.into(),
             session_id: 0x1234,
@@ -311,11 +316,16 @@ impl Bench {
         message.into_owned()
     }
 
-    fn lines(&mut self, step: Step) -> Vec<String> {
+    pub(super) fn lines(&mut self, step: Step) -> Vec<String> {
         match step {
             Step::Send(outgoing) => {
                 self.sent = Some(outgoing);
                 lines(&self.message())
+            }
+            Step::Consent(alert) => {
+                let (patience, lines) =
+                    (alert.max_display_s.unwrap_or(0), alert.choices.join(", "));
+                vec![format!("Consent {} [{lines}] {patience}", alert.text)]
             }
             Step::Ask(alert) => vec![format!("Ask {:?} {}", alert.kind, alert.text)],
             Step::Execute(execution) => {
@@ -450,6 +460,11 @@ pub(super) fn add(id: u32, uri: &str, value: &str) -> String {
 
 pub(super) fn replace(id: u32, uri: &str, value: &str) -> String {
     command("Replace", id, uri, &format!("<Data>{value}</Data>"))
+}
+
+pub(super) fn copy(id: u32, from: &str, to: &str) -> String {
+    let source = format!("<Source><LocURI>{from}</LocURI></Source>");
+    command("Copy", id, to, &source)
 }
 
 pub(super) fn delete(id: u32, uri: &str) -> String {

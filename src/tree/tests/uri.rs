@@ -7,7 +7,7 @@ use proptest::prelude::*;
 #[test]
 fn dm_157_get_the_root() {
     let bed = Bed::new();
-    let names = ["DMAcc", "DevDetail", "DevInfo", "Inbox"].map(str::to_owned).to_vec();
+    let names = ["DMAcc", "DevDetail", "DevInfo", "Ext", "Inbox"].map(str::to_owned).to_vec();
     assert_eq!(bed.s1_gets("."), Ok(Answer::Children(names)));
 }
 

@@ -1,0 +1,47 @@
+//! Who signs the journal: a key of the library's own, or whatever the host gives.
+
+use super::PublicKey;
+use crate::error::Result;
+use crate::secret::Secret;
+use ed25519_dalek::{Signer as _, SigningKey};
+use std::fmt;
+
+/// Octets of a signature.
+pub const SIGNATURE_OCTETS: usize = 64;
+
+/// A holder of an Ed25519 key (RFC 8032).
+pub trait Signer: Send {
+    /// Its public key.
+    fn public_key(&mut self) -> Result<PublicKey>;
+    /// The signature of `message`, pure Ed25519.
+    fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]>;
+}
+
+/// A key in memory.
+pub struct Ed25519(SigningKey);
+
+impl Ed25519 {
+    /// The key of these 32 octets (RFC 8032, 5.1.5). `None` for another number of octets.
+    pub fn from_seed(seed: &Secret) -> Option<Self> {
+        let mut octets: [u8; 32] = seed.expose().try_into().ok()?;
+        let key = SigningKey::from_bytes(&octets);
+        zeroize::Zeroize::zeroize(&mut octets);
+        Some(Self(key))
+    }
+}
+
+impl fmt::Debug for Ed25519 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ed25519(..)")
+    }
+}
+
+impl Signer for Ed25519 {
+    fn public_key(&mut self) -> Result<PublicKey> {
+        Ok(self.0.verifying_key().to_bytes())
+    }
+
+    fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]> {
+        Ok(self.0.sign(message).to_bytes())
+    }
+}

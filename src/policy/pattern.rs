@@ -1,0 +1,162 @@
+//! Patterns of URIs, of management object identifiers and of server identifiers.
+
+use super::Place;
+use crate::limits;
+use crate::tree::{Path, unescape};
+
+/// A text in which `*` stands for any characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Glob {
+    /// Without any.
+    Plain(String),
+    /// What stands before the first one, and the rest.
+    Wild(String, String),
+}
+
+impl Glob {
+    pub(super) fn new(pattern: &str) -> Self {
+        match pattern.split_once('*') {
+            None => Self::Plain(pattern.to_owned()),
+            Some((first, rest)) => Self::Wild(first.to_owned(), rest.to_owned()),
+        }
+    }
+
+    /// Takes each part where it comes first; the last one has to end the text.
+    pub(super) fn fits(&self, text: &str) -> bool {
+        let (first, rest) = match self {
+            Self::Plain(plain) => return plain == text,
+            Self::Wild(first, rest) => (first.as_str(), rest.as_str()),
+        };
+        let Some(mut text) = text.strip_prefix(first) else { return false };
+        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+        for part in middle.split('*') {
+            match text.find(part) {
+                Some(at) => text = text.get(at + part.len()..).unwrap_or_default(),
+                None => return false,
+            }
+        }
+        text.ends_with(last)
+    }
+}
+
+/// One name of a path pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// `**`: any number of names, none included.
+    Any,
+    /// One name.
+    Name(Glob),
+}
+
+/// Nodes, by place or by the object they belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Pattern {
+    /// `./A/*/B`, `./A/**`.
+    Path(Vec<Segment>),
+    /// `mo:urn:oma:mo:oma-fumo:*`: every node of such an object.
+    Object(Glob),
+}
+
+impl Pattern {
+    /// Reads a pattern. `Err` says what is wrong with it.
+    pub(super) fn read(text: &str) -> Result<Self, &'static str> {
+        if let Some(object) = text.strip_prefix("mo:") {
+            return Ok(Self::Object(Glob::new(object)));
+        }
+        if text == "." {
+            return Ok(Self::Path(Vec::new()));
+        }
+        let names = text.strip_prefix("./").ok_or("a pattern begins with \"./\" or \"mo:\"")?;
+        let segments: Result<Vec<Segment>, &str> = names.split('/').map(segment).collect();
+        match segments {
+            Ok(segments) if segments.len() > limits::URI_DEPTH => Err("the pattern is too deep"),
+            other => other.map(Self::Path),
+        }
+    }
+
+    /// How the pattern fits an operation on this place.
+    pub(super) fn fit(&self, place: &Place) -> Fit {
+        let segments = match self {
+            Self::Path(segments) => segments,
+            Self::Object(object) if place.objects.iter().any(|found| object.fits(found)) => {
+                return Fit::Node;
+            }
+            Self::Object(_) => return Fit::No,
+        };
+        // Most patterns are told apart by their first name.
+        if let (Some(Segment::Name(glob)), Some(name)) =
+            (segments.first(), place.path.names().next())
+            && !glob.fits(name)
+        {
+            return Fit::No;
+        }
+        let reached = reached(segments, &place.path);
+        match reached.last() {
+            Some(true) => Fit::Node,
+            _ if place.subtree && reached.contains(&true) => Fit::Below,
+            _ => Fit::No,
+        }
+    }
+}
+
+/// How a pattern fits a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// Not at all.
+    No,
+    /// Not the node, but something below it can fit, and the operation takes that too.
+    Below,
+    /// The node.
+    Node,
+}
+
+fn segment(text: &str) -> Result<Segment, &'static str> {
+    if text == "**" {
+        return Ok(Segment::Any);
+    }
+    let name = unescape(text).map_err(|_| "a name of the pattern has a bad escape")?;
+    if matches!(name.as_str(), "" | "." | "..") || text.contains('?') {
+        return Err("a name of the pattern is unusable");
+    }
+    Ok(Segment::Name(Glob::new(&name)))
+}
+
+/// For each number of segments, whether the names of the path can have used up just those.
+fn reached(segments: &[Segment], path: &Path) -> Vec<bool> {
+    let mut now = vec![false; segments.len() + 1];
+    if let Some(start) = now.first_mut() {
+        *start = true;
+    }
+    skip_any(segments, &mut now);
+    for name in path.names() {
+        let mut next = vec![false; segments.len() + 1];
+        for (at, segment) in segments.iter().enumerate() {
+            if now.get(at) != Some(&true) {
+                continue;
+            }
+            let to = match segment {
+                Segment::Any => at,
+                Segment::Name(glob) if glob.fits(name) => at + 1,
+                Segment::Name(_) => continue,
+            };
+            if let Some(place) = next.get_mut(to) {
+                *place = true;
+            }
+        }
+        skip_any(segments, &mut next);
+        now = next;
+    }
+    now
+}
+
+/// `**` may stand for no name at all.
+fn skip_any(segments: &[Segment], reached: &mut [bool]) {
+    for (at, segment) in segments.iter().enumerate() {
+        if *segment == Segment::Any
+            && reached.get(at) == Some(&true)
+            && let Some(next) = reached.get_mut(at + 1)
+        {
+            *next = true;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What the journal gets to know of a session: commands with the values around them, decisions and
+//! answers, each in the transaction that makes it durable.
+
+use super::alert::{Answer, Kind, UserAlert};
+use super::run::Run;
+use crate::audit::{Command, Decision, Entry, Hash, Journal, hash};
+use crate::error::Result;
+use crate::store::{Reader, Txn};
+use crate::syncml::model::Verb;
+use crate::syncml::status;
+use crate::time::Now;
+use crate::tree::{self, Actor, Part, Query, Uri};
+use std::collections::BTreeMap;
+
+/// Hashes of a leaf's value before and after.
+pub(super) type Values = (Option<Hash>, Option<Hash>);
+
+/// The records of a session that are still to be written.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    /// The session's number at this device.
+    session: u64,
+    /// By command and item of the present message.
+    values: BTreeMap<(usize, usize), Values>,
+    /// Commands of the present message that have their records.
+    written: usize,
+    /// What comes before them.
+    waiting: Vec<Entry>,
+}
+
+impl Ledger {
+    pub(super) fn new(session: u64) -> Self {
+        Self { session, values: BTreeMap::new(), written: 0, waiting: Vec::new() }
+    }
+
+    /// A new message of the server has come.
+    pub(super) fn turn_page(&mut self) {
+        self.values.clear();
+        self.written = 0;
+    }
+
+    /// Notes the values around an item that was executed.
+    pub(super) fn note(&mut self, task: usize, item: usize, values: Values) {
+        if values != (None, None) {
+            self.values.insert((task, item), values);
+        }
+    }
+
+    /// Notes what the policy said.
+    pub(super) fn decided(&mut self, decision: Decision) {
+        let session = Some(self.session);
+        self.waiting.push(Entry::Decision(Decision { session, ..decision }));
+    }
+
+    /// Notes what the user said.
+    pub(super) fn answered(&mut self, about: &'static str, asked: &UserAlert, answer: &Answer) {
+        let (session, name) = (Some(self.session), answer.name());
+        self.waiting.push(Entry::answer(session, about, &asked.text, name));
+    }
+
+    /// Writes the records of everything that is settled in the present message and has none.
+    pub(super) fn write(
+        &mut self,
+        run: &Run<'_>,
+        message: u32,
+        txn: &mut Txn,
+        now: Now,
+    ) -> Result<()> {
+        if self.waiting.is_empty() && self.written >= run.position() {
+            return Ok(());
+        }
+        let Some(mut journal) = Journal::existing(txn, now)? else { return Ok(()) };
+        for entry in self.waiting.drain(..) {
+            journal.append(&entry)?;
+        }
+        for settled in run.settled(self.written) {
+            let values = self.values.remove(&(settled.task, settled.item));
+            // What was undone has changed nothing.
+            let values = values.filter(|_| settled.status < status::NOT_EXECUTED);
+            let values = values.unwrap_or_default();
+            journal.append(&Entry::Command(Command {
+                session: self.session,
+                message,
+                name: settled.name.to_owned(),
+                uri: settled.target.map(str::to_owned),
+                before: values.0,
+                after: values.1,
+                status: settled.status,
+            }))?;
+        }
+        self.written = run.position();
+        Ok(())
+    }
+}
+
+/// Hash of the value of a leaf before `verb` changes it. An Add finds nothing there.
+pub(super) fn before(reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
+    match verb {
+        Verb::Add | Verb::Get | Verb::Exec => None,
+        Verb::Replace | Verb::Delete | Verb::Copy => value(reader, uri),
+    }
+}
+
+/// Hash of the value of a leaf after `verb` has changed it. A Delete leaves nothing there.
+pub(super) fn after(reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
+    match verb {
+        Verb::Delete | Verb::Get | Verb::Exec => None,
+        Verb::Add | Verb::Replace | Verb::Copy => value(reader, uri),
+    }
+}
+
+/// Hash of the value of a leaf; `None` for other nodes, for secrets,
+/// and for what the host keeps: it is not asked just for the record.
+fn value(reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
+    let uri = Uri::parse(uri?).ok().filter(|uri| uri.part == Part::Node)?;
+    if tree::is_secret(reader, &uri.path) || tree::is_kept_by_host(reader, &uri.path) {
+        return None;
+    }
+    match Query::new(reader, Actor::Host).get(&uri) {
+        Ok(tree::Answer::Leaf { value, .. }) => Some(hash(&value)),
+        _ => None,
+    }
+}
+
+impl Kind {
+    /// The kind's name in the journal.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Display => "display",
+            Self::Confirm => "confirm",
+            Self::TextInput => "text-input",
+            Self::SingleChoice => "single-choice",
+            Self::MultipleChoice => "multiple-choice",
+        }
+    }
+}
+
+impl Answer {
+    /// What kind of answer it is, without what was put in.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Text(_) => "text",
+            Self::Choices(_) => "choices",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "timeout",
+            Self::CannotShow => "not-shown",
+        }
+    }
+}
