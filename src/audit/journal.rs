@@ -203,6 +203,13 @@ impl<'t> Journal<'t> {
     }
 }
 
+/// True if the store has a journal.
+///
+/// Errors: what the store gives.
+pub fn is_kept(reader: &dyn Reader) -> Result<bool> {
+    Ok(reader.get(Table::Audit, STATE)?.is_some())
+}
+
 /// The records that are kept as JSON Lines, oldest first. Empty if there is no journal.
 pub fn export(reader: &dyn Reader) -> Result<Vec<u8>> {
     let mut out = Vec::new();

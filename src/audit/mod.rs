@@ -14,7 +14,9 @@ mod tests;
 mod verify;
 
 pub use entry::{Authentication, Bootstrap, Command, Decision, Entry, Outcome, Start, Trigger};
-pub use journal::{Journal, Summary, export, head, head_value, public_key, reveal, summary};
+pub use journal::{
+    Journal, Summary, export, head, head_value, is_kept, public_key, reveal, summary,
+};
 pub use signer::{Ed25519, SIGNATURE_OCTETS, Signer};
 pub use verify::{Broken, Verified, verify};
 

@@ -7,12 +7,12 @@ use super::action::{Effect, Work};
 use super::alert::{Answer, Kind, UserAlert};
 use super::assembly::Assembly;
 use super::consent::{Consent, Inquiry};
-use super::ledger::{self, Ledger};
+use super::ledger::Ledger;
 use super::outbox::Outbox;
 use super::run::{Op, Outcome, Outcomes, Run};
 use super::{Execution, SessionEvent, Setup};
 use crate::error::Result;
-use crate::store::Txn;
+use crate::store::{Reader, Txn};
 use crate::syncml::Encoding;
 use crate::syncml::model::{Action, Alert, Item, Location, Text, Verb};
 use crate::syncml::status::{self, Status};
@@ -107,9 +107,11 @@ impl Executor {
     }
 
     /// A new message of the server has come.
-    pub(super) fn turn_page(&mut self) {
+    ///
+    /// Errors: what the store gives.
+    pub(super) fn turn_page(&mut self, reader: &dyn Reader) -> Result<()> {
         self.consent.turn_page();
-        self.ledger.turn_page();
+        self.ledger.turn_page(reader)
     }
 
     /// Asks the policy about what is next; answers it here and now if it must not run.
@@ -186,7 +188,8 @@ fn run_action<'m>(
         let mut outcome = Outcome { target, source, ..Outcome::of(status::NOT_EXECUTED) };
         if !(failed && place.in_atomic) {
             work.executor.consent.executed(action.verb, &item);
-            let before = ledger::before(work.txn, action.verb, outcome.target.as_deref());
+            let ledger = &work.executor.ledger;
+            let before = ledger.before(work.txn, action.verb, outcome.target.as_deref());
             match work.item(&action, item)? {
                 Effect::Execute(execution) => return Ok(Err(execution)),
                 Effect::Done { status, at, results: items } => {
@@ -195,8 +198,9 @@ fn run_action<'m>(
                     results.extend(items);
                 }
             }
-            let after = ledger::after(work.txn, action.verb, outcome.target.as_deref());
-            work.executor.ledger.note(task, number, (before, after));
+            let ledger = &mut work.executor.ledger;
+            let after = ledger.after(work.txn, action.verb, outcome.target.as_deref());
+            ledger.note(task, number, (before, after));
             failed |= !outcome.is_done();
         }
         outcomes.push(outcome);

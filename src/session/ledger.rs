@@ -3,7 +3,7 @@
 
 use super::alert::{Answer, Kind, UserAlert};
 use super::run::Run;
-use crate::audit::{Command, Decision, Entry, Hash, Journal, hash};
+use crate::audit::{self, Command, Decision, Entry, Hash, Journal, hash};
 use crate::error::Result;
 use crate::store::{Reader, Txn};
 use crate::syncml::model::Verb;
@@ -20,6 +20,8 @@ pub(super) type Values = (Option<Hash>, Option<Hash>);
 pub(super) struct Ledger {
     /// The session's number at this device.
     session: u64,
+    /// There is a journal; without one no value need be read.
+    is_kept: bool,
     /// By command and item of the present message.
     values: BTreeMap<(usize, usize), Values>,
     /// Commands of the present message that have their records.
@@ -30,13 +32,17 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub(super) fn new(session: u64) -> Self {
-        Self { session, values: BTreeMap::new(), written: 0, waiting: Vec::new() }
+        Self { session, is_kept: false, values: BTreeMap::new(), written: 0, waiting: Vec::new() }
     }
 
     /// A new message of the server has come.
-    pub(super) fn turn_page(&mut self) {
+    ///
+    /// Errors: what the store gives.
+    pub(super) fn turn_page(&mut self, reader: &dyn Reader) -> Result<()> {
         self.values.clear();
         self.written = 0;
+        self.is_kept = audit::is_kept(reader)?;
+        Ok(())
     }
 
     /// Notes the values around an item that was executed.
@@ -91,21 +97,30 @@ impl Ledger {
         self.written = run.position();
         Ok(())
     }
-}
 
-/// Hash of the value of a leaf before `verb` changes it. An Add finds nothing there.
-pub(super) fn before(reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
-    match verb {
-        Verb::Add | Verb::Get | Verb::Exec => None,
-        Verb::Replace | Verb::Delete | Verb::Copy => value(reader, uri),
+    /// Hash of the value of a leaf before `verb` changes it. An Add finds nothing there.
+    pub(super) fn before(
+        &self,
+        reader: &dyn Reader,
+        verb: Verb,
+        uri: Option<&str>,
+    ) -> Option<Hash> {
+        match verb {
+            Verb::Add | Verb::Get | Verb::Exec => None,
+            Verb::Replace | Verb::Delete | Verb::Copy => self.value(reader, uri),
+        }
     }
-}
 
-/// Hash of the value of a leaf after `verb` has changed it. A Delete leaves nothing there.
-pub(super) fn after(reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
-    match verb {
-        Verb::Delete | Verb::Get | Verb::Exec => None,
-        Verb::Add | Verb::Replace | Verb::Copy => value(reader, uri),
+    /// Hash of the value of a leaf after `verb` has changed it. A Delete leaves nothing there.
+    pub(super) fn after(&self, reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
+        match verb {
+            Verb::Delete | Verb::Get | Verb::Exec => None,
+            Verb::Add | Verb::Replace | Verb::Copy => self.value(reader, uri),
+        }
+    }
+
+    fn value(&self, reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
+        if self.is_kept { value(reader, uri) } else { None }
     }
 }
 

@@ -50,7 +50,7 @@ impl Engine {
             self.queue_login();
             self.may_close = true;
         }
-        self.executor.turn_page();
+        self.executor.turn_page(&txn)?;
         let run = Run::new(message.header.msg_id, message.commands);
         self.dispatch(ctx, txn, run, next)
     }
