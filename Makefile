@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle crash tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle crash soak kill tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -82,6 +82,14 @@ check-oracle: deps-check
 crash: deps-check
 	DMSC_CRASH_ROUNDS=1000 $(CARGO) test --locked --test store_crash -- --nocapture | grep -v '^step'
 
+# A simulated day of everything at once, with four seeds.
+soak: deps-check
+	DMSC_SOAK_HOURS=24 DMSC_SOAK_SEEDS=4 $(CARGO) test --locked --test soak -- --nocapture
+
+# A client is killed 200 times in the middle of bootstrap and sessions, and started again.
+kill: deps-check
+	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
+
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.
 TSAN_TARGET := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -120,6 +128,7 @@ bench: deps-bench
 	    benches/peer/codec.c $$(pkg-config --libs libwbxml2 libxml-2.0)
 	PEER=$(CURDIR)/$(BUILD)/peer-codec $(CARGO) bench --locked --bench codec
 	$(CARGO) bench --locked --bench tree
+	$(CARGO) bench --locked --bench client
 
 # Writes include/dmsc.h anew; a test fails when it is not fresh.
 header:

@@ -8,6 +8,7 @@ mod common;
 
 use common::callgrind::{instructions, number, output};
 use common::heap::measured;
+use dmsc::markup::Encoding;
 use dmsc::random::SystemRandom;
 use dmsc::store::key_file::KeyFiles;
 use dmsc::store::memory::MemoryStore;
@@ -43,7 +44,7 @@ fn text(error: impl std::fmt::Debug) -> String {
     format!("{error:?}")
 }
 
-/// A file with counters, as redb's own backend without its lock.
+/// A file with counters, locked like that of redb's own backend.
 #[derive(Clone, Debug)]
 struct Counted(Arc<File>);
 
@@ -92,6 +93,7 @@ fn sealed(store: Arc<dyn Store>, nodes: u64) -> Done<Database> {
 fn counted(nodes: u64) -> Done<Database> {
     let path = directory(nodes).join(FILE_NAME);
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(text)?;
+    file.try_lock().map_err(text)?;
     let file = Counted(Arc::new(file));
     sealed(Arc::new(RedbStore::with_backend(move || file.clone()).map_err(text)?), nodes)
 }
@@ -120,8 +122,8 @@ fn furnish(database: &Database) -> Done {
 /// Adds leaves with the nodes above them up to this many nodes; the number of leaves.
 fn grow(database: &Database, nodes: u64) -> Done<u64> {
     let wide = width(nodes);
-    // The standard objects are there.
-    let (mut there, mut leaves) = (30, 0);
+    // The standard objects are there, and the deep node with those above it.
+    let (mut there, mut leaves) = (61, 0);
     while there < nodes {
         let mut txn = database.begin().map_err(text)?;
         let end = (there + BATCH).min(nodes);
@@ -144,12 +146,12 @@ fn make(nodes: u64, killed: bool) -> Done {
     let _ = std::fs::remove_dir_all(&directory);
     let database = sealed(Arc::new(RedbStore::open(&directory).map_err(text)?), nodes)?;
     furnish(&database)?;
-    let leaves = grow(&database, nodes)?;
     let mut txn = database.begin().map_err(text)?;
     let deep = (1..31).fold("./Deep".to_owned(), |path, step| format!("{path}/{step}"));
     let content = Content::text("deep");
     Tree::new(&mut txn, Actor::Host, NOW).add(&uri(&deep)?, &content.into()).map_err(text)?;
     txn.commit().map_err(text)?;
+    let leaves = grow(&database, nodes)?;
     std::fs::write(directory.join("leaves"), leaves.to_string()).map_err(text)?;
     if killed {
         std::process::exit(0);
@@ -159,14 +161,14 @@ fn make(nodes: u64, killed: bool) -> Done {
 
 /// What the operations work on.
 struct Bench {
-    nodes: u64,
     database: Database,
     view: View,
     leaves: Vec<Uri>,
     deep: Uri,
     round: u64,
-    /// The 10,000 nodes of a TNDS object, in WBXML.
+    /// The 10,000 nodes of a TNDS object, as the operation needs them.
     octets: Vec<u8>,
+    encoding: Encoding,
 }
 
 impl Bench {
@@ -178,13 +180,13 @@ impl Bench {
         let leaves = (0..READS).map(|n| leaf(nodes, n * step % leaves)).collect::<Done<_>>()?;
         let deep = (1..31).fold("./Deep".to_owned(), |path, step| format!("{path}/{step}"));
         let mut bench = Self {
-            nodes,
             view: database.read().map_err(text)?,
             database,
             leaves,
             deep: uri(&deep)?,
             round: 0,
             octets: Vec::new(),
+            encoding: if operation.ends_with("-xml") { Encoding::Xml } else { Encoding::Wbxml },
         };
         if operation.starts_with("tnds") {
             bench.octets = bench.write(&bench.export()?)?;
@@ -198,7 +200,7 @@ impl Bench {
     }
 
     fn write(&self, document: &Document<'_>) -> Done<Vec<u8>> {
-        tnds::write(document, true).map_err(text)
+        tnds::write(document, self.encoding == Encoding::Wbxml).map_err(text)
     }
 
     fn get(&self, uri: &Uri, actor: Actor<'_>) -> Done {
@@ -239,43 +241,52 @@ fn work(operation: &str, bench: &mut Bench, document: &Document<'_>) -> Done {
         "acl-depth-32" => bench.get(&bench.deep, Actor::Server(SERVER)),
         "depth-32" => bench.get(&bench.deep, Actor::Host),
         "replace" => bench.replace(),
-        "open" => sealed_view(bench.nodes),
-        "tnds-read" => tnds::read(&bench.octets).map(|read| drop(black_box(read))).map_err(text),
+        "tnds-read" | "tnds-read-xml" => {
+            tnds::read(&bench.octets).map(|read| drop(black_box(read))).map_err(text)
+        }
         "tnds-import" => bench.import(document),
         "tnds-export" => bench.export().map(|made| drop(black_box(made))),
-        "tnds-write" => bench.write(document).map(|octets| drop(black_box(octets))),
+        "tnds-write" | "tnds-write-xml" => {
+            bench.write(document).map(|octets| drop(black_box(octets)))
+        }
         _ => Err(format!("there is no operation {operation}")),
     }
 }
 
-/// Opens a store and reads one node.
-fn sealed_view(nodes: u64) -> Done {
+/// Opens a store that nobody has open, and reads one node.
+#[inline(never)]
+fn work_open(nodes: u64) -> Done {
     let view = counted(nodes)?.read().map_err(text)?;
     black_box(Query::new(&view, Actor::Host).get(&uri("./DevInfo/DevId")?)).map(drop).map_err(text)
 }
 
 /// Repeats one operation, and tells what the last repetition did.
 fn repeat(operation: &str, nodes: u64, times: u32) -> Done {
+    if operation == "open" {
+        return repeated(operation, times, 0, || work_open(nodes));
+    }
     let mut bench = Bench::new(operation, nodes)?;
     let octets = bench.octets.clone();
     let document = match operation.starts_with("tnds") {
         true => tnds::read(&octets).map_err(text)?,
         false => Document::default(),
     };
+    repeated(operation, times, octets.len(), || work(operation, &mut bench, &document))
+}
+
+fn repeated(operation: &str, times: u32, octets: usize, mut work: impl FnMut() -> Done) -> Done {
     let mut line = String::new();
     for _ in 0..times {
         let before = [&WRITTEN, &READ, &SYNCS].map(|counter| counter.load(Relaxed));
         let start = Instant::now();
-        let (done, heap) = measured(|| work(operation, &mut bench, &document));
+        let (done, heap) = measured(&mut work);
         let micros = start.elapsed().as_micros();
         done?;
         let now = [&WRITTEN, &READ, &SYNCS].map(|counter| counter.load(Relaxed));
         let [written, read, syncs] = [0, 1, 2].map(|at| now[at] - before[at]);
         line = format!(
             "{operation} us={micros} written={written} read={read} syncs={syncs} calls={} peak={} octets={}",
-            heap.calls,
-            heap.peak,
-            octets.len()
+            heap.calls, heap.peak, octets
         );
     }
     println!("{line}");
@@ -321,7 +332,9 @@ fn table(own: &str) -> Done {
     for operation in ["depth-32", "acl-depth-32"] {
         measure(own, operation, 100, 1)?;
     }
-    for operation in ["tnds-read", "tnds-import", "tnds-export", "tnds-write"] {
+    for operation in
+        ["tnds-read", "tnds-read-xml", "tnds-import", "tnds-export", "tnds-write", "tnds-write-xml"]
+    {
         measure(own, operation, 10_000, 1)?;
     }
     measure(own, "open", OPENED, 1)?;

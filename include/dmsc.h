@@ -2274,6 +2274,37 @@ typedef struct dmsc_exec_request {
 } dmsc_exec_request;
 
 /**
+ * A part of a value on its way. Borrowed: valid during the callback only.
+ */
+typedef struct dmsc_value_chunk {
+  /**
+   * sizeof(dmsc_value_chunk) of the library.
+   */
+  size_t struct_size;
+  /**
+   * The leaf, which need not be there yet.
+   */
+  const char *uri;
+  /**
+   * Octets of the value that came before; 0 begins anew, whatever came earlier.
+   */
+  uint64_t offset;
+  /**
+   * Octets that the whole value has at most. The exact number comes with `store`; it is this one unless the
+   * value travels as base64.
+   */
+  uint64_t total;
+  /**
+   * The octets that follow.
+   */
+  const uint8_t *data;
+  /**
+   * Number of octets at data; 0 only for a value without any.
+   */
+  size_t data_len;
+} dmsc_value_chunk;
+
+/**
  * A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
  * `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
  * nodes do not allow it (server: 405).
@@ -2292,8 +2323,19 @@ typedef struct dmsc_exec_request {
  * everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
  * then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
  * store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
- * everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+ * everything (an Atomic: 507; outside of one all that the server's message has changed: 500); a failure of `commit` or `rollback` is only told as an event. A process that
  * dies between prepare and commit is settled by `settle` at the next start.
+ *
+ * Large values: with `write`, `store` and `discard` a value that a server sends in several messages (DM
+ * Protocol 1.2.1, section 7) is not collected by the library, up to its `max_obj_size`, but handed over as it
+ * comes: `write` for each chunk, which the host keeps aside, outside of any transaction, because each message
+ * is one of its own and a half value must not be kept; behind the last one `store`, a change like `add` or
+ * `replace`; then `discard`. Rights and formats are checked before the first chunk and again before `store`.
+ * When the object is interrupted (the server sends something else, its Size was wrong, the session ends, a
+ * callback fails) `discard` comes without `store`. What is kept aside need not outlive the process: at
+ * `settle` and `destroy` the host throws away what `prepare` has not promised. Values that come in one
+ * message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
+ * whole, with `add` or `replace`.
  *
  * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
  * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
@@ -2367,6 +2409,22 @@ typedef struct dmsc_node_handler {
    * Not called if dmsc_tree_bind fails. May be NULL.
    */
   void (*destroy)(void *user_data);
+  /**
+   * Keeps a chunk of a value aside; `info` and `get` go on to show what was there. A failure ends it: the
+   * server gets the status. NULL, with the next two: values come as a whole.
+   */
+  int32_t (*write)(void *user_data, const struct dmsc_value_chunk *chunk);
+  /**
+   * Gives leaf `uri`, which is created if it is not there, the octets that were kept aside for it. `value`
+   * has format and type, NULL as data, and in data_len how many octets they are. They have to stay aside
+   * until `discard`: behind a `rollback` this may come again.
+   */
+  int32_t (*store)(void *user_data, const char *uri, const struct dmsc_node_value *value);
+  /**
+   * The octets kept aside for `uri` are not needed any more. Once for each value of which `write` took the
+   * first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
+   */
+  void (*discard)(void *user_data, const char *uri);
 } dmsc_node_handler;
 
 /**
@@ -3432,7 +3490,8 @@ dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
  * @pre `handler->struct_size` is set.
  * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
  *        defines.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
+ *         some of write, store and discard);
  *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
  *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
  *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or

@@ -15,10 +15,15 @@ pub const MAX_OBJ_SIZE: u32 = 1024 * 1024;
 pub const MARKUP_DEPTH: usize = 64;
 /// Elements and attributes of one document.
 pub const MARKUP_NODES: usize = 20_000;
-/// Elements of one TNDS object, which may have [`MARKUP_NODES`] nodes with some elements each.
-pub const TNDS_ELEMENTS: usize = 10 * MARKUP_NODES;
 /// Octets of one document.
 pub const MARKUP_OCTETS: usize = 1024 * 1024;
+/// Nodes of one TNDS object or device description.
+pub const TNDS_NODES: usize = 20_000;
+/// Elements and attributes of one: a node with all its properties is 13 elements.
+pub const TNDS_ELEMENTS: usize = 14 * TNDS_NODES;
+/// Octets of one: as many nodes with [`MAX_OBJ_SIZE`] octets of names, properties and values fit into it
+/// in either encoding, all of it escaped.
+pub const TNDS_OCTETS: usize = 16 * 1024 * 1024;
 /// Octets of expanded text a document may always have; above it, four times its own size.
 pub const MARKUP_TEXT: usize = 64 * 1024;
 

@@ -14,7 +14,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use store_common::workload::{Dice, last_step, state, step};
+use store_common::dice::Dice;
+use store_common::workload::{last_step, state, step};
 use store_common::*;
 
 const TEST: &str = "no_killed_process_leaves_half_a_transaction";

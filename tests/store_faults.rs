@@ -12,8 +12,9 @@ use dmsc::store::redb::RedbStore;
 use dmsc::store::{Database, Store};
 use std::io::ErrorKind;
 use std::sync::Arc;
+use store_common::dice::Dice;
 use store_common::disk::{Disk, Fault};
-use store_common::workload::{Dice, State, last_step, state, step};
+use store_common::workload::{State, last_step, state, step};
 use store_common::*;
 
 const SEED: u64 = 4;

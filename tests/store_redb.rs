@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use store_common::workload::Dice;
+use store_common::dice::Dice;
 use store_common::{Directory, child_directory, run_child};
 
 fn open(directory: &Path) -> dmsc::error::Result<Database> {
@@ -277,12 +277,7 @@ mod unix {
     #[test]
     fn a_read_only_directory() {
         if let Some(directory) = child_directory() {
-            // SAFETY: changes only this process; root would be allowed to write anyway.
-            unsafe {
-                if libc::geteuid() == 0 {
-                    assert_eq!(libc::setuid(65_534), 0);
-                }
-            }
+            become_nobody();
             let error = open(&directory).unwrap_err();
             assert_eq!((error.code(), error.os_error), (Code::StorageIo, libc::EACCES));
             return;
@@ -292,6 +287,37 @@ mod unix {
         fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o555)).unwrap();
         run_child("unix::a_read_only_directory", &directory.0);
         fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    /// May do no more than any other user, who is not the owner of the files.
+    fn become_nobody() {
+        // SAFETY: changes only this process.
+        unsafe {
+            if libc::geteuid() == 0 {
+                assert_eq!(libc::setuid(65_534), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn a_store_in_a_read_only_directory() {
+        if let Some(directory) = child_directory() {
+            become_nobody();
+            let error = open(&directory).unwrap_err();
+            assert_eq!((error.code(), error.os_error), (Code::StorageIo, libc::EACCES));
+            assert!(error.what().contains(FILE_NAME), "{}", error.what());
+            return;
+        }
+        let directory = Directory::new("readonlystore");
+        put(&open(&directory.0).unwrap(), b"a", b"1".to_vec()).unwrap();
+        let before = fs::read(directory.file()).unwrap();
+        fs::set_permissions(directory.file(), fs::Permissions::from_mode(0o444)).unwrap();
+        fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o555)).unwrap();
+        run_child("unix::a_store_in_a_read_only_directory", &directory.0);
+        fs::set_permissions(&directory.0, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(fs::read(directory.file()).unwrap(), before);
+        assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 1);
+        assert_eq!(get(&open(&directory.0).unwrap(), b"a"), Some(b"1".to_vec()));
     }
 
     fn limit_file_size(octets: libc::rlim_t) {

@@ -10,7 +10,7 @@ use super::tree::{format_number, format_of};
 use super::txn::dmsc_node_value;
 use crate::client::Client;
 use crate::error::{Code, Error, Result};
-use crate::tree::{Access, HostExec, HostNode, HostNodes, HostValue};
+use crate::tree::{Access, Format, HostChunk, HostExec, HostNode, HostNodes, HostValue};
 use std::ffi::{CString, c_char, c_void};
 
 /// What a node of the host is; filled in by `info` of a dmsc_node_handler.
@@ -49,6 +49,25 @@ pub struct dmsc_exec_request {
     pub session_id: u64,
 }
 
+/// A part of a value on its way. Borrowed: valid during the callback only.
+#[repr(C)]
+#[derive(Debug)]
+pub struct dmsc_value_chunk {
+    /// sizeof(dmsc_value_chunk) of the library.
+    pub struct_size: usize,
+    /// The leaf, which need not be there yet.
+    pub uri: *const c_char,
+    /// Octets of the value that came before; 0 begins anew, whatever came earlier.
+    pub offset: u64,
+    /// Octets that the whole value has at most. The exact number comes with `store`; it is this one unless the
+    /// value travels as base64.
+    pub total: u64,
+    /// The octets that follow.
+    pub data: *const u8,
+    /// Number of octets at data; 0 only for a value without any.
+    pub data_len: usize,
+}
+
 /// A subtree that the host keeps. Copied by @ref dmsc_tree_bind. `info` must be there; with any of `add`,
 /// `replace` and `remove` also `begin`, `commit` and `rollback`. A NULL member for a command means that the
 /// nodes do not allow it (server: 405).
@@ -67,8 +86,19 @@ pub struct dmsc_exec_request {
 /// everything since `begin`. An Atomic that fails is rolled back like that, and what was done before it is
 /// then made again. All subtrees and the library's own store commit as one: when everybody is prepared, the
 /// store commits, and with it all is decided; then each `commit` is called. A failure of `prepare` undoes
-/// everything (an Atomic: 507); a failure of `commit` or `rollback` is only told as an event. A process that
+/// everything (an Atomic: 507; outside of one all that the server's message has changed: 500); a failure of `commit` or `rollback` is only told as an event. A process that
 /// dies between prepare and commit is settled by `settle` at the next start.
+///
+/// Large values: with `write`, `store` and `discard` a value that a server sends in several messages (DM
+/// Protocol 1.2.1, section 7) is not collected by the library, up to its `max_obj_size`, but handed over as it
+/// comes: `write` for each chunk, which the host keeps aside, outside of any transaction, because each message
+/// is one of its own and a half value must not be kept; behind the last one `store`, a change like `add` or
+/// `replace`; then `discard`. Rights and formats are checked before the first chunk and again before `store`.
+/// When the object is interrupted (the server sends something else, its Size was wrong, the session ends, a
+/// callback fails) `discard` comes without `store`. What is kept aside need not outlive the process: at
+/// `settle` and `destroy` the host throws away what `prepare` has not promised. Values that come in one
+/// message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
+/// whole, with `add` or `replace`.
 ///
 /// Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
 /// session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
@@ -145,6 +175,23 @@ pub struct dmsc_node_handler {
     /// Called exactly once, after the last other callback: when the subtree is unbound or the client closed.
     /// Not called if dmsc_tree_bind fails. May be NULL.
     pub destroy: Option<unsafe extern "C" fn(user_data: *mut c_void)>,
+    /// Keeps a chunk of a value aside; `info` and `get` go on to show what was there. A failure ends it: the
+    /// server gets the status. NULL, with the next two: values come as a whole.
+    pub write:
+        Option<unsafe extern "C" fn(user_data: *mut c_void, chunk: *const dmsc_value_chunk) -> i32>,
+    /// Gives leaf `uri`, which is created if it is not there, the octets that were kept aside for it. `value`
+    /// has format and type, NULL as data, and in data_len how many octets they are. They have to stay aside
+    /// until `discard`: behind a `rollback` this may come again.
+    pub store: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            uri: *const c_char,
+            value: *const dmsc_node_value,
+        ) -> i32,
+    >,
+    /// The octets kept aside for `uri` are not needed any more. Once for each value of which `write` took the
+    /// first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
+    pub discard: Option<unsafe extern "C" fn(user_data: *mut c_void, uri: *const c_char)>,
 }
 
 // SAFETY: pointers and nullable functions; zero means "not given".
@@ -196,6 +243,11 @@ impl Handler {
             let text = "dmsc_node_handler needs info; with add, replace or remove also begin, commit and rollback";
             return Err(Error::new(Code::InvalidArg, text));
         }
+        let streams = [c.write.is_some(), c.store.is_some(), c.discard.is_some()];
+        if streams.contains(&true) && (streams.contains(&false) || !undoes) {
+            let text = "dmsc_node_handler needs write, store and discard together, with begin, commit and rollback";
+            return Err(Error::new(Code::InvalidArg, text));
+        }
         Ok(Self { user: UserData::new(c.user_data, c.destroy), c })
     }
 
@@ -216,21 +268,33 @@ impl Handler {
         Ok(octets.unwrap_or_default())
     }
 
-    fn write(
+    fn change(
         &self,
         callback: OnUri<*const dmsc_node_value>,
         uri: &str,
         value: &HostValue<'_>,
         what: &str,
     ) -> Result<()> {
+        let (data, len) = (pointer(value.octets), value.octets.len());
+        self.change_to(callback, uri, (value.format, value.mime), (data, len), what)
+    }
+
+    fn change_to(
+        &self,
+        callback: OnUri<*const dmsc_node_value>,
+        uri: &str,
+        (format, mime): (Format, &str),
+        (data, data_len): (*const u8, usize),
+        what: &str,
+    ) -> Result<()> {
         let callback = callback.ok_or_else(|| not_taken(what))?;
-        let (uri, mime) = (c_text(uri), c_text(value.mime));
+        let (uri, mime) = (c_text(uri), c_text(mime));
         let value = dmsc_node_value {
             struct_size: size_of::<dmsc_node_value>(),
-            format: format_number(value.format),
+            format: format_number(format),
             r#type: mime.as_ptr(),
-            data: pointer(value.octets),
-            data_len: value.octets.len(),
+            data,
+            data_len,
         };
         // SAFETY: the host's function with its own pointer; URI and value live until it returns.
         let number = unsafe { callback(self.user.pointer(), uri.as_ptr(), &raw const value) };
@@ -309,11 +373,42 @@ impl HostNodes for Handler {
     }
 
     fn add(&self, uri: &str, value: &HostValue<'_>) -> Result<()> {
-        self.write(self.c.add, uri, value, "add")
+        self.change(self.c.add, uri, value, "add")
     }
 
     fn replace(&self, uri: &str, value: &HostValue<'_>) -> Result<()> {
-        self.write(self.c.replace, uri, value, "replace")
+        self.change(self.c.replace, uri, value, "replace")
+    }
+
+    fn takes_chunks(&self) -> bool {
+        self.c.write.is_some()
+    }
+
+    fn write(&self, chunk: &HostChunk<'_>) -> Result<()> {
+        let write = self.c.write.ok_or_else(|| not_taken("write"))?;
+        let uri = c_text(chunk.uri);
+        let chunk = dmsc_value_chunk {
+            struct_size: size_of::<dmsc_value_chunk>(),
+            uri: uri.as_ptr(),
+            offset: chunk.offset,
+            total: chunk.total,
+            data: pointer(chunk.octets),
+            data_len: chunk.octets.len(),
+        };
+        // SAFETY: the host's function with its own pointer; the chunk lives until it returns.
+        outcome(unsafe { write(self.user.pointer(), &raw const chunk) }, "write")
+    }
+
+    fn store(&self, uri: &str, format: Format, mime: &str, size: u32) -> Result<()> {
+        let len = usize::try_from(size).unwrap_or(usize::MAX);
+        self.change_to(self.c.store, uri, (format, mime), (std::ptr::null(), len), "store")
+    }
+
+    fn discard(&self, uri: &str) {
+        let Some(discard) = self.c.discard else { return };
+        let uri = c_text(uri);
+        // SAFETY: the host's function with its own pointer; the URI lives until it returns.
+        unsafe { discard(self.user.pointer(), uri.as_ptr()) };
     }
 
     fn remove(&self, uri: &str) -> Result<()> {
@@ -375,7 +470,8 @@ impl HostNodes for Handler {
 /// @pre `handler->struct_size` is set.
 /// @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
 ///        defines.
-/// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, or changes without begin, commit and rollback);
+/// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
+///         some of write, store and discard);
 ///         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
 ///         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
 ///         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or

@@ -186,4 +186,12 @@ impl DocType {
             _ => limits::MARKUP_NODES,
         }
     }
+
+    /// Most octets.
+    pub(super) fn octets(self) -> usize {
+        match self {
+            Self::Tnds => limits::TNDS_OCTETS,
+            _ => limits::MARKUP_OCTETS,
+        }
+    }
 }

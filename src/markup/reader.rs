@@ -87,7 +87,7 @@ impl<'a> Reader<'a> {
         if options.padding && is_fill(octets) {
             return Err(Fault::new(Class::Empty, 0, "the document is nothing but padding"));
         }
-        if octets.len() > limits::MARKUP_OCTETS {
+        if octets.len() > options.expected.map_or(limits::MARKUP_OCTETS, DocType::octets) {
             return Err(Fault::new(Class::Limit, 0, "the document is too large"));
         }
         Ok(Self(match Encoding::detect(octets) {

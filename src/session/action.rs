@@ -6,6 +6,7 @@
 use super::assembly::{Chunk, Facts, Key, Piece};
 use super::execute::{Executor, source, target};
 use super::host_alert::wire;
+use super::inflow::Inflow;
 use super::outbox::Outbox;
 use super::{Execution, SessionEvent, TNDS, auth};
 use crate::error::{Code, Result};
@@ -42,9 +43,20 @@ impl From<Status> for Effect {
 }
 
 /// Why an item was not executed.
-enum Refused {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Refused {
     Status(Status),
     Tree(Refusal),
+}
+
+impl Refused {
+    /// The status of the item.
+    pub(super) fn status(&self) -> Status {
+        match self {
+            Self::Status(status) => *status,
+            Self::Tree(refusal) => refusal.status(),
+        }
+    }
 }
 
 impl From<Status> for Refused {
@@ -59,7 +71,7 @@ impl From<Refusal> for Refused {
     }
 }
 
-type Done<T> = std::result::Result<T, Refused>;
+pub(super) type Done<T> = std::result::Result<T, Refused>;
 
 /// The execution of one command's items.
 pub(super) struct Work<'w> {
@@ -112,6 +124,10 @@ impl Work<'_> {
                 self.store(&key, &facts, value)?;
                 Ok(status::OK.into())
             }
+            Collected::Passed(inflow) => {
+                inflow.finish(&mut self.tree())?;
+                Ok(status::OK.into())
+            }
         }
     }
 
@@ -141,11 +157,14 @@ impl Work<'_> {
             data => data.unwrap_or_default(),
         };
         let chunk = Chunk { size, more, octets: data.octets, facts };
-        match self.executor.assembly.take(key, chunk, self.executor.max_obj_size) {
-            Piece::Whole { octets, facts } => Ok(Collected::Whole(Some(octets), facts)),
-            Piece::Kept { received, size } => Ok(Collected::Kept(received, size)),
-            Piece::Refused(code) => Err(code.into()),
-        }
+        let Executor { assembly, server_id, max_obj_size, .. } = &mut *self.executor;
+        let mut tree = Tree::new(self.txn, Actor::Server(server_id), self.now);
+        let open = |facts: &Facts<'_>, size| Inflow::open(&mut tree, key, facts, size);
+        Ok(match assembly.take(key, chunk, *max_obj_size, open)? {
+            Piece::Whole { octets, facts } => Collected::Whole(Some(octets), facts),
+            Piece::Kept { received, size } => Collected::Kept(received, size),
+            Piece::Passed(inflow) => Collected::Passed(inflow),
+        })
     }
 
     fn store(
@@ -224,6 +243,8 @@ impl Work<'_> {
         let (argument, facts) = match self.collect(&key, action, item)? {
             Collected::Kept(..) => return Ok(status::CHUNK_ACCEPTED.into()),
             Collected::Whole(argument, facts) => (argument, facts),
+            // Only values of nodes are passed on.
+            Collected::Passed(_) => return Err(status::COMMAND_FAILED.into()),
         };
         self.query().check_exec(&Uri::parse(&key.uri)?)?;
         if !self.executor.exec {
@@ -349,6 +370,8 @@ impl Work<'_> {
 enum Collected<'d> {
     Whole(Option<Cow<'d, [u8]>>, Facts<'d>),
     Kept(u64, u64),
+    /// The host has it already.
+    Passed(Inflow),
 }
 
 /// Meta of the item, or else of the command.

@@ -88,6 +88,8 @@ pub struct Engine {
     pub(super) sent: Vec<Sent>,
     /// The host's alerts without the server's Status.
     pub(super) alerts: Vec<HostAlert>,
+    /// The server's answers to them, as long as it has not proved its identity.
+    pub(super) alerts_heard: Vec<(u64, Status)>,
     /// The host knows that the server has proved its identity.
     pub(super) greeted: bool,
     /// The session ends with this once the last reply is out.
@@ -154,6 +156,7 @@ impl Engine {
             answering: None,
             sent: Vec::new(),
             alerts: setup.alerts,
+            alerts_heard: Vec::new(),
             greeted: false,
             ending: None,
             events: Vec::new(),
@@ -360,7 +363,7 @@ impl Engine {
                 Turn::RollBack(savepoint) => txn.rollback_to(savepoint),
                 Turn::Enter { asks: false } => run.enter(Some(txn.savepoint())),
                 Turn::Enter { asks: true } => {
-                    self.complete(&run, &mut txn, ctx.now)?;
+                    self.complete(&mut run, &mut txn, ctx.now)?;
                     let changes = txn.checkpoint()?;
                     self.note_changes(changes);
                     run.enter(Some(txn.savepoint()));
@@ -386,7 +389,7 @@ impl Engine {
     fn pause(
         &mut self,
         now: Now,
-        run: Run<'_>,
+        mut run: Run<'_>,
         txn: Txn,
         question: Question,
         step: Step,
@@ -394,7 +397,7 @@ impl Engine {
         let txn = if run.in_atomic() {
             Some(txn)
         } else {
-            self.commit(&run, txn, now)?;
+            self.commit(&mut run, txn, now)?;
             None
         };
         let paused = Paused { run: run.into_owned(), txn, question };
@@ -403,8 +406,8 @@ impl Engine {
     }
 
     /// Makes everything durable, then makes the reply.
-    fn finish(&mut self, ctx: Context<'_>, run: Run<'_>, txn: Txn) -> Result<Step> {
-        self.commit(&run, txn, ctx.now)?;
+    fn finish(&mut self, ctx: Context<'_>, mut run: Run<'_>, txn: Txn) -> Result<Step> {
+        self.commit(&mut run, txn, ctx.now)?;
         self.report(run);
         if self.may_close {
             self.executor.interrupt();
@@ -415,15 +418,24 @@ impl Engine {
         self.send(ctx.random, Extent::Everything)
     }
 
-    fn commit(&mut self, run: &Run<'_>, mut txn: Txn, now: Now) -> Result<()> {
+    fn commit(&mut self, run: &mut Run<'_>, mut txn: Txn, now: Now) -> Result<()> {
         self.complete(run, &mut txn, now)?;
         let changes = txn.commit()?;
         self.note_changes(changes);
         Ok(())
     }
 
-    /// Adds to a transaction what has to become durable with it: nonces and the journal's records.
-    fn complete(&mut self, run: &Run<'_>, txn: &mut Txn, now: Now) -> Result<()> {
+    /// Makes a transaction ready for its commit, and adds what has to become durable with it: nonces and the
+    /// journal's records. If somebody outside the store cannot keep it (who was told why), it is undone and
+    /// its commands have failed; the session goes on.
+    fn complete(&mut self, run: &mut Run<'_>, txn: &mut Txn, now: Now) -> Result<()> {
+        match txn.prepare() {
+            Ok(()) => run.kept(),
+            Err(_) => {
+                txn.undo();
+                run.lost();
+            }
+        }
         self.store_nonces(txn, now)?;
         self.executor.ledger.write(run, self.received, txn, now)
     }

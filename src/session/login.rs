@@ -271,6 +271,11 @@ impl Guard {
         self.fresh
     }
 
+    /// True if what one message proves does not count for those before it.
+    pub(super) fn proves_each_message(&self) -> bool {
+        self.scheme() == Some(Scheme::Mac)
+    }
+
     /// Counts a refusal of the present message. Errors: `AuthServer` if it is the second.
     pub(super) fn refuse(&mut self) -> Result<Status> {
         let code = self.status();

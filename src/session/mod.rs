@@ -13,6 +13,7 @@ mod consent;
 mod engine;
 mod execute;
 mod host_alert;
+mod inflow;
 mod ledger;
 mod login;
 mod outbox;

@@ -149,10 +149,22 @@ impl Engine {
             });
             let failed = status.code >= 300;
             match purpose.map(|sent| sent.purpose) {
-                Some(Purpose::HostAlert(number)) => self.alert_answered(number, status.code),
+                Some(Purpose::HostAlert(number)) => self.alerts_heard.push((number, status.code)),
                 Some(Purpose::Reply) if failed => self.outbox.drop_started(),
                 _ => {}
             }
+        }
+        self.note_answers();
+    }
+
+    /// Takes the answers to alerts once the server has proved itself: nobody else may make the host's alerts
+    /// disappear.
+    fn note_answers(&mut self) {
+        if self.guard.verdict() == Verdict::Accepted {
+            let heard = std::mem::take(&mut self.alerts_heard);
+            heard.into_iter().for_each(|(number, code)| self.alert_answered(number, code));
+        } else if self.guard.proves_each_message() {
+            self.alerts_heard.clear();
         }
     }
 

@@ -150,6 +150,8 @@ pub(super) struct Run<'m> {
     msg_id: Text<'m>,
     tasks: Vec<Task<'m>>,
     next: usize,
+    /// What the tasks before this one did is durable.
+    kept: usize,
     frames: Vec<Frame>,
     undo: Option<Savepoint>,
 }
@@ -175,7 +177,8 @@ pub(super) struct Settled<'r> {
 impl<'m> Run<'m> {
     /// Takes the commands that have to be answered; Status elements are not among them.
     pub(super) fn new(msg_id: Text<'m>, commands: Vec<Command<'m>>) -> Self {
-        let mut run = Self { msg_id, tasks: Vec::new(), next: 0, frames: Vec::new(), undo: None };
+        let (tasks, frames) = (Vec::new(), Vec::new());
+        let mut run = Self { msg_id, tasks, next: 0, kept: 0, frames, undo: None };
         run.flatten(commands);
         run
     }
@@ -407,6 +410,34 @@ impl<'m> Run<'m> {
         }
     }
 
+    /// Notes that what the commands did so far is becoming durable.
+    pub(super) fn kept(&mut self) {
+        self.kept = self.next;
+    }
+
+    /// Notes that what the commands did since [`kept`](Self::kept) is undone: changes have failed, and what
+    /// was read may never have been there. What was run or asked stays done.
+    pub(super) fn lost(&mut self) {
+        let mut atomic_end = 0;
+        for at in self.kept..self.next {
+            let Some(task) = self.tasks.get_mut(at) else { break };
+            let code = match &task.op {
+                Op::Group { atomic: true, end } => {
+                    atomic_end = *end;
+                    status::ATOMIC_FAILED
+                }
+                Op::Taken if matches!(&*task.name, "Exec" | "Alert") => continue,
+                Op::Taken if at < atomic_end => status::ROLLED_BACK,
+                Op::Taken => status::COMMAND_FAILED,
+                _ => continue,
+            };
+            task.results.clear();
+            let done = task.outcomes.iter_mut().filter(|outcome| outcome.status == status::OK);
+            done.for_each(|outcome| outcome.status = code);
+        }
+        self.kept();
+    }
+
     /// Name, URI and status of each item, in the order of the message.
     pub(super) fn outcomes(&self) -> impl Iterator<Item = (&Text<'static>, Option<&str>, Code)> {
         self.tasks.iter().flat_map(|task| {
@@ -434,6 +465,7 @@ impl<'m> Run<'m> {
             msg_id: own_id(self.msg_id),
             tasks: self.tasks.into_iter().map(Task::into_owned).collect(),
             next: self.next,
+            kept: self.kept,
             frames: self.frames,
             undo: self.undo,
         }

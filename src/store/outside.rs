@@ -20,7 +20,8 @@ pub trait Participant: Send + Sync {
     fn rollback(&self);
 }
 
-/// A change outside, which may have to be made again. One that fails has changed nothing.
+/// A change outside, which may have to be made again. One that fails has changed nothing. It is dropped
+/// after the commit or rollback that decides about it.
 pub type Operation = Box<dyn Fn() -> Result<()> + Send>;
 
 /// What is done outside in one transaction. Dropping it undoes that.
@@ -79,8 +80,9 @@ impl Outside {
         if self.done.len() <= mark {
             return;
         }
-        self.done.truncate(mark);
+        let undone = self.done.split_off(mark);
         self.roll_back();
+        drop(undone);
         let done = std::mem::take(&mut self.done);
         for (who, what) in &done {
             if let Err(error) = self.run(who, what) {
@@ -106,8 +108,8 @@ impl Outside {
 
     /// Makes everything last; for a transaction that is prepared.
     pub(super) fn commit(&mut self) {
-        self.done.clear();
         self.begun.drain(..).for_each(|who| who.commit());
+        self.done.clear();
     }
 
     fn roll_back(&mut self) {

@@ -27,8 +27,8 @@ const DRAFT_NAME: &str = "dmsc.redb.new";
 /// Octets of pages redb may keep in memory.
 const CACHE_OCTETS: usize = 4 * 1024 * 1024;
 
-/// Octets of a file up to which all of it is verified when it is opened. redb trusts a larger one that was
-/// closed properly: what was altered in it shows when it is read, or not at all.
+/// Octets of a file up to which all of it is verified when it is opened. redb trusts a larger one: what was
+/// altered in it shows when it is read, or not at all.
 const VERIFIED_OCTETS: u64 = 4 * 1024 * 1024;
 
 type Bytes = &'static [u8];
@@ -49,12 +49,14 @@ enum Medium {
     /// `dmsc.redb` in this directory.
     Directory(PathBuf),
     /// Whatever this opens.
-    Backend(Box<dyn Fn() -> Redb<Database> + Send + Sync>),
+    Backend(Box<dyn Fn() -> Redb<(Database, u64)> + Send + Sync>),
 }
 
 /// An open medium; its views share `views`.
 struct Open {
     database: Database,
+    /// Octets of the medium when it was opened.
+    octets: u64,
     views: Arc<()>,
 }
 
@@ -77,7 +79,8 @@ impl RedbStore {
     ) -> Result<Self> {
         let open = move || {
             let backend = backend();
-            Ok(builder(backend.len()?).create_with_backend(backend)?)
+            let octets = backend.len()?;
+            Ok((builder(octets).create_with_backend(backend)?, octets))
         };
         let medium = Medium::Backend(Box::new(open));
         let open = medium.open()?;
@@ -107,17 +110,29 @@ impl Medium {
             Self::Backend(open) => guard(open).map(Open::new),
         }
     }
+
+    /// How large it is, as far as that can be told.
+    fn octets(&self, open: &Open) -> u64 {
+        match self {
+            Self::Directory(directory) => {
+                fs::metadata(directory.join(FILE_NAME)).map_or(open.octets, |found| found.len())
+            }
+            Self::Backend(_) => open.octets,
+        }
+    }
 }
 
 impl Open {
-    fn new(database: Database) -> Self {
-        Self { database, views: Arc::default() }
+    fn new((database, octets): (Database, u64)) -> Self {
+        Self { database, octets, views: Arc::default() }
     }
 
     fn file(path: &Path) -> Result<Self> {
-        guard(|| Ok(builder(fs::metadata(path)?.len()).create(path)?))
-            .map(Self::new)
-            .map_err(|error| error.context(path.display()))
+        let open = || {
+            let octets = fs::metadata(path)?.len();
+            Ok((builder(octets).create(path)?, octets))
+        };
+        guard(open).map(Self::new).map_err(|error| error.context(path.display()))
     }
 }
 
@@ -149,7 +164,10 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {
-        let done = self.with(|open| guard(|| write(&open.database, batch)));
+        let done = self.with(|open| {
+            let large = self.medium.octets(open) > VERIFIED_OCTETS;
+            guard(|| write(&open.database, batch, large))
+        });
         if done.is_err() {
             // redb refuses to write after a failed commit; opening again repairs the file.
             self.open.lock().take();
@@ -232,8 +250,10 @@ fn copy(old: &Database, new: &Database) -> Result<()> {
     })
 }
 
-fn write(database: &Database, batch: &Batch) -> Redb<()> {
-    let transaction = database.begin_write()?;
+fn write(database: &Database, batch: &Batch, large: bool) -> Redb<()> {
+    let mut transaction = database.begin_write()?;
+    // Costs a second sync, but then the file is not read to its end after the process was killed.
+    transaction.set_quick_repair(large);
     for (table, entries) in batch.tables().filter(|(_, entries)| !entries.is_empty()) {
         let mut open = transaction.open_table(definition(table))?;
         for (key, value) in entries {

@@ -131,6 +131,16 @@ impl Txn {
         self.outside.go_back(mark.outside);
     }
 
+    /// Undoes everything since the beginning or the last [`checkpoint`](Self::checkpoint), and forgets the
+    /// savepoints. Nobody outside takes part any more.
+    pub fn undo(&mut self) {
+        self.overlay = Batch::new();
+        self.journal.clear();
+        self.marks.clear();
+        self.changes.clear();
+        self.outside = Outside::default();
+    }
+
     /// Keeps everything since `savepoint` and forgets it with the ones inside it.
     pub fn release(&mut self, savepoint: Savepoint) {
         if self.close(&savepoint).is_some() && self.marks.is_empty() {

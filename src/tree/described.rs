@@ -230,7 +230,8 @@ fn parent_of(at: &Path, node: &DdfNode<'_>) -> Result<Path> {
 
 /// A node of the document as it counts. Depth is bounded by the markup reader.
 fn described(node: &DdfNode<'_>, insensitive: bool) -> Result<Described> {
-    let text = node.name.as_deref().unwrap_or_default();
+    // Published files are indented: a name that is nothing but white space is none.
+    let text = node.name.as_deref().unwrap_or_default().trim();
     let name = match text {
         "" => None,
         name => Some(unescape(name)?),
@@ -268,7 +269,9 @@ fn described(node: &DdfNode<'_>, insensitive: bool) -> Result<Described> {
         occurrence: occurrence(name.is_some(), given.occurrence),
         check: None,
     };
-    let types = given.mime.iter().map(|mime| mime.trim().to_owned()).collect();
+    // They also have an empty MIME where any type will do.
+    let types = given.mime.iter().map(|mime| mime.trim()).filter(|mime| !mime.is_empty());
+    let types = types.map(str::to_owned).collect();
     let default_value = default_value.filter(|value| format.check(value).is_ok());
     let children: Result<Vec<Described>> =
         node.children.iter().map(|child| described(child, insensitive)).collect();

@@ -9,6 +9,7 @@ use super::ddf::{self, Description, Occurrence, TEXT_PLAIN};
 use super::described::{RuleRef, canonical, describe};
 use super::format::{Format, decode_base64};
 use super::host_nodes;
+use super::incoming::Incoming;
 use super::node::{Access, Node, Origin};
 use super::query::{Query, access};
 use super::refusal::Refusal;
@@ -96,6 +97,19 @@ pub struct Tree<'t> {
     pub(super) now: Now,
     /// Another origin of created nodes than the actor's own.
     origin: Option<Origin>,
+    pub(super) value: Value,
+}
+
+/// Where the value that a command writes is.
+#[derive(Default)]
+pub(super) enum Value {
+    /// In its content.
+    #[default]
+    Given,
+    /// On its way: only checks are made.
+    Expected,
+    /// With the host already.
+    Arrived(Incoming),
 }
 
 impl fmt::Debug for Tree<'_> {
@@ -107,7 +121,7 @@ impl fmt::Debug for Tree<'_> {
 impl<'t> Tree<'t> {
     /// Works on `txn`; `now` is the time of all changes.
     pub fn new(txn: &'t mut Txn, actor: Actor<'t>, now: Now) -> Self {
-        Self { txn, actor, now, origin: None }
+        Self { txn, actor, now, origin: None, value: Value::Given }
     }
 
     /// Notes another origin than the actor's for created nodes.
@@ -267,8 +281,25 @@ impl<'t> Tree<'t> {
             origin: self.origin(),
             ..Node::default()
         };
-        records::create(self.txn, path, node, &value)?;
-        self.note(path, ChangeKind::Added, 0, octets(&value));
+        self.put(path, node, &value, ChangeKind::Added)
+    }
+
+    /// Writes a node that has passed all checks, with its value.
+    fn put(&mut self, path: &Path, node: Node, value: &[u8], kind: ChangeKind) -> Done {
+        let old_size = node.size;
+        let new_size = match (std::mem::take(&mut self.value), kind) {
+            (Value::Expected, _) => return Ok(()),
+            (Value::Arrived(incoming), _) => incoming.store(self.txn, path, node)?,
+            (Value::Given, ChangeKind::Added) => {
+                records::create(self.txn, path, node, value)?;
+                octets(value)
+            }
+            (Value::Given, _) => {
+                records::write(self.txn, path, node, value)?;
+                octets(value)
+            }
+        };
+        self.note(path, kind, old_size, new_size);
         Ok(())
     }
 
@@ -429,20 +460,13 @@ impl<'t> Tree<'t> {
         node.format = format;
         node.touch(self.now.unix_s);
         if !ddf::is_server_id(path) {
-            return self.overwrite(path, node, &value);
+            return self.put(path, node, &value, ChangeKind::Replaced);
         }
         self.all_or_nothing(|tree| {
             let server = records::text(tree.reader(), path)?;
-            tree.overwrite(path, node, &value)?;
+            tree.put(path, node, &value, ChangeKind::Replaced)?;
             tree.forget_gone(server)
         })
-    }
-
-    fn overwrite(&mut self, path: &Path, node: Node, value: &[u8]) -> Done {
-        let old_size = node.size;
-        records::write(self.txn, path, node, value)?;
-        self.note(path, ChangeKind::Replaced, old_size, octets(value));
-        Ok(())
     }
 
     /// The ACL that counts for a node that was just loaded.

@@ -16,22 +16,17 @@ impl Query<'_> {
     /// The nodes at and below `top` that the actor may read, with the properties of `filter`.
     ///
     /// A node that may not be read hides what is below it. Errors: those of [`Query::get`] on the
-    /// top node; `TooLarge` above [`limits::MAX_OBJ_SIZE`].
+    /// top node; `TooLarge` above [`limits::MAX_OBJ_SIZE`] or [`limits::TNDS_NODES`], so that what is
+    /// exported can be imported.
     pub fn export(&self, top: &Path, filter: Filter) -> Result<Document<'static>, Refusal> {
         self.readable(top)?;
         let mut draft = Draft::default();
-        let mut octets = 0;
         self.walk(top, &mut |path, node| {
             let value = match filter.value && !node.format.is_interior() {
                 true => Some(records::value(self.reader(), &path)?),
                 false => None,
             };
-            octets += path.name().len() + node.mime.len() + value.as_ref().map_or(0, Vec::len);
-            if octets > limits::MAX_OBJ_SIZE as usize {
-                return Err(Refusal::TooLarge);
-            }
-            draft.enter(path, node, value, filter);
-            Ok(())
+            draft.enter(path, node, value, filter)
         })?;
         let nodes = draft.finish();
         Ok(Document { ver_dtd: VER_DTD.into(), nodes, ..Document::default() })
@@ -52,12 +47,20 @@ impl Query<'_> {
 /// The way down to the node that came last.
 #[derive(Default)]
 struct Draft {
+    nodes: usize,
+    octets: usize,
     open: Vec<(Path, TndsNode<'static>)>,
     done: Vec<TndsNode<'static>>,
 }
 
 impl Draft {
-    fn enter(&mut self, path: Path, node: Node, value: Option<Vec<u8>>, filter: Filter) {
+    fn enter(
+        &mut self,
+        path: Path,
+        node: Node,
+        value: Option<Vec<u8>>,
+        filter: Filter,
+    ) -> Result<(), Refusal> {
         while self.open.last().is_some_and(|(last, _)| !path.is_within(last)) {
             self.close();
         }
@@ -68,8 +71,14 @@ impl Draft {
         };
         if shown {
             let serialized = serialize(&path, node, value, filter);
+            self.nodes += 1;
+            self.octets += octets(&serialized);
+            if self.nodes > limits::TNDS_NODES || self.octets > limits::MAX_OBJ_SIZE as usize {
+                return Err(Refusal::TooLarge);
+            }
             self.open.push((path, serialized));
         }
+        Ok(())
     }
 
     fn close(&mut self) {
@@ -86,6 +95,13 @@ impl Draft {
         }
         self.done
     }
+}
+
+/// Octets of what has no bound of its own.
+fn octets(node: &TndsNode<'_>) -> usize {
+    let texts = [&node.name, &node.acl, &node.title, &node.mime, &node.ddf_name];
+    let octets: usize = texts.into_iter().flatten().map(|text| text.len()).sum();
+    octets + node.value.as_ref().map_or(0, |value| value.len())
 }
 
 fn serialize(path: &Path, node: Node, value: Option<Vec<u8>>, filter: Filter) -> TndsNode<'static> {

@@ -51,6 +51,31 @@ impl fmt::Debug for HostValue<'_> {
     }
 }
 
+/// A part of a value on its way to a handler.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct HostChunk<'a> {
+    /// The node, which need not be there yet.
+    pub uri: &'a str,
+    /// Octets of the value that came before.
+    pub offset: u64,
+    /// Octets that the whole value has at most; exactly so many unless it travels as base64.
+    pub total: u64,
+    /// The octets that follow; only the first chunk may have none.
+    pub octets: &'a [u8],
+}
+
+impl fmt::Debug for HostChunk<'_> {
+    /// The value may be a secret: only its length is told.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let octets = self.octets.len();
+        f.debug_struct("HostChunk")
+            .field("uri", &self.uri)
+            .field("offset", &self.offset)
+            .field("octets", &octets)
+            .finish_non_exhaustive()
+    }
+}
+
 /// An Exec on its way to a handler.
 #[derive(Clone, Copy)]
 pub struct HostExec<'a> {
@@ -90,6 +115,15 @@ pub trait HostNodes: Send + Sync {
     fn add(&self, uri: &str, value: &HostValue<'_>) -> Result<()>;
     /// Replaces the value of a leaf.
     fn replace(&self, uri: &str, value: &HostValue<'_>) -> Result<()>;
+    /// True if it takes values in chunks: then the next three may be called.
+    fn takes_chunks(&self) -> bool;
+    /// Keeps a chunk of a value aside; no node is changed, and no transaction need be open.
+    fn write(&self, chunk: &HostChunk<'_>) -> Result<()>;
+    /// Gives a node, which is created if it is not there, the `size` octets kept aside. They stay aside:
+    /// after a rollback this may come again.
+    fn store(&self, uri: &str, format: Format, mime: &str, size: u32) -> Result<()>;
+    /// The octets kept aside for a node are not needed any more.
+    fn discard(&self, uri: &str);
     /// Removes a node with all below it.
     fn remove(&self, uri: &str) -> Result<()>;
     /// Runs a node; the SyncML status: 200, 202 if it goes on in the background, or from 400 to 599.
@@ -119,7 +153,7 @@ pub struct HostFailure {
 /// A subtree and who keeps it.
 pub struct Bound {
     root: Path,
-    host: Box<dyn HostNodes>,
+    pub(super) host: Box<dyn HostNodes>,
     failures: Arc<Mutex<Vec<HostFailure>>>,
 }
 
@@ -288,7 +322,7 @@ impl Bound {
 
     /// A handler's answer. A failure is marked as the host's own, and kept for the host if no status of
     /// its own tells the server about it.
-    fn ask<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
+    pub(super) fn ask<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
         answer.map_err(|error| {
             let error = as_hosts_own(error);
             if Refusal::from(error.clone()).status() == 500 {

@@ -51,7 +51,7 @@ pub(super) fn read<'a, D: Draft<'a>>(
         match (reader.child()?, open.last_mut()) {
             (Some(dmddf::NODE), _) => {
                 nodes += 1;
-                if nodes > limits::MARKUP_NODES {
+                if nodes > limits::TNDS_NODES {
                     return Err(Fault {
                         class: Class::Limit,
                         ..reader.content_fault("too many nodes")

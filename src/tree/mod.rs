@@ -14,6 +14,7 @@ mod export;
 mod format;
 mod host_nodes;
 pub mod import;
+mod incoming;
 pub mod install;
 mod legacy;
 mod mgmt_tree;
@@ -34,8 +35,11 @@ pub use ddf::{MO_DEVDETAIL, MO_DEVINFO, MO_DMACC, MO_DMACC_W7, MO_INBOX, MO_NAP,
 pub use described::Descriptions;
 pub use edit::{Content, NewNode, Tree};
 pub use format::Format;
-pub use host_nodes::{Bound, BoundNodes, HostExec, HostFailure, HostNode, HostNodes, HostValue};
+pub use host_nodes::{
+    Bound, BoundNodes, HostChunk, HostExec, HostFailure, HostNode, HostNodes, HostValue,
+};
 pub use import::{Imported, Placed};
+pub use incoming::Incoming;
 pub use install::{DeviceInfo, install};
 pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};

@@ -178,6 +178,110 @@ fn a_document_is_replaced_and_removed() {
     good_session(&phone, &open);
 }
 
+/// What the files published with Windows' documentation have besides: two top nodes with a Path each, one
+/// with a slash at its end, names with spaces, a name that is an indented line break, an empty MIME, elements
+/// of the vendor at every level, an internal subset.
+const DIALECTS: &str = r#"<?xml version="1.0" encoding="utf-8" ?>
+<!DOCTYPE MgmtTree PUBLIC "-//OMA//DTD-DM-DDF 1.2//EN" "http://www.openmobilealliance.org/tech/DTD/DM_DDF-V1_2.dtd" [
+  <?oma-dm-ddf-ver supported-versions="1.2"?>
+  <!ENTITY unused "]>">
+]>
+<MgmtTree xmlns:MSFT="http://schemas.microsoft.com/MobileDevice/MDM">
+  <VerDTD>1.2</VerDTD>
+  <MSFT:Diagnostics><MSFT:Anything><Node/></MSFT:Anything></MSFT:Diagnostics>
+  <Node>
+    <NodeName>Wi-Fi Setting</NodeName>
+    <Path>./User/Vendor</Path>
+    <DFProperties>
+      <AccessType><Get /></AccessType>
+      <DFFormat><node /></DFFormat>
+      <Occurrence><One /></Occurrence>
+      <Scope><Permanent /></Scope>
+      <DFType><MIME /></DFType>
+      <MSFT:Applicability><MSFT:CspVersion>1.0</MSFT:CspVersion></MSFT:Applicability>
+    </DFProperties>
+    <Node>
+      <NodeName>Max Retries</NodeName>
+      <DFProperties>
+        <AccessType><Add /><Get /><Replace /></AccessType>
+        <DefaultValue>3</DefaultValue>
+        <Description>How often; "quoted" &amp; escaped</Description>
+        <DFFormat><int /></DFFormat>
+        <Occurrence><ZeroOrOne /></Occurrence>
+        <Scope><Dynamic /></Scope>
+        <DFTitle>Retries</DFTitle>
+        <DFType><MIME /></DFType>
+        <MSFT:AllowedValues ValueType="Range"><MSFT:Value>[0-10]</MSFT:Value></MSFT:AllowedValues>
+      </DFProperties>
+    </Node>
+  </Node>
+  <!-- the same for all users -->
+  <Node>
+    <NodeName>Wi-Fi Setting</NodeName>
+    <Path>./Device/Vendor/</Path>
+    <DFProperties>
+      <AccessType><Get/><Exec/></AccessType>
+      <DFFormat><node/></DFFormat>
+      <Scope><Permanent/></Scope>
+      <DFType><DDFName></DDFName></DFType>
+    </DFProperties>
+    <Node>
+      <NodeName>
+      </NodeName>
+      <DFProperties>
+        <AccessType><Add/><Delete/><Get/></AccessType>
+        <DFFormat><bool/></DFFormat>
+        <Occurrence><OneOrMore/></Occurrence>
+        <DFType><MIME>text/plain</MIME></DFType>
+        <MSFT:DynamicNodeNaming><MSFT:UniqueName/></MSFT:DynamicNodeNaming>
+        <MSFT:Deprecated />
+      </DFProperties>
+    </Node>
+  </Node>
+</MgmtTree>
+"#;
+
+#[test]
+fn the_dialects_of_vendors_are_understood() {
+    let script = r#"
+        [[package]]
+        commands = [
+            { delete = "./User/Vendor/Wi-Fi%20Setting", expect = 405 },
+            { add = "./User/Vendor/Wi-Fi%20Setting/Max%20Retries", format = "int" },
+            { add = "./User/Vendor/Wi-Fi%20Setting/Other", value = "x", expect = 405 },
+            { replace = "./User/Vendor/Wi-Fi%20Setting/Max%20Retries", format = "int", value = "many", expect = 415 },
+            { replace = "./User/Vendor/Wi-Fi%20Setting/Max%20Retries", format = "int", type = "text/x-retries", value = "4" },
+            { add = "./Device/Vendor/Wi-Fi%20Setting/On", format = "bool", value = "true" },
+            { add = "./Device/Vendor/Wi-Fi%20Setting/Off", format = "bool", value = "no", expect = 415 },
+            { delete = "./Device/Vendor/Wi-Fi%20Setting/On", expect = 405 },
+        ]
+        [[package]]
+        commands = [{ get = "./User/Vendor/Wi-Fi%20Setting/Max%20Retries", results = "4" }]
+        "#;
+    for (number, document) in [
+        DIALECTS.to_owned(),
+        format!("\u{feff}{DIALECTS}"),
+        DIALECTS.replace("<MgmtTree ", "<MgmtTree xmlns='syncml:dmddf1.2' "),
+        DIALECTS.replace('\n', "\r\n"),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (sim, phone) = (Sim::scripted(script), Phone::new(Keep::Nothing));
+        phone.ready(&sim);
+        describe(&phone, ".", document).unwrap_or_else(|failure| panic!("{number}: {failure:?}"));
+        phone.change(|txn| {
+            for whose in ["./User", "./Device"] {
+                let first = format!("{whose}/Vendor/Wi-Fi%20Setting/First");
+                txn.add(&first, "true");
+                txn.delete(&first);
+                txn.acl(whose, "Add=*&Delete=*&Exec=*&Get=*&Replace=*");
+            }
+        });
+        good_session(&phone, &sim);
+    }
+}
+
 fn node(name: &str, inside: &str) -> String {
     format!(
         "<MgmtTree><VerDTD>1.2</VerDTD><Node><NodeName>{name}</NodeName>{inside}</Node></MgmtTree>"

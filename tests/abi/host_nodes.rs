@@ -217,6 +217,43 @@ fn a_handler_that_cannot_prepare_an_atomic_undoes_it() {
 }
 
 #[test]
+fn a_handler_that_cannot_prepare_fails_the_commands_of_the_message() {
+    let sim = Sim::scripted(
+        r#"
+        [[package]]
+        commands = [
+            { exec = "./Vendor/Fw/Parts/A" },
+            { replace = "./Host/Stored", value = "new", expect = 500 },
+            { atomic = [
+                { replace = "./Host/Stored", value = "inside", expect = 216 },
+            ], expect = 507 },
+            { replace = "./Vendor/Fw/State", value = "new", expect = 500 },
+            { replace = "./Vendor/Fw/None", value = "x", expect = 404 },
+            { get = "./Vendor/Fw/State", expect = 500 },
+        ]
+        [[package]]
+        commands = [
+            { get = "./Vendor/Fw/State", results = "idle" },
+            { replace = "./Host/Stored", value = "after" },
+        ]
+        "#,
+    );
+    let host = firmware();
+    let phone = phone_with(&host, &sim);
+    host.take_calls();
+    host.fail("prepare", -4711);
+    assert_eq!(session(&phone, &sim).status, 0);
+    assert_eq!(host.value("./Vendor/Fw/State").unwrap(), "idle");
+    assert_eq!(phone.get("./Host/Stored").unwrap(), "after");
+    assert_eq!(
+        host.take_calls()[1..],
+        ["begin 1", "replace ./Vendor/Fw/State", "prepare", "rollback"]
+    );
+    let failed = phone.ears.of(NODE_FAILED);
+    assert_eq!((failed.len(), failed[0].status, failed[0].uri.as_str()), (1, -4711, "./Vendor/Fw"));
+}
+
+#[test]
 fn a_failing_callback_gives_its_status_and_its_number() {
     let sim = Sim::scripted(
         r#"

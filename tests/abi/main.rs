@@ -13,6 +13,7 @@ mod descriptions;
 mod errors;
 mod hang;
 mod host_nodes;
+mod host_streams;
 mod keys;
 mod library;
 mod null;

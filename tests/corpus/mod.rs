@@ -101,6 +101,19 @@ impl Script {
         Self { messages, next, end, encoding }
     }
 
+    /// The same messages about other nodes: `to` for `from`, which is as long.
+    pub(crate) fn about(mut self, from: &str, to: &str) -> Self {
+        assert_eq!(from.len(), to.len());
+        for message in &mut self.messages {
+            for at in 0..message.len().saturating_sub(from.len()) {
+                if message[at..].starts_with(from.as_bytes()) {
+                    message[at..at + to.len()].copy_from_slice(to.as_bytes());
+                }
+            }
+        }
+        self
+    }
+
     fn answer(&self, number: usize, client_is_done: bool) -> &[u8] {
         match (self.messages.get(number), &self.next) {
             (Some(message), _) => message,

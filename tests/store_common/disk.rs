@@ -1,6 +1,6 @@
 //! A disk in memory that fails, or loses power, at a chosen write or sync.
 
-use super::workload::Dice;
+use super::dice::Dice;
 use dmsc::store::redb::StorageBackend;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -2,6 +2,8 @@
 //! secrets.
 #![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "each test file uses a part")]
 
+#[path = "../support/dice.rs"]
+pub(crate) mod dice;
 pub(crate) mod disk;
 pub(crate) mod workload;
 

@@ -22,6 +22,8 @@ pub(crate) struct HostTree {
     /// What a callback returns instead of doing its work, by its name, or its name and URI.
     fails: Mutex<BTreeMap<String, i32>>,
     hook: Mutex<Option<Hook>>,
+    /// Values that come in chunks; `None`: this host takes none.
+    aside: Mutex<Option<BTreeMap<String, Vec<u8>>>>,
     pub(crate) destroyed: AtomicUsize,
 }
 
@@ -61,7 +63,31 @@ impl HostTree {
         *self.hook.lock().unwrap() = Some(Arc::new(hook));
     }
 
+    /// Takes values in chunks from now on; for a host that is not bound yet.
+    pub(crate) fn takes_chunks(self: Arc<Self>) -> Arc<Self> {
+        self.aside.lock().unwrap().get_or_insert_default();
+        self
+    }
+
+    /// The nodes whose values are kept aside.
+    pub(crate) fn aside(&self) -> Vec<String> {
+        self.aside.lock().unwrap().iter().flatten().map(|(uri, _)| uri.clone()).collect()
+    }
+
     pub(crate) fn handler(self: &Arc<Self>) -> dmsc_node_handler {
+        let whole = self.handler_of_whole_values();
+        match *self.aside.lock().unwrap() {
+            None => whole,
+            Some(_) => dmsc_node_handler {
+                write: Some(write),
+                store: Some(store),
+                discard: Some(discard),
+                ..whole
+            },
+        }
+    }
+
+    fn handler_of_whole_values(self: &Arc<Self>) -> dmsc_node_handler {
         dmsc_node_handler {
             user_data: Arc::as_ptr(self).cast::<c_void>().cast_mut(),
             info: Some(info),
@@ -180,7 +206,7 @@ unsafe extern "C" fn children(
     unsafe { give(listed.as_bytes(), names) }
 }
 
-unsafe fn write(
+unsafe fn change(
     user_data: *mut c_void,
     name: &str,
     uri: *const c_char,
@@ -205,7 +231,7 @@ unsafe extern "C" fn add(
     uri: *const c_char,
     value: *const dmsc_node_value,
 ) -> i32 {
-    unsafe { write(user_data, "add", uri, value) }
+    unsafe { change(user_data, "add", uri, value) }
 }
 
 unsafe extern "C" fn replace(
@@ -213,7 +239,49 @@ unsafe extern "C" fn replace(
     uri: *const c_char,
     value: *const dmsc_node_value,
 ) -> i32 {
-    unsafe { write(user_data, "replace", uri, value) }
+    unsafe { change(user_data, "replace", uri, value) }
+}
+
+unsafe extern "C" fn write(user_data: *mut c_void, chunk: *const dmsc_value_chunk) -> i32 {
+    let (host, chunk) = (unsafe { host(user_data) }, unsafe { &*chunk });
+    assert_eq!(chunk.struct_size, size_of::<dmsc_value_chunk>());
+    let uri = text(chunk.uri);
+    let about = format!("{uri} {}+{} of {}", chunk.offset, chunk.data_len, chunk.total);
+    if let Some(number) = host.called("write", &about) {
+        return number;
+    }
+    let mut aside = host.aside.lock().unwrap();
+    let value = aside.as_mut().unwrap().entry(uri.to_owned()).or_default();
+    value.truncate(if chunk.offset == 0 { 0 } else { usize::MAX });
+    assert_eq!(value.len() as u64, chunk.offset);
+    if chunk.data_len > 0 {
+        value.extend(unsafe { std::slice::from_raw_parts(chunk.data, chunk.data_len) });
+    }
+    assert!(value.len() as u64 <= chunk.total);
+    0
+}
+
+unsafe extern "C" fn store(
+    user_data: *mut c_void,
+    uri: *const c_char,
+    value: *const dmsc_node_value,
+) -> i32 {
+    let (host, uri, value) = (unsafe { host(user_data) }, text(uri), unsafe { &*value });
+    if let Some(number) = host.called("store", uri) {
+        return number;
+    }
+    assert!(host.before.lock().unwrap().is_some(), "store outside a transaction");
+    let octets = host.aside.lock().unwrap().as_ref().unwrap()[uri].clone();
+    assert!(value.data.is_null() && value.data_len == octets.len());
+    host.nodes.lock().unwrap().insert(uri.to_owned(), Some(octets));
+    0
+}
+
+unsafe extern "C" fn discard(user_data: *mut c_void, uri: *const c_char) {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    host.called("discard", uri);
+    let gone = host.aside.lock().unwrap().as_mut().unwrap().remove(uri);
+    assert!(gone.is_some(), "nothing of {uri} is kept aside");
 }
 
 unsafe extern "C" fn remove(user_data: *mut c_void, uri: *const c_char) -> i32 {

@@ -16,6 +16,7 @@
 pub(crate) mod abi;
 #[cfg(feature = "tls")]
 pub(crate) mod certificates;
+pub(crate) mod dice;
 pub(crate) mod facade;
 pub(crate) mod host;
 pub(crate) mod injector;

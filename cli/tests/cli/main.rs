@@ -1,5 +1,5 @@
 //! The program `dmsc` from outside: arguments, output, exit codes.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod at;
 mod audit;

@@ -9,6 +9,7 @@ mod large;
 mod model;
 mod packages;
 mod security;
+mod streams;
 mod survival;
 mod users;
 
@@ -315,7 +316,7 @@ impl Bench {
         message.into_owned()
     }
 
-    fn lines(&mut self, step: Step) -> Vec<String> {
+    pub(super) fn lines(&mut self, step: Step) -> Vec<String> {
         match step {
             Step::Send(outgoing) => {
                 self.sent = Some(outgoing);

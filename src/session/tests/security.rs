@@ -533,3 +533,30 @@ fn dm_131_session_with_the_default_nonce_renews_both() {
         assert_eq!(stored(&bench), (b"fresh".to_vec(), nonce));
     });
 }
+
+#[test]
+fn only_a_proven_server_answers_the_hosts_alerts() {
+    const TAKEN: &str = "<Status><CmdID>2</CmdID><MsgRef>1</MsgRef><CmdRef>3</CmdRef><Cmd>Alert</Cmd>\
+                         <Data>200</Data></Status>";
+    both(|encoding| {
+        for (kind, wanted) in [("DIGEST", 0), ("HMAC", 1)] {
+            let mut bench = Bench::with(encoding, None, server(kind, NONCE))
+                .set(|setup| setup.alerts.push(HostAlert::event(1, "x", "chr", "")))
+                .started();
+            bench.say(&format!("{TAKEN}{}", get(3, "./DevInfo/Man")));
+            assert_eq!(bench.engine().unanswered_alerts().len(), 1, "{kind}");
+            // A server that waits to be asked for its credentials does not say it again.
+            let nonce = issued(&bench);
+            let text = if kind == "HMAC" {
+                let text = bench.frame(&format!("{}<Final/>", get(2, "./DevInfo/Man")));
+                bench.hmac = Some(server_hmac(&bench, &nonce, &text));
+                text
+            } else {
+                bench.header = server_md5(&nonce);
+                bench.frame(&format!("{}<Final/>", get(2, "./DevInfo/Man")))
+            };
+            bench.give_text(&text).unwrap();
+            assert_eq!(bench.engine().unanswered_alerts().len(), wanted, "{kind}");
+        }
+    });
+}

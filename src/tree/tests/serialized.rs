@@ -406,10 +406,53 @@ fn count(nodes: &[TndsNode<'_>]) -> u64 {
     nodes.iter().map(|node| 1 + count(&node.children)).sum()
 }
 
+/// As many nodes as a document may have, with as many octets as may be exported, all of which XML escapes.
 #[test]
-fn a_document_may_have_ten_thousand_nodes_and_has_a_limit() {
+fn what_can_be_exported_can_be_imported() {
+    use crate::limits::{MAX_OBJ_SIZE, TNDS_NODES};
+    let mut bed = Bed::new();
+    let name = |number: usize| format!("./A/{number:05}");
+    let value = "&".repeat(MAX_OBJ_SIZE as usize / TNDS_NODES - "12345text/plain".len());
+    for number in 1..TNDS_NODES {
+        bed.leaf(&name(number), &value);
+    }
+    let exported = exported(&bed, Actor::Host, "./A?list=TNDS");
+    assert_eq!(count(&exported.nodes), TNDS_NODES as u64);
+    for (wbxml, least) in [(true, 1 << 20), (false, 6 << 20)] {
+        let written = tnds::write(&exported, wbxml).unwrap();
+        assert!(written.len() > least, "{}", written.len());
+        let mut other = Bed::new();
+        let document = tnds::read(&written).unwrap();
+        other.tree(Actor::Host).import_add(&at("."), &document).unwrap();
+        for number in [1, TNDS_NODES / 2, TNDS_NODES - 1] {
+            assert_eq!(other.text(&name(number)), value);
+        }
+    }
+    bed.leaf("./A/one-more", "");
+    let refused = bed.get(Actor::Host, "./A?list=TNDS");
+    assert_eq!(refused.unwrap_err(), Refusal::TooLarge);
+}
+
+#[test]
+fn titles_and_acls_count_as_what_is_exported() {
+    let mut bed = Bed::new();
+    let servers: Vec<String> = (0..20).map(|number| format!("S{number:0190}")).collect();
+    for number in 0..300 {
+        bed.interior(&format!("./A/{number}"));
+        bed.acl(&format!("./A/{number}"), &format!("Get={}", servers.join("+")));
+    }
+    let refused = bed.get(Actor::Host, "./A?list=TNDS");
+    assert_eq!(refused.unwrap_err(), Refusal::TooLarge);
+    assert!(bed.get(Actor::Host, "./A?list=TNDS-ACL").is_ok());
+}
+
+#[test]
+fn a_document_has_a_limit_of_nodes_with_all_their_properties() {
+    use crate::limits::TNDS_NODES;
     let leaf = |number: usize| TndsNode {
         name: Some(format!("n{number}").into()),
+        path: Some("p".into()),
+        acl: Some("Get=*".into()),
         format: Some("chr".into()),
         mime: Some("text/plain".into()),
         title: Some("t".into()),
@@ -418,21 +461,17 @@ fn a_document_may_have_ten_thousand_nodes_and_has_a_limit() {
         value: Some(b"v".to_vec().into()),
         ..TndsNode::default()
     };
-    let document = |leaves: usize| {
-        let top = TndsNode {
-            name: Some("T".into()),
-            children: (1..leaves).map(leaf).collect(),
-            ..TndsNode::default()
-        };
-        let document = Document { ver_dtd: "1.2".into(), nodes: vec![top], ..Document::default() };
-        tnds::write(&document, true).unwrap()
+    let document = |leaves: usize, wbxml: bool| {
+        let nodes = (0..leaves).map(leaf).collect();
+        let document = Document { ver_dtd: "1.2".into(), nodes, ..Document::default() };
+        tnds::write(&document, wbxml).unwrap()
     };
-    let octets = document(10_000);
-    assert_eq!(tnds::read(&octets).unwrap().nodes[0].children.len(), 9_999);
-    // Without their properties more nodes fit into the largest document than may be in it.
-    let small = TndsNode { name: Some("n".into()), ..TndsNode::default() };
-    let nodes = vec![small; crate::limits::MARKUP_NODES + 1];
-    let many = Document { ver_dtd: "1.2".into(), nodes, ..Document::default() };
-    let octets = tnds::write(&many, true).unwrap();
+    for wbxml in [true, false] {
+        let octets = document(TNDS_NODES, wbxml);
+        assert_eq!(tnds::read(&octets).unwrap().nodes.len(), TNDS_NODES);
+        let octets = document(TNDS_NODES + 1, wbxml);
+        assert_eq!(tnds::read(&octets).unwrap_err().class, crate::markup::Class::Limit);
+    }
+    let octets = vec![b' '; crate::limits::TNDS_OCTETS + 1];
     assert_eq!(tnds::read(&octets).unwrap_err().class, crate::markup::Class::Limit);
 }
