@@ -3,8 +3,8 @@
 #![no_main]
 
 use dmsc::error::Result;
+use dmsc::transport::http::{Exchange, Headers};
 use dmsc::transport::{ByteStream, Moved};
-use dmsc::url::Url;
 use dmsc::url::Url;
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
