@@ -81,6 +81,12 @@ impl<'a> Namespaces<'a> {
         self.last.is_some_and(|(last, _)| last == attributes)
     }
 
+    /// True if the element that has `depth` elements open inside, itself counted, declares something.
+    #[inline]
+    pub(super) fn is_declared_at(&self, depth: usize) -> bool {
+        self.bindings.last().is_some_and(|binding| binding.depth == depth)
+    }
+
     /// Ends the scope of the element that has `depth` elements open inside, itself counted.
     #[inline]
     pub(super) fn leave(&mut self, depth: usize) {

@@ -163,6 +163,17 @@ fn namespaces_of_the_field_are_understood() {
 }
 
 #[test]
+fn a_name_of_two_namespaces_is_what_its_own_declaration_says() {
+    let get = "<SyncML xmlns=\"SYNCML:SYNCML1.2\"><SyncBody><AccessType xmlns=\"syncml:dmddf1.2\">\
+               <Get xmlns=\"SYNCML:SYNCML1.2\"/><Get/></AccessType></SyncBody></SyncML>";
+    assert_eq!(form(get).as_deref(), Ok(get));
+    // A name that only its place knows stays that.
+    let format = "<SyncML xmlns='SYNCML:SYNCML1.2'><SyncBody><Get><Meta>\
+                  <Format xmlns='SYNCML:SYNCML1.2'>chr</Format></Meta></Get></SyncBody></SyncML>";
+    assert!(form(format).unwrap().contains("<Format xmlns=\"syncml:metinf\">chr</Format>"));
+}
+
+#[test]
 fn elements_outside_the_vocabulary_keep_their_name() {
     let xml = "<SyncML><SyncBody><x:Foo xmlns:x='urn:x' a='b'>1</x:Foo><Bar/></SyncBody></SyncML>";
     let mut reader = Reader::new(xml.as_bytes(), &PLAIN).unwrap();

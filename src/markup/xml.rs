@@ -551,8 +551,15 @@ impl<'a> Reader<'a> {
             Some(parent) if parent.ns() != Ns::Other => parent.ns(),
             _ => root_ns(doc),
         };
-        let first = stated.filter(|ns| *ns != root_ns(doc)).unwrap_or(place);
-        let known = first.tag(name).or_else(|| root_ns(doc).tag(name));
+        let root = root_ns(doc);
+        // The root's namespace may only be inherited where another one was left out; not so where the
+        // element declares it for itself.
+        let declares = || self.namespaces.is_declared_at(self.open.len() + 1);
+        let known = match stated {
+            Some(ns) if ns != root => ns.tag(name).or_else(|| root.tag(name)),
+            Some(_) if declares() => root.tag(name).or_else(|| place.tag(name)),
+            _ => place.tag(name).or_else(|| root.tag(name)),
+        };
         known.unwrap_or(match (parent, name) {
             (Some(syncml::DATA), "MgmtTree") => dmddf::MGMT_TREE,
             _ => Tag::OTHER,
