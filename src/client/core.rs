@@ -7,13 +7,13 @@ use super::journal::Recorder;
 use super::links::Links;
 use super::network::{Attempts, Network};
 use super::provisioning::Pending;
-use super::running::{Running, Turn};
-use super::schedule::{self, Due, Kept, Priority, Schedule, Then, Wanted};
+use super::running::Running;
+use super::schedule::{Due, Schedule, Wanted};
 use super::slot::{CardId, CardSignal, Slot};
-use super::table::{SessionState, SessionTable};
+use super::table::SessionTable;
 use super::toolkit::{self, Outgoing, RequestSink, ToolkitHost, ToolkitRequest};
 use super::trace::TraceSink;
-use crate::audit::{Authentication, Entry, Journal};
+use crate::audit::Journal;
 use crate::card::cat::{Connect, Effect, HostAnswer, HostRequest, Refresh};
 use crate::card::transport::CardTransport;
 use crate::config::Config;
@@ -21,7 +21,7 @@ use crate::driver::Drive;
 use crate::error::{Code, Error, Result};
 use crate::event::{
     AnswerSink, ConnectionInfo, Event, EventKind, Listener, Purpose, Question, TriggerInfo,
-    TriggerSource, TriggerVerdict,
+    TriggerSource,
 };
 use crate::limits;
 use crate::policy::Policy;
@@ -29,8 +29,7 @@ use crate::random::{Random, SystemRandom};
 use crate::session::{Answer, Context, UserAlert};
 use crate::store::{Change, Database};
 use crate::time::Now;
-use crate::tree::dmacc::{self, Account};
-use crate::tree::{self, Hosted, Origin};
+use crate::tree::{self, Hosted};
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -255,6 +254,15 @@ impl Core {
         self.notices.push(self.notice(event));
     }
 
+    /// Asks the user; the question's number.
+    pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
+        let id = self.next_question();
+        let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
+        let question = Question { alert, session_id, purpose, id, sink };
+        self.notices.push(Notice::Question(self.listener.clone(), question));
+        id
+    }
+
     pub(super) fn ask_consent(&mut self, info: ConnectionInfo) {
         self.notices.push(Notice::Connection(self.listener.clone(), info));
     }
@@ -338,7 +346,11 @@ impl Core {
     }
 
     /// Does something with a card, and notices when that shows that it is gone.
-    fn with_card<R>(&mut self, id: CardId, work: impl FnOnce(&mut Slot) -> Result<R>) -> Result<R> {
+    pub(super) fn with_card<R>(
+        &mut self,
+        id: CardId,
+        work: impl FnOnce(&mut Slot) -> Result<R>,
+    ) -> Result<R> {
         let outcome = work(self.slot(id)?);
         if let Err(error) = &outcome {
             self.card_failed(id, error);
@@ -457,341 +469,6 @@ impl Core {
     }
 
     // ---- sessions -------------------------------------------------------------------------------
-
-    /// Puts a session in line.
-    pub(super) fn enqueue(&mut self, wanted: Wanted) {
-        let event = Event::new(EventKind::SessionRequested).session(wanted.id);
-        self.tell(event.uri(wanted.server_id.clone()));
-        self.schedule.push(wanted);
-    }
-
-    /// Takes up what an earlier life of the client left: what it had begun goes on, what the host had not
-    /// judged is shown to it again.
-    fn resume(&mut self) {
-        let kept = self.db.read().and_then(|view| schedule::kept(&view));
-        let kept = kept.inspect_err(|error| log::warn!("schedule: {error}")).unwrap_or_default();
-        let now = self.now();
-        for mut kept in kept {
-            kept.info.session_id = self.sessions.add();
-            let (info, begun) = (kept.info.clone(), kept.begun);
-            let wanted = Wanted::notified(kept, now);
-            match begun {
-                0 => {
-                    self.judging.push(wanted);
-                    self.ask_about(info);
-                }
-                // A card's account needs its card; another one does not wait in vain.
-                _ => self.enqueue(Wanted { due: self.resume_when(&info), ..wanted }),
-            }
-        }
-    }
-
-    fn resume_when(&self, info: &TriggerInfo) -> Due {
-        let account = self.db.read().and_then(|view| dmacc::find(&view, &info.server_id));
-        match account {
-            Ok(Some(Account { origin: Origin::Card { .. }, .. })) => Due::Card,
-            _ => Due::Now,
-        }
-    }
-
-    fn step_session(&mut self, now: Now) -> bool {
-        let forgot = self.step_done();
-        let Some(mut running) = self.running.take() else { return self.begin_next(now) || forgot };
-        let turn = running.step(self, now);
-        self.after(running, turn) || forgot
-    }
-
-    /// Takes ended notifications out of the store.
-    fn step_done(&mut self) -> bool {
-        if !self.schedule.has_done() || self.db.is_writing() {
-            return false;
-        }
-        let done = self.db.begin().and_then(|mut txn| {
-            self.schedule.forget(&mut txn);
-            txn.commit()
-        });
-        if let Err(error) = done {
-            log::warn!("schedule: an ended session is not forgotten: {error}");
-        }
-        true
-    }
-
-    fn begin_next(&mut self, now: Now) -> bool {
-        // A writer of the host is short; the session begins when it is done.
-        if self.db.is_writing() {
-            return false;
-        }
-        if let Some(wanted) = self.schedule.overdue(now) {
-            let error = Error::new(Code::Timeout, "the session could not be held in time");
-            self.ended(&wanted, Err(error));
-            return true;
-        }
-        let Some(mut wanted) = self.schedule.next(now) else { return false };
-        let cards: Vec<CardId> = self.slots.iter().map(Slot::id).collect();
-        for card in cards {
-            // A card that cannot say who it is serves no session; that is the session's error then.
-            let _ = self.with_card(card, Slot::identify);
-        }
-        let event = Event::new(EventKind::SessionStarted).session(wanted.id);
-        self.tell(event.uri(wanted.server_id.clone()));
-        if let Err(error) = self.note_begun(&mut wanted) {
-            self.ended(&wanted, Err(error));
-            return true;
-        }
-        let ui = self.has_user();
-        match Running::begin(self, &wanted, ui, now) {
-            Ok((running, turn)) => {
-                self.record(Entry::SessionBegin(running.begun()));
-                self.set_in_use(&running, true);
-                self.after(running, turn);
-            }
-            Err(error) => {
-                let nobody = Authentication { server: "none", client: "none" };
-                self.record_session_end(wanted.id, &wanted.server_id, nobody, 0, Some(&error));
-                self.concluded(wanted, Err(error), None);
-            }
-        }
-        true
-    }
-
-    /// Counts a beginning in the store, so that a session which ends the process is not begun for ever.
-    fn note_begun(&mut self, wanted: &mut Wanted) -> Result<()> {
-        let Some(kept) = &mut wanted.kept else { return Ok(()) };
-        if kept.begun > limits::SESSION_RESTARTS {
-            let text = "the client ended too often in the middle of this session";
-            return Err(Error::new(Code::Aborted, text));
-        }
-        kept.begun += 1;
-        let mut txn = self.db.begin()?;
-        schedule::keep(&mut txn, kept);
-        txn.commit().map(drop)
-    }
-
-    /// Keeps a notification until its session has ended.
-    pub(super) fn kept(info: TriggerInfo, now: Now) -> Kept {
-        Kept { info, until_s: now.unix_s.saturating_add(limits::SESSION_PATIENCE_S), begun: 0 }
-    }
-
-    /// Acts on what a session came to in its step; true if it did anything.
-    fn after(&mut self, mut running: Running, turn: Turn) -> bool {
-        if matches!(turn, Turn::Idle) {
-            self.running = Some(running);
-            return false;
-        }
-        self.tell_about(&mut running);
-        let (id, messages) = (running.id(), running.messages());
-        let state = match turn {
-            Turn::Ask(..) => SessionState::Asking,
-            _ => SessionState::Running,
-        };
-        self.sessions.update(id, |info| (info.state, info.messages) = (state, messages));
-        match turn {
-            Turn::Idle | Turn::Worked => self.running = Some(running),
-            Turn::Ask(alert, purpose) => {
-                running.asked(self.next_question);
-                self.ask(alert, id, purpose);
-                self.running = Some(running);
-            }
-            Turn::Ended(outcome) => self.end(running, outcome),
-        }
-        true
-    }
-
-    /// Asks the user; the question's number.
-    pub(super) fn ask(&mut self, alert: UserAlert, session_id: u64, purpose: Purpose) -> u64 {
-        let id = self.next_question();
-        let sink = self.answers.clone().unwrap_or_else(|| Weak::<NoAnswers>::new());
-        let question = Question { alert, session_id, purpose, id, sink };
-        self.notices.push(Notice::Question(self.listener.clone(), question));
-        id
-    }
-
-    fn tell_about(&mut self, running: &mut Running) {
-        for event in running.take_events() {
-            self.note_alert(&event);
-            self.tell(event);
-        }
-    }
-
-    fn set_in_use(&mut self, running: &Running, in_use: bool) {
-        let Some(card) = running.card() else { return };
-        if let Ok(slot) = self.slot(card) {
-            slot.set_in_use(in_use);
-        }
-    }
-
-    fn end(&mut self, mut running: Running, outcome: Result<()>) {
-        self.tell_about(&mut running);
-        running.disconnect(self);
-        self.set_in_use(&running, false);
-        let (id, server_id) = (running.id(), running.server_id().to_owned());
-        let (proofs, messages) = (running.authentication(), running.messages());
-        self.record_session_end(id, &server_id, proofs, messages, outcome.as_ref().err());
-        let retry_after_s = running.retry_after_s();
-        self.concluded(running.into_wanted(), outcome, retry_after_s);
-    }
-
-    /// An attempt is over: the session too, or it waits for another one.
-    fn concluded(&mut self, mut wanted: Wanted, outcome: Result<()>, retry_after_s: Option<u32>) {
-        let then = match &outcome {
-            Ok(()) => Then::End,
-            Err(error) => self.after_failure(error, &wanted, retry_after_s),
-        };
-        let (Then::Wait(due), Err(error)) = (then, &outcome) else {
-            return self.ended(&wanted, outcome);
-        };
-        self.tell_deferred(&mut wanted, due, error);
-        // The process did not end in it.
-        if let Some(kept) = &mut wanted.kept {
-            kept.begun = kept.begun.saturating_sub(1);
-        }
-        self.sessions.update(wanted.id, |info| info.state = SessionState::Waiting);
-        wanted.due = due;
-        self.schedule.push(wanted);
-    }
-
-    fn after_failure(
-        &mut self,
-        error: &Error,
-        wanted: &Wanted,
-        retry_after_s: Option<u32>,
-    ) -> Then {
-        let is_resumed = wanted.kept.as_ref().is_some_and(|kept| kept.begun > 1);
-        if error.code() == Code::CardAbsent && is_resumed {
-            return Then::Wait(Due::Card);
-        }
-        let (retries, now) = (self.config.network.retries, self.now());
-        schedule::after(error, wanted, retries, retry_after_s, now, &mut *self.random)
-    }
-
-    fn tell_deferred(&mut self, wanted: &mut Wanted, due: Due, error: &Error) {
-        let about = |kind| Event::new(kind).session(wanted.id).uri(wanted.server_id.clone());
-        if due != Due::Network {
-            wanted.attempts += u32::from(due != Due::Card);
-            wanted.priority = Priority::Later;
-            let event = about(EventKind::SessionDeferred).failed(error);
-            return self.tell(Event { phase: wanted.attempts, ..event });
-        }
-        let account = self.db.read().and_then(|view| dmacc::find(&view, &wanted.server_id));
-        let con_ref = account.ok().flatten().and_then(|account| account.con_ref);
-        let data = con_ref.unwrap_or_default().into_bytes();
-        self.tell(Event { data, ..about(EventKind::NetworkWanted) });
-    }
-
-    /// The host says whether there is a network.
-    pub(super) fn network_changed(&mut self, is_up: bool) {
-        self.network.set_up(is_up);
-        if is_up {
-            self.schedule.came(Due::Network);
-        }
-    }
-
-    fn record_session_end(
-        &mut self,
-        session: u64,
-        server: &str,
-        authentication: Authentication,
-        messages: u32,
-        error: Option<&Error>,
-    ) {
-        let (server, outcome) = (server.to_owned(), error.into());
-        self.record_end(Entry::SessionEnd { session, server, authentication, messages, outcome });
-    }
-
-    fn ended(&mut self, wanted: &Wanted, outcome: Result<()>) {
-        let event = Event::new(EventKind::SessionEnded).session(wanted.id);
-        let event = event.uri(wanted.server_id.clone());
-        let error = outcome.err();
-        self.tell(match &error {
-            Some(error) => event.failed(error),
-            None => event,
-        });
-        self.schedule.done(wanted);
-        // Before anybody hears of the end: a process that ends then shall not begin again.
-        self.step_done();
-        self.sessions.update(wanted.id, |info| {
-            info.state = SessionState::Ended;
-            info.error = error;
-        });
-    }
-
-    fn end_session_of(&mut self, card: CardId, error: &Error) {
-        match self.running.take() {
-            Some(running) if running.card() == Some(card) => {
-                self.end(running, Err(error.clone()));
-            }
-            other => self.running = other,
-        }
-    }
-
-    pub(super) fn answer(&mut self, question: u64, answer: Answer) {
-        if self.session_answered(question, &answer) {
-            return;
-        }
-        if self.pending.as_ref().is_some_and(|pending| pending.is_asking(question)) {
-            return self.bootstrap_answered(answer);
-        }
-        let Some(mut running) = self.running.take() else { return };
-        let now = self.now();
-        if !running.is_asking(question) {
-            self.running = Some(running);
-            return;
-        }
-        let turn = running.answer(self, answer, now);
-        self.after(running, turn);
-    }
-
-    pub(super) fn cancel_session(&mut self, id: u64) {
-        let cancelled = || Error::new(Code::Cancelled, "the host cancelled the session");
-        let is_it = |wanted: &Wanted| wanted.id == id;
-        let waiting = self.schedule.remove(id);
-        let judged = self.judging.iter().position(is_it).map(|at| self.judging.remove(at));
-        let asked = self.asking.iter().position(|asking| is_it(asking.wanted()));
-        let asked = asked.map(|at| self.asking.remove(at).wanted().clone());
-        if let Some(wanted) = waiting.or(judged).or(asked) {
-            return self.ended(&wanted, Err(cancelled()));
-        }
-        match self.running.take() {
-            Some(mut running) if running.id() == id => {
-                let now = self.now();
-                let turn = running.abort(self, cancelled(), now);
-                self.after(running, turn);
-            }
-            other => self.running = other,
-        }
-    }
-
-    /// The host's verdict on a verified notification.
-    pub(super) fn trigger_judged(&mut self, info: &TriggerInfo, verdict: TriggerVerdict) {
-        let Some(at) = self.judging.iter().position(|wanted| wanted.id == info.session_id) else {
-            return;
-        };
-        let wanted = self.judging.remove(at);
-        match verdict {
-            TriggerVerdict::Accept => {
-                let now = self.now();
-                self.authorize(wanted, info, now);
-            }
-            TriggerVerdict::Refuse => {
-                let error = Error::new(Code::Cancelled, "the host refused the notification");
-                self.turn_down(wanted, info, error);
-            }
-        }
-    }
-
-    /// Refuses the session of a genuine notification.
-    pub(super) fn turn_down(&mut self, wanted: Wanted, info: &TriggerInfo, error: Error) {
-        let nobody = Authentication { server: "none", client: "none" };
-        self.record_session_end(wanted.id, &wanted.server_id, nobody, 0, Some(&error));
-        let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
-        self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
-        self.schedule.done(&wanted);
-        self.step_done();
-        self.sessions.update(wanted.id, |info| {
-            info.state = SessionState::Ended;
-            info.error = Some(error);
-        });
-    }
 }
 
 impl Drop for Core {

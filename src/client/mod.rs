@@ -17,6 +17,7 @@ mod pipe;
 mod provisioning;
 mod running;
 mod schedule;
+mod sessions;
 mod slot;
 mod table;
 #[cfg(test)]
