@@ -387,7 +387,7 @@ impl Work {
         let savepoint = self.txn.savepoint();
         let taken = self.taken();
         let mut tree =
-            Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(self.origin.clone());
+            Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(&self.origin);
         let owner = dm::Owner { origin: &self.origin, taken: &taken, replace: true };
         let created = dm::apply(&mut tree, dm::without_length(document), &owner);
         match &created {

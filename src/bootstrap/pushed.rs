@@ -149,7 +149,7 @@ impl Work<'_> {
         work: impl FnOnce(&mut Tree<'_>, &Owner<'_>) -> Result<R>,
     ) -> Result<R> {
         let origin = self.source.origin();
-        let mut tree = Tree::new(self.txn, Actor::Bootstrap, self.now).with_origin(origin.clone());
+        let mut tree = Tree::new(self.txn, Actor::Bootstrap, self.now).with_origin(&origin);
         work(&mut tree, &Owner { origin: &origin, taken: &[], replace: self.source.replaces() })
     }
 

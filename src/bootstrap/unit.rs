@@ -98,8 +98,8 @@ impl Work {
         let savepoint = self.txn.savepoint();
         let done = self.remove_known(&known).and_then(|removed| {
             let documents: Vec<&Settings<'_>> = usable.iter().map(|one| &one.settings).collect();
-            let mut tree = Tree::new(&mut self.txn, Actor::Bootstrap, self.now)
-                .with_origin(self.origin.clone());
+            let mut tree =
+                Tree::new(&mut self.txn, Actor::Bootstrap, self.now).with_origin(&self.origin);
             Ok((removed, cp::apply(&mut tree, &documents, skipped)?))
         });
         let (removed, provisioned) = match done {

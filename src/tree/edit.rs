@@ -96,7 +96,7 @@ pub struct Tree<'t> {
     pub(super) actor: Actor<'t>,
     pub(super) now: Now,
     /// Another origin of created nodes than the actor's own.
-    origin: Option<Origin>,
+    origin: Option<&'t Origin>,
     pub(super) value: Value,
 }
 
@@ -126,7 +126,7 @@ impl<'t> Tree<'t> {
 
     /// Notes another origin than the actor's for created nodes.
     #[must_use]
-    pub fn with_origin(mut self, origin: Origin) -> Self {
+    pub fn with_origin(mut self, origin: &'t Origin) -> Self {
         self.origin = Some(origin);
         self
     }
@@ -144,7 +144,7 @@ impl<'t> Tree<'t> {
 
     /// The origin of what is created now.
     fn origin(&self) -> Origin {
-        self.origin.clone().unwrap_or_else(|| self.actor.origin())
+        self.origin.cloned().unwrap_or_else(|| self.actor.origin())
     }
 
     /// Reading as the same actor.
@@ -220,7 +220,7 @@ impl<'t> Tree<'t> {
         if records::load(self.reader(), path)?.is_some() {
             return Ok(());
         }
-        let origin = self.origin.replace(Origin::default());
+        let origin = self.origin.replace(&Origin::Host);
         let done = self.add(&path.clone().into(), &Content::interior("").into());
         self.origin = origin;
         done
@@ -369,7 +369,7 @@ impl<'t> Tree<'t> {
         let Some(account) = ddf::account_of_address(path) else { return Ok(()) };
         let text = std::str::from_utf8(value).map_err(|_| Refusal::Format)?;
         let origin = records::load(self.reader(), &account)?.map(|node| node.origin);
-        let is_the_cards = [self.origin.as_ref(), origin.as_ref()]
+        let is_the_cards = [self.origin, origin.as_ref()]
             .iter()
             .any(|origin| matches!(origin, Some(Origin::Card { .. })));
         if Url::means_loopback(text) && !is_the_cards { Err(Refusal::Forbidden) } else { Ok(()) }

@@ -39,7 +39,7 @@ pub struct DeviceInfo<'a> {
 /// Creates what is missing of root, DevInfo, DevDetail, DMAcc and Inbox, and brings the values of
 /// DevInfo and DevDetail up to date. Writes nothing when everything is as it should be.
 pub fn install(txn: &mut Txn, device: &DeviceInfo<'_>, now: Now) -> Result<(), Refusal> {
-    let mut tree = Tree::new(txn, Actor::Host, now).with_origin(Origin::Factory);
+    let mut tree = Tree::new(txn, Actor::Host, now).with_origin(&Origin::Factory);
     tree.all_or_nothing(|tree| {
         install_root(tree)?;
         tree.suspend_host_nodes()?;

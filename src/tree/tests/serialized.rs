@@ -222,7 +222,7 @@ fn a_bootstrap_takes_the_place_of_the_servers_account() {
     let text = document(&account("New", "S1", "b"));
     let document = tnds::read(text.as_bytes()).unwrap();
     let card = Origin::Card { slot: 1, iccid_hash: [7; 16] };
-    let mut tree = bed.tree(Actor::Bootstrap).with_origin(card.clone());
+    let mut tree = bed.tree(Actor::Bootstrap).with_origin(&card);
     let done = tree.import_add(&at("./Inbox"), &document).unwrap();
     let placed = Placed { uri: "./DMAcc/Old".into(), mo: MO_DMACC.into(), replaced: true };
     assert_eq!(done.placed, [placed]);
@@ -243,7 +243,7 @@ fn dm_203_what_a_card_brought_can_be_found_and_removed() {
     let text = document(&(account("C", "S1", "./Inbox/N") + &nap));
     let document = tnds::read(text.as_bytes()).unwrap();
     let card = Origin::Card { slot: 0, iccid_hash: [1; 16] };
-    let mut tree = bed.tree(Actor::Bootstrap).with_origin(card.clone());
+    let mut tree = bed.tree(Actor::Bootstrap).with_origin(&card);
     tree.import_add(&at("./Inbox"), &document).unwrap();
     import(&mut bed, Actor::Bootstrap, "./Inbox", &account("P", "S2", "")).unwrap();
     bed.interior("./A");
