@@ -87,6 +87,10 @@ pub const BOOTSTRAP_PIN: u32 = 40;
 
 /// Notifications that may wait for one server.
 pub const TRIGGER_QUEUE: usize = 1;
+/// Notifications of one server that are accepted within [`TRIGGER_RATE_MS`].
+pub const TRIGGER_RATE: usize = 5;
+/// The time in which they are counted, in milliseconds.
+pub const TRIGGER_RATE_MS: u64 = 600_000;
 /// Notifications of cards that may wait for the end of a write transaction.
 pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
