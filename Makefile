@@ -27,14 +27,14 @@ deps-bench:
 lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
 
 $(BUILD)/libdmsc.so: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
 	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
 $(BUILD)/libdmsc.a: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.a $@
 
