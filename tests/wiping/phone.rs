@@ -1,7 +1,7 @@
 //! The process that is searched: a phone that knows nothing but what it is told, and forgets it.
 
 use crate::support::remote::Detour;
-use crate::wire::{Want, ask};
+use crate::wire::ask;
 use dmsc::card::transport::CardTransport;
 use dmsc::client::{CardSignal, Client, Delivery, Environment, Provisioning};
 use dmsc::config::{Config, NetworkConfig};
@@ -34,7 +34,7 @@ pub(crate) const SECRET_NODE: &str = "./Vendor/Key";
 
 type Wire = Arc<Mutex<UnixStream>>;
 
-fn get(wire: &Wire, want: Want) -> Vec<u8> {
+fn get(wire: &Wire, want: &str) -> Vec<u8> {
     ask(&mut wire.lock().unwrap(), want, &[])
 }
 
@@ -42,10 +42,10 @@ struct Card(Wire);
 
 impl CardTransport for Card {
     fn transmit(&mut self, command: &[u8]) -> Result<Vec<u8>> {
-        Ok(ask(&mut self.0.lock().unwrap(), Want::Apdu, command))
+        Ok(ask(&mut self.0.lock().unwrap(), "apdu", command))
     }
     fn atr(&mut self) -> Result<Vec<u8>> {
-        Ok(get(&self.0, Want::Atr))
+        Ok(get(&self.0, "atr"))
     }
 }
 
@@ -64,7 +64,7 @@ impl Listener for Host {
     fn question(&self, question: Question) {
         let answer = match question.purpose {
             Purpose::BootstrapPin { .. } => {
-                Answer::Text(String::from_utf8(get(&self.wire, Want::PushPin)).unwrap())
+                Answer::Text(String::from_utf8(get(&self.wire, "push-pin")).unwrap())
             }
             _ => Answer::Accepted,
         };
@@ -93,9 +93,9 @@ impl log::Log for LogFile {
 
 fn config(folder: &Path, wire: &Wire) -> Config {
     let tls = TlsConfig {
-        roots_pem: get(wire, Want::Roots),
-        client_chain_pem: get(wire, Want::Chain),
-        client_key_pem: Secret::new(get(wire, Want::Key)),
+        roots_pem: get(wire, "roots"),
+        client_chain_pem: get(wire, "chain"),
+        client_key_pem: Secret::new(get(wire, "key")),
         ..TlsConfig::default()
     };
     Config {
@@ -114,7 +114,7 @@ fn live(folder: &Path, wire: &Wire) {
     let client = Client::new(config(folder, wire), store, Environment::system(), host).unwrap();
     client.set_policy("[[rules]]\naction = \"allow\"\n").unwrap();
     client.trace_to_pcap(&folder.join(CAPTURE)).unwrap();
-    let port = String::from_utf8(get(wire, Want::Port)).unwrap().parse().unwrap();
+    let port = String::from_utf8(get(wire, "port")).unwrap().parse().unwrap();
     Detour::of(&client, port);
     let wait = |what| {
         while ended.lock().unwrap().is_empty() {
@@ -124,34 +124,34 @@ fn live(folder: &Path, wire: &Wire) {
     };
 
     let card = client.open_card(0, Box::new(Card(wire.clone()))).unwrap();
-    let verify = [&[0x00, 0x20, 0x00, 0x01, 0x08], &*get(wire, Want::CardPin)].concat();
+    let verify = [&[0x00, 0x20, 0x00, 0x01, 0x08], &*get(wire, "card-pin")].concat();
     assert_eq!(client.card_transmit(card, verify).unwrap(), [0x90, 0x00]);
     assert_eq!(client.bootstrap_card(card).unwrap().accounts_added, 1);
     client.start_toolkit(card).unwrap();
-    get(wire, Want::Trigger);
+    get(wire, "trigger");
     client.notify_card(card, CardSignal::Proactive).unwrap();
     wait(EventKind::SessionEnded);
-    get(wire, Want::SessionOver);
+    get(wire, "session-over");
 
     let message = Provisioning {
         content_type: Some("application/vnd.wap.connectivity-wbxml".to_owned()),
         sec: Some(dmsc::client::Sec::UserPin),
-        mac: Some(String::from_utf8(get(wire, Want::Mac)).unwrap()),
-        octets: Secret::new(get(wire, Want::Push)),
+        mac: Some(String::from_utf8(get(wire, "mac")).unwrap()),
+        octets: Secret::new(get(wire, "push")),
         ..Provisioning::default()
     };
     client.provision(message).unwrap();
     wait(EventKind::BootstrapDone);
     for _ in 0..2 {
-        let octets = get(wire, Want::Notification);
+        let octets = get(wire, "notification");
         let source = TriggerSource::Push;
         let delivery = Delivery { source, slot: 0, content_type: None, octets };
         client.deliver_trigger(delivery).unwrap();
         wait(EventKind::SessionEnded);
-        get(wire, Want::SessionOver);
+        get(wire, "session-over");
     }
     std::fs::write(folder.join(JOURNAL), client.audit_export().unwrap()).unwrap();
-    get(wire, Want::Idle);
+    get(wire, "idle");
     client.close();
 }
 
@@ -161,9 +161,9 @@ pub(crate) fn run(folder: &Path) -> ! {
     log::set_logger(Box::leak(Box::new(file))).unwrap();
     log::set_max_level(log::LevelFilter::Trace);
     let wire = Arc::new(Mutex::new(UnixStream::connect(folder.join(SOCKET)).unwrap()));
-    let canary = get(&wire, Want::Canary);
+    let canary = get(&wire, "canary");
     live(folder, &wire);
-    get(&wire, Want::Over);
+    get(&wire, "over");
     std::hint::black_box(canary);
     std::process::exit(0);
 }

@@ -4,7 +4,7 @@ use crate::phone::{CAPTURE, JOURNAL, KEYS, LOG, SECRET_NODE, SOCKET, STORE};
 use crate::scan::{Needles, memory_of};
 use crate::support::certificates::{Authority, tls};
 use crate::support::remote::{HOST, Remote, SERVER};
-use crate::wire::{Want, answer, asked};
+use crate::wire::{answer, asked};
 use crate::{CHILD, TEST};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -81,7 +81,7 @@ pub(crate) struct World {
     card: Card,
     remote: Remote,
     /// What a phone is given when it asks.
-    given: BTreeMap<u8, Vec<u8>>,
+    given: BTreeMap<&'static str, Vec<u8>>,
 }
 
 impl World {
@@ -90,13 +90,14 @@ impl World {
         fs::create_dir_all(&folder).unwrap();
         let mut secrets = Secrets::default();
         let mut given = BTreeMap::new();
-        let mut give = |want: Want, octets: &[u8]| drop(given.insert(want as u8, octets.to_vec()));
+        let mut give =
+            |what: &'static str, octets: &[u8]| drop(given.insert(what, octets.to_vec()));
 
         let (card_pin, push_pin) =
             (secrets.make_pin("the card's PIN", 8), secrets.make_pin("the push's PIN", 12));
-        give(Want::CardPin, card_pin.as_bytes());
-        give(Want::PushPin, push_pin.as_bytes());
-        give(Want::Canary, secrets.make(CANARY).as_bytes());
+        give("card-pin", card_pin.as_bytes());
+        give("push-pin", push_pin.as_bytes());
+        give("canary", secrets.make(CANARY).as_bytes());
 
         let command = "{ get = \"./DevInfo/DevId\" }";
         let mut on_card =
@@ -111,19 +112,19 @@ impl World {
         in_network.server.memory_file = Some(folder.join(SERVER));
         let push = document(&in_network, &mut secrets);
         let mac = Hmac::<Sha1>::new_from_slice(push_pin.as_bytes()).unwrap().chain_update(&push);
-        give(Want::Mac, hex::encode(&mac.finalize().into_bytes()).as_bytes());
-        give(Want::Push, &push);
+        give("mac", hex::encode(&mac.finalize().into_bytes()).as_bytes());
+        give("push", &push);
 
         let (servers, clients) = (Authority::new("root"), Authority::new("clients"));
         let client = clients.issue("phone.example", (2020, 2035));
-        give(Want::Roots, servers.pem().as_bytes());
-        give(Want::Chain, client.chain_pem.as_bytes());
-        give(Want::Key, client.key_pem.as_bytes());
+        give("roots", servers.pem().as_bytes());
+        give("chain", client.chain_pem.as_bytes());
+        give("key", client.key_pem.as_bytes());
         note_private_key(&client.key_pem, &mut secrets);
         let identity = servers.issue(HOST, (2020, 2035));
         let wrap = tls(&identity, Some(&clients), &[&rustls::version::TLS13]);
         let remote = Remote::start(in_network, wrap);
-        give(Want::Port, remote.web.port.to_string().as_bytes());
+        give("port", remote.web.port.to_string().as_bytes());
         Self { folder, secrets, card: on_card.build().unwrap(), remote, given }
     }
 
@@ -137,17 +138,17 @@ impl World {
             .unwrap();
         let mut wire = listener.accept().unwrap().0;
         let mut memory = [const { Vec::new() }; 2];
-        while let Some((want, octets)) = asked(&mut wire) {
+        while let Some((what, octets)) = asked(&mut wire) {
             let mut reply = Vec::new();
-            match want {
-                Want::Apdu => reply = self.card.transmit(&octets).unwrap(),
-                Want::Atr => reply = self.card.atr().to_vec(),
-                Want::Notification => reply = self.remote.push(),
-                Want::Trigger => self.card.trigger(),
-                Want::SessionOver => self.note_nonces(),
-                Want::Idle => memory[0] = memory_of(phone.id()),
-                Want::Over => memory[1] = memory_of(phone.id()),
-                _ => reply.clone_from(&self.given[&(want as u8)]),
+            match &*what {
+                "apdu" => reply = self.card.transmit(&octets).unwrap(),
+                "atr" => reply = self.card.atr().to_vec(),
+                "notification" => reply = self.remote.push(),
+                "trigger" => self.card.trigger(),
+                "session-over" => self.note_nonces(),
+                "idle" => memory[0] = memory_of(phone.id()),
+                "over" => memory[1] = memory_of(phone.id()),
+                _ => reply.clone_from(&self.given[&*what]),
             }
             answer(&mut wire, &reply);
         }
