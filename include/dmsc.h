@@ -1750,6 +1750,11 @@ typedef struct dmsc_network_config {
    * terminal's profile.
    */
   uint32_t card_connections;
+  /**
+   * Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
+   * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
+   */
+  uint32_t connect_timeout_ms;
 } dmsc_network_config;
 
 /**

@@ -5,10 +5,12 @@
 //! not know what the core does.
 
 mod acceptor;
+mod errand;
 mod watchdog;
 mod watcher;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use errand::Errand;
 pub(crate) use watchdog::Watchdog;
 pub(crate) use watcher::Watcher;
 

@@ -75,6 +75,8 @@ pub const PROACTIVE_COMMANDS: usize = 256;
 /// Octets each way that one BIP channel buffers.
 pub const CHANNEL_BUFFER: usize = 1400;
 
+/// Time that a connection may take to come about, in milliseconds, where the host says nothing.
+pub const CONNECT_MS: u64 = 10_000;
 /// Octets of an HTTP response head.
 pub const HTTP_HEAD: usize = 4 * 1024;
 /// Time without a single octet from the server before the exchange fails, in milliseconds.

@@ -191,7 +191,7 @@ impl Core {
         sessions: Arc<SessionTable>,
         attempts: Arc<Attempts>,
     ) -> Result<Self> {
-        let network = Network::new(&config.network.tls, attempts)?;
+        let network = Network::new(&config.network, attempts)?;
         let mut core = Self {
             config,
             db,
