@@ -57,20 +57,22 @@ impl Resolver for Names {
 
 /// Says which host is asked for, and knows it only when it is told.
 #[derive(Debug)]
-struct Slow(Mutex<(Sender<(String, u16)>, Receiver<SocketAddr>)>);
+struct Slow {
+    ask: Mutex<Sender<(String, u16)>>,
+    told: Mutex<Receiver<SocketAddr>>,
+}
 
 impl Resolver for Slow {
     fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        let ends = self.0.lock().unwrap();
-        ends.0.send((host.to_owned(), port)).unwrap();
-        let address = ends.1.recv();
+        self.ask.lock().unwrap().send((host.to_owned(), port)).unwrap();
+        let address = self.told.lock().unwrap().recv();
         address.map(|address| vec![address]).map_err(io::Error::other)
     }
 }
 
 fn slow() -> (Arc<Slow>, Receiver<(String, u16)>, Sender<SocketAddr>) {
     let ((ask, asked), (tell, told)) = (channel(), channel());
-    (Arc::new(Slow(Mutex::new((ask, told)))), asked, tell)
+    (Arc::new(Slow { ask: Mutex::new(ask), told: Mutex::new(told) }), asked, tell)
 }
 
 fn phone(network: NetworkConfig) -> Facade {
