@@ -86,7 +86,7 @@ crash: deps-check
 soak: deps-check
 	DMSC_SOAK_HOURS=24 DMSC_SOAK_SEEDS=4 $(CARGO) test --locked --test soak -- --nocapture
 
-# A client is killed 200 times in the middle of bootstrap and sessions, and started again.
+# A client is killed 200 times in the middle of bootstraps and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
 
