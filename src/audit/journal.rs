@@ -3,8 +3,8 @@
 use super::entry::{Entry, keyed};
 use super::line::{Line, SIGNATURE, lower};
 use super::signer::{Ed25519, Signer};
-use super::verify::{DOMAIN, is_signed};
-use super::{Hash, hash};
+use super::verify::DOMAIN;
+use super::{Hash, PublicKey, hash};
 use crate::bytes::pack::Unpack;
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -119,7 +119,7 @@ impl<'t> Journal<'t> {
     /// Signs everything since the last signature, with the journal's own key if `signer` is `None`.
     /// Nothing is written when there is nothing to sign.
     ///
-    /// Errors: what the signer gives; then the next seal covers these records as well.
+    /// Errors: what the signer gives, `Audit` if its signature is wrong; then the next seal covers these records as well.
     pub fn seal(&mut self, signer: Option<&mut dyn Signer>) -> Result<()> {
         if self.state.signed == self.state.last {
             return Ok(());
@@ -133,10 +133,13 @@ impl<'t> Journal<'t> {
         };
         let mut line = self.line("seal");
         let key = signer.public_key()?;
-        line.hex("key", &key);
+        if let Some(algorithm) = key.algorithm() {
+            line.text("alg", algorithm);
+        }
+        line.text("key", &key.to_string());
         let message = [DOMAIN, line.open().as_bytes()].concat();
-        let signature = signer.sign(&message)?;
-        if !is_signed(&key, &message, &signature) {
+        let signature = key.normalized(signer.sign(&message)?);
+        if !key.verifies(&message, &signature) {
             return Err(Error::new(Code::Audit, "the signer's signature does not fit its key"));
         }
         let octets = format!("{}{SIGNATURE}{}\"}}", line.open(), lower(&signature));
@@ -244,7 +247,7 @@ pub fn summary(reader: &dyn Reader) -> Result<Summary> {
 }
 
 /// The public key of the journal's own signer; `None` if there is no journal.
-pub fn public_key(reader: &dyn Reader) -> Result<Option<super::PublicKey>> {
+pub fn public_key(reader: &dyn Reader) -> Result<Option<PublicKey>> {
     keys(reader)?.map(|keys| own_signer(&keys)?.public_key()).transpose()
 }
 
