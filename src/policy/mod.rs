@@ -77,7 +77,7 @@ pub enum Origin {
     Host,
 }
 
-/// What the policy says.
+/// What the policy says; the order puts the stricter kind last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ruling {
     /// It may.
@@ -88,7 +88,20 @@ pub enum Ruling {
     Refuse,
 }
 
-/// How the user is asked. The order puts the stricter one last.
+impl Ruling {
+    /// The stricter of two that both count; of two questions what is stricter in either.
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ask(one), Self::Ask(two)) => Self::Ask(Ask {
+                refuses: one.refuses || two.refuses,
+                timeout_s: one.timeout_s.min(two.timeout_s),
+            }),
+            (one, two) => one.max(two),
+        }
+    }
+}
+
+/// How the user is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ask {
     /// What counts without an answer and without a user interface: true refuses.
@@ -266,8 +279,9 @@ impl Policy {
                     origin: operation.origin,
                 });
                 if ruling > strictest.1 || strictest == (Class::Other, Ruling::Allow) {
-                    strictest = (class, ruling);
+                    strictest.0 = class;
                 }
+                strictest.1 = strictest.1.stricter(ruling);
             }
         }
         strictest
