@@ -14,7 +14,9 @@ mod signer;
 mod tests;
 mod verify;
 
-pub use entry::{Authentication, Bootstrap, Command, Decision, Entry, Outcome, Start, Trigger};
+pub use entry::{
+    Authentication, Bootstrap, Command, Decision, Entry, Outcome, Start, Tally, Trigger, Unrecorded,
+};
 pub use journal::{
     Journal, Summary, export, head, head_value, is_kept, public_key, reveal, summary,
 };
