@@ -159,9 +159,29 @@ pub(super) struct Run<'m> {
 /// Commands that are judged together, each with its number.
 #[derive(Debug)]
 pub(super) struct Upcoming<'r, 'm> {
-    pub(super) actions: Vec<(usize, &'r Action<'m>)>,
+    tasks: &'r [Task<'m>],
+    /// Number of the next one.
+    at: usize,
+    end: usize,
     /// The group that they are.
     pub(super) group: Option<usize>,
+}
+
+impl<'r, 'm> Iterator for Upcoming<'r, 'm> {
+    type Item = (usize, &'r Action<'m>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(task) = self.tasks.get(self.at).filter(|_| self.at < self.end) {
+            let at = self.at;
+            self.at += 1;
+            match &task.op {
+                Op::Action(action) => return Some((at, action)),
+                Op::Group { atomic: true, end } => self.at = self.at.max(*end),
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 /// What came of one item.
@@ -211,24 +231,13 @@ impl<'m> Run<'m> {
     /// What is to be judged together with what is next: an Atomic with all in it, or a command with all
     /// that follow outside of an Atomic.
     pub(super) fn upcoming(&self) -> Upcoming<'_, 'm> {
-        let mut upcoming = Upcoming { actions: Vec::new(), group: None };
-        let (mut at, end) = match self.tasks.get(self.next).map(|task| &task.op) {
-            Some(Op::Group { end, .. }) => {
-                upcoming.group = Some(self.next);
-                (self.next + 1, *end)
-            }
-            Some(Op::Action(_)) => (self.next, self.tasks.len()),
-            _ => return upcoming,
+        let (at, all) = (self.next, self.tasks.len());
+        let (at, end, group) = match self.tasks.get(at).map(|task| &task.op) {
+            Some(Op::Group { end, .. }) => (at + 1, *end, Some(at)),
+            Some(Op::Action(_)) => (at, all, None),
+            _ => (at, at, None),
         };
-        while let Some(task) = self.tasks.get(at).filter(|_| at < end) {
-            match &task.op {
-                Op::Action(action) => upcoming.actions.push((at, action)),
-                Op::Group { atomic: true, end } => at = end.saturating_sub(1).max(at),
-                _ => {}
-            }
-            at += 1;
-        }
-        upcoming
+        Upcoming { tasks: &self.tasks, at, end, group }
     }
 
     /// What came of the commands from number `from` to the present one.
