@@ -14,7 +14,7 @@ pub use summary::{Change, Summary, bootstrap_question, command_question, session
 
 use crate::error::Result;
 use crate::store::Reader;
-use crate::tree::{Actor, Path, Query, is_kept_by_host};
+use crate::tree::{Actor, Path, Query};
 use pattern::{Fit, Glob, Patterns};
 use std::borrow::Cow;
 use std::fmt;
@@ -167,14 +167,8 @@ impl<'r> Surveyor<'r> {
         Ok(self.last.as_ref().map_or(&[], |(_, objects)| objects))
     }
 
-    /// The identifier of an interior node. What the host keeps has none below the root of its subtree.
     fn object(&self, path: &Path) -> Result<Option<String>> {
-        if is_kept_by_host(self.reader, path) {
-            return Ok(None);
-        }
-        let node = Query::new(self.reader, Actor::Host).node(path)?;
-        let named = node.filter(|node| node.format.is_interior() && !node.mime.is_empty());
-        Ok(named.map(|node| node.mime))
+        Query::new(self.reader, Actor::Host).object(path)
     }
 }
 

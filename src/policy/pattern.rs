@@ -112,8 +112,8 @@ impl<T: Copy> Patterns<T> {
         let named = self.named.get(place.path.top()).into_iter().flatten();
         let paths = named.chain(&self.others).map(|(segments, of)| (*of, fit(segments, place)));
         // Everything is below the root.
-        let below = self.named.values().flatten().filter(|_| place.subtree && place.path.is_root());
-        let below = below.map(|(_, of)| (*of, Fit::Below));
+        let below = (place.subtree && place.path.is_root()).then(|| self.named.values().flatten());
+        let below = below.into_iter().flatten().map(|(_, of)| (*of, Fit::Below));
         let objects =
             self.objects.iter().filter(|(glob, _)| place.objects().any(|found| glob.fits(found)));
         let objects = objects.map(|(_, of)| (*of, Fit::Node));

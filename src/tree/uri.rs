@@ -119,10 +119,13 @@ impl Path {
     pub fn uri(&self) -> String {
         let mut uri = String::with_capacity(self.0.len() + 2);
         uri.push('.');
-        for name in self.names() {
+        let mut rest = Some(self.0.as_str()).filter(|names| !names.is_empty());
+        while let Some(names) = rest {
+            let (name, others) = split_at(names, SEPARATOR as u8);
             uri.push('/');
             // A string takes everything.
             let _ = write_escaped(&mut uri, name);
+            rest = others;
         }
         uri
     }
