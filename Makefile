@@ -52,7 +52,8 @@ $(EXAMPLES): $(BUILD)/%: examples/%.c examples/simulated_card.h include/dmsc.h \
 
 # The programs of examples/; those that need no reader are run.
 examples: $(EXAMPLES)
-	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree
 	@rm -rf $(BUILD)/firmware-store && mkdir -p $(BUILD)/firmware-store
 	@$(BUILD)/firmware $(BUILD)/firmware-store uicc-sim/profiles/firmware.toml
 
@@ -116,7 +117,8 @@ VALGRIND := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,
 memcheck: deps-check $(EXAMPLES)
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
-	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml >/dev/null
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree >/dev/null
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/firmware $(BUILD)/memcheck-store uicc-sim/profiles/firmware.toml >/dev/null
 	@echo "valgrind: no error, no leak"

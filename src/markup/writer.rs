@@ -513,7 +513,7 @@ impl Writer {
     }
 
     fn escaped_special(&mut self, text: &str, attribute: bool) {
-        if !is_xml_text(text) {
+        if !is_xml_text(text.as_bytes()) {
             self.fault = Some("a character that XML does not allow");
         }
         let mut from = 0;

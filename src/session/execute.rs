@@ -9,6 +9,7 @@ use super::assembly::Assembly;
 use super::consent::{Consent, Inquiry};
 use super::ledger::Ledger;
 use super::outbox::Outbox;
+use super::outflow::Found;
 use super::run::{Op, Outcome, Outcomes, Run};
 use super::{Execution, SessionEvent, Setup};
 use crate::error::Result;
@@ -169,7 +170,7 @@ pub(super) enum Governed {
     Ask(Inquiry),
 }
 
-type Done<'m> = (Outcomes<'m>, Vec<Item<'static>>);
+type Done<'m> = (Outcomes<'m>, Vec<Found>);
 
 /// Executes the items in order; inside an Atomic the first failure ends it. The inner error is what
 /// the host has to execute.

@@ -17,6 +17,7 @@ mod inflow;
 mod ledger;
 mod login;
 mod outbox;
+mod outflow;
 mod package;
 mod receive;
 mod run;

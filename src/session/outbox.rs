@@ -3,8 +3,9 @@
 //! Owns the order (Status before Results before alerts), MaxMsgSize, and the cutting of large
 //! objects into chunks (DM Protocol 1.2.1, 7 and 8.5). Must not know what the commands mean.
 
+use super::outflow::{Found, Outflow};
 use crate::limits;
-use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status};
+use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status, Text};
 use crate::syncml::{Encoding, Meter, number_text};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -81,7 +82,7 @@ impl Filling {
     }
 
     /// Gives the command the next CmdID; the octets it takes up.
-    fn number(&mut self, command: &mut Command<'static>) -> usize {
+    fn number(&mut self, command: &mut Command<'_>) -> usize {
         set_id(command, self.next_id());
         self.meter.size_of(command)
     }
@@ -103,10 +104,42 @@ impl Filling {
 struct Entry {
     command: Command<'static>,
     purpose: Purpose,
+    /// Where the octets of the only item's Data come from, if they are not in it.
+    outflow: Option<Box<Outflow>>,
     /// Octets of the first item's Data that were sent before.
     sent: usize,
     /// A message was closed without its first item, which should have fitted in the next one.
     waited: bool,
+}
+
+impl Entry {
+    fn new(command: Command<'static>, purpose: Purpose) -> Self {
+        Self { command, purpose, outflow: None, sent: 0, waited: false }
+    }
+
+    /// Octets of all its Data.
+    fn octets(&self) -> usize {
+        self.outflow.as_ref().map_or_else(|| data_octets(&self.command), |data| data.octets())
+    }
+
+    /// Form of the first item's Data, what of it is at hand and not sent yet, and octets of the whole.
+    fn rest(&self) -> Option<(DataForm, &[u8], usize)> {
+        let Data { form, octets } = items(&self.command).first()?.data.as_ref()?;
+        Some(match &self.outflow {
+            Some(outflow) => (*form, outflow.ahead(), outflow.octets()),
+            None => (*form, octets.get(self.sent..)?, octets.len()),
+        })
+    }
+
+    /// The next `octets` of the first item's Data.
+    fn take(&mut self, octets: usize) -> Vec<u8> {
+        match &mut self.outflow {
+            Some(outflow) => outflow.take(octets),
+            None => {
+                self.rest().and_then(|(_, rest, _)| rest.get(..octets)).unwrap_or_default().to_vec()
+            }
+        }
+    }
 }
 
 /// What became of the first entry.
@@ -169,14 +202,40 @@ impl Outbox {
 
     /// Adds another command.
     pub(super) fn push(&mut self, command: Command<'static>, purpose: Purpose) {
-        self.octets = self.octets.saturating_add(data_octets(&command));
-        self.entries.push_back(Entry { command, purpose, sent: 0, waited: false });
+        self.push_entry(Entry::new(command, purpose));
+    }
+
+    /// Adds the Results of one command, if it has any: what is read while it is sent stands alone.
+    pub(super) fn push_results(
+        &mut self,
+        msg_ref: Option<Text<'static>>,
+        cmd_ref: Text<'static>,
+        found: Vec<Found>,
+    ) {
+        let mut found = found.into_iter().peekable();
+        while let Some(Found { item, outflow }) = found.next() {
+            let mut items = vec![item];
+            while outflow.is_none()
+                && let Some(next) = found.next_if(|next| next.outflow.is_none())
+            {
+                items.push(next.item);
+            }
+            let (msg_ref, cmd_ref) = (msg_ref.clone(), cmd_ref.clone());
+            let results = Results { msg_ref, cmd_ref, items, ..Results::default() };
+            let entry = Entry::new(Command::Results(results), Purpose::Reply);
+            self.push_entry(Entry { outflow, ..entry });
+        }
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.octets = self.octets.saturating_add(entry.octets());
+        self.entries.push_back(entry);
     }
 
     /// Takes back what `unwanted` names and is not yet sent.
     pub(super) fn remove(&mut self, unwanted: impl Fn(Purpose) -> bool) {
         self.entries.retain(|entry| !unwanted(entry.purpose));
-        self.octets = self.entries.iter().map(|entry| data_octets(&entry.command)).sum();
+        self.octets = self.entries.iter().map(Entry::octets).sum();
     }
 
     /// Gives up the object of which chunks were sent already: the server does not want the rest.
@@ -231,8 +290,9 @@ impl Outbox {
             self.entries.push_front(entry);
             return self.refuse(filling);
         }
+        let in_chunks = entry.sent > 0 || entry.outflow.is_some();
         // What is larger than the room as it is need not be measured.
-        if entry.sent == 0 && data_octets(&entry.command) <= filling.room {
+        if !in_chunks && data_octets(&entry.command) <= filling.room {
             let size = filling.number(&mut entry.command);
             if size <= filling.room {
                 self.octets = self.octets.saturating_sub(data_octets(&entry.command));
@@ -240,9 +300,8 @@ impl Outbox {
                 return Moved::All;
             }
         }
-        let is_started = entry.sent > 0;
         self.entries.push_front(entry);
-        if is_started { self.fill_chunk(filling) } else { self.fill_part(filling) }
+        if in_chunks { self.fill_chunk(filling) } else { self.fill_part(filling) }
     }
 
     /// Moves the first items of Results, or begins a large object.
@@ -270,7 +329,8 @@ impl Outbox {
         if fitting > 0 {
             entry.waited = false;
             let items = results.items.drain(..fitting).collect();
-            let part = Command::Results(Results { items, ..head(results) });
+            let mut part = Command::Results(Results { items, ..head(results) });
+            set_id(&mut part, filling.next_id());
             self.octets = self.octets.saturating_sub(data_octets(&part));
             filling.put(part, size, Some(Purpose::Reply));
         }
@@ -290,7 +350,14 @@ impl Outbox {
     /// Moves one chunk of the first item. Nothing may follow it in the message but its own end.
     fn fill_chunk(&mut self, filling: &mut Filling) -> Moved {
         let Some(entry) = self.entries.front_mut() else { return Moved::Full };
-        let Some(Cut { chunk, size, end, last }) = cut(entry, filling) else {
+        if let Some(outflow) = &mut entry.outflow
+            && outflow.read_ahead(filling.room).is_err()
+        {
+            // The host knows why. The server notices that an end is missing by what comes next.
+            self.drop_item();
+            return Moved::All;
+        }
+        let Some(Cut { octets, size, last }) = cut(entry, filling) else {
             let begins = filling.sent.is_empty();
             if begins && entry.waited {
                 return self.refuse(filling);
@@ -298,7 +365,10 @@ impl Outbox {
             entry.waited |= begins;
             return Moved::Full;
         };
-        entry.sent = end;
+        let data = entry.take(octets).into();
+        let Some(mut chunk) = with_chunk(entry, data, last) else { return Moved::Full };
+        set_id(&mut chunk, filling.next_id());
+        entry.sent += octets;
         entry.waited = false;
         // Only the end of the object says how an alert of the host was received.
         let purpose = if last { entry.purpose } else { Purpose::Reply };
@@ -313,7 +383,7 @@ impl Outbox {
     /// Removes the first item of the first entry, and the entry with its last item.
     fn drop_item(&mut self) {
         let Some(entry) = self.entries.front_mut() else { return };
-        let octets = data_octets(&entry.command);
+        let octets = entry.octets();
         entry.sent = 0;
         entry.waited = false;
         let mut left = 0;
@@ -344,34 +414,33 @@ fn fitting(results: &Results<'static>, filling: &mut Filling) -> (usize, usize) 
     (fitting, size)
 }
 
-/// One chunk of an object.
+/// The size of one chunk of an object.
 struct Cut {
-    chunk: Command<'static>,
+    /// Octets of its Data.
+    octets: usize,
+    /// Octets of the command.
     size: usize,
-    /// Octets of the object up to its end.
-    end: usize,
     last: bool,
 }
 
 /// The next chunk of the entry's first item, as long as the room allows.
 fn cut(entry: &Entry, filling: &mut Filling) -> Option<Cut> {
-    let data = items(&entry.command).first()?.data.as_ref()?;
-    let rest = data.octets.get(entry.sent..)?;
+    let (form, rest, total) = entry.rest()?;
     let room = filling.room;
-    let mut length = rest.len().min(room);
+    let mut octets = rest.len().min(room);
     loop {
-        length = whole_letters(data.form, rest, length);
-        let last = length == rest.len();
-        if length == 0 || (!last && length < SMALLEST_CHUNK) {
+        octets = whole_letters(form, rest, octets);
+        let last = entry.sent + octets == total;
+        if octets == 0 || (!last && octets < SMALLEST_CHUNK) {
             return None;
         }
-        let mut chunk = with_chunk(entry, rest.get(..length)?, last)?;
-        let size = filling.number(&mut chunk);
+        let data = Cow::Borrowed(rest.get(..octets)?);
+        let size = filling.number(&mut with_chunk(entry, data, last)?);
         if size <= room {
-            return Some(Cut { chunk, size, end: entry.sent + length, last });
+            return Some(Cut { octets, size, last });
         }
         // Escapes make the text longer than its octets: approach from above.
-        length = (length * room / size).min(length - 1);
+        octets = (octets * room / size).min(octets - 1);
     }
 }
 
@@ -385,23 +454,23 @@ fn whole_letters(form: DataForm, octets: &[u8], length: usize) -> usize {
 }
 
 /// The command with the octets as its item's only Data.
-fn with_chunk(entry: &Entry, octets: &[u8], last: bool) -> Option<Command<'static>> {
+fn with_chunk<'d>(entry: &Entry, octets: Cow<'d, [u8]>, last: bool) -> Option<Command<'d>> {
+    let (form, _, total) = entry.rest()?;
     let item = items(&entry.command).first()?;
-    let data = item.data.as_ref()?;
     let mut meta = item.meta.clone();
-    meta.size = (entry.sent == 0).then(|| u64::try_from(data.octets.len()).unwrap_or(u64::MAX));
+    meta.size = (entry.sent == 0).then(|| u64::try_from(total).unwrap_or(u64::MAX));
     let chunk = Item {
         target: item.target.clone(),
         source: item.source.clone(),
         meta,
-        data: Some(Data { form: data.form, octets: Cow::Owned(octets.to_vec()) }),
+        data: Some(Data { form, octets }),
         more_data: !last,
     };
     Some(with_item(&entry.command, chunk))
 }
 
 /// The command with `item` as its only one.
-fn with_item(command: &Command<'static>, item: Item<'static>) -> Command<'static> {
+fn with_item<'d>(command: &Command<'static>, item: Item<'d>) -> Command<'d> {
     let items = vec![item];
     match command {
         Command::Results(results) => Command::Results(Results { items, ..head(results) }),
@@ -416,7 +485,7 @@ fn with_item(command: &Command<'static>, item: Item<'static>) -> Command<'static
 }
 
 /// Results without their items.
-fn head(results: &Results<'static>) -> Results<'static> {
+fn head<'d>(results: &Results<'static>) -> Results<'d> {
     Results {
         cmd_id: results.cmd_id.clone(),
         msg_ref: results.msg_ref.clone(),
@@ -428,7 +497,7 @@ fn head(results: &Results<'static>) -> Results<'static> {
     }
 }
 
-fn set_id(command: &mut Command<'static>, id: u32) {
+fn set_id(command: &mut Command<'_>, id: u32) {
     let id = number_text(id);
     match command {
         Command::Action(action) => action.cmd_id = id,

@@ -5,9 +5,10 @@
 //! command is executed. Because the list is flat, a question to the user can stop it anywhere.
 
 use super::alert::Kind;
-use super::outbox::{Outbox, Purpose};
+use super::outbox::Outbox;
+use super::outflow::Found;
 use crate::store::Savepoint;
-use crate::syncml::model::{Action, Alert, Command, Item, Results, Status, Text};
+use crate::syncml::model::{Action, Alert, Command, Item, Status, Text};
 use crate::syncml::own_id;
 use crate::syncml::status::{self, Status as Code};
 
@@ -23,7 +24,7 @@ pub(super) struct Task<'m> {
     cmd_id: Text<'m>,
     outcomes: Outcomes<'m>,
     /// Items for Results.
-    results: Vec<Item<'static>>,
+    results: Vec<Found>,
 }
 
 /// What a task is.
@@ -328,7 +329,7 @@ impl<'m> Run<'m> {
     }
 
     /// Notes what came of the present command; a failure ends the Atomic around it.
-    pub(super) fn settle(&mut self, outcomes: Outcomes<'m>, results: Vec<Item<'static>>) {
+    pub(super) fn settle(&mut self, outcomes: Outcomes<'m>, results: Vec<Found>) {
         let failed = !outcomes.iter().all(Outcome::is_done);
         if let Some(task) = self.tasks.get_mut(self.next) {
             task.outcomes = outcomes;
@@ -459,12 +460,8 @@ impl<'m> Run<'m> {
     pub(super) fn report(self, outbox: &mut Outbox) {
         let msg_id = own_id(self.msg_id);
         outbox.expect_statuses(self.tasks.len());
-        let mut results = Vec::new();
         for task in self.tasks {
-            results.extend(task.report(&msg_id, outbox));
-        }
-        for results in results {
-            outbox.push(Command::Results(results), Purpose::Reply);
+            task.report(&msg_id, outbox);
         }
     }
 
@@ -516,8 +513,8 @@ impl<'m> Task<'m> {
         ))
     }
 
-    /// Queues its Status elements; gives its Results.
-    fn report(self, msg_ref: &Text<'static>, outbox: &mut Outbox) -> Option<Results<'static>> {
+    /// Queues its Status and Results elements.
+    fn report(self, msg_ref: &Text<'static>, outbox: &mut Outbox) {
         let (cmd, cmd_ref) = (self.name, own_id(self.cmd_id));
         let first = self.outcomes.first.as_ref().map(|outcome| outcome.status);
         let one = |outcome: &Outcome| Some(outcome.status) == first && outcome.items.is_empty();
@@ -538,12 +535,7 @@ impl<'m> Task<'m> {
             }
             outbox.push_status(status);
         }
-        (!self.results.is_empty()).then(|| Results {
-            msg_ref: Some(msg_ref.clone()),
-            cmd_ref,
-            items: self.results,
-            ..Results::default()
-        })
+        outbox.push_results(Some(msg_ref.clone()), cmd_ref, self.results);
     }
 
     fn into_owned(self) -> Task<'static> {

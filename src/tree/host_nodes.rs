@@ -14,6 +14,7 @@ use super::uri::Path;
 use crate::error::{Code, Error, Result};
 use crate::store::{ChangeKind, Operation, Participant, Reader, Table, Txn};
 use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -109,6 +110,13 @@ pub trait HostNodes: Send + Sync {
     fn info(&self, uri: &str) -> Result<Option<HostNode>>;
     /// The value of a leaf.
     fn get(&self, uri: &str) -> Result<Vec<u8>>;
+    /// Opens the value of a leaf for reading part by part, as it is now, whatever becomes of the node: a handle
+    /// of the host's own. `None` if it gives values as a whole only; then the next two are never called.
+    fn open(&self, uri: &str) -> Result<Option<u64>>;
+    /// Fills `place` with the octets that follow in an open value; never beyond the size that `info` gave.
+    fn read(&self, handle: u64, place: &mut [u8]) -> Result<()>;
+    /// Nothing more is read of an open value.
+    fn close(&self, handle: u64);
     /// Names of the nodes directly below, in any order.
     fn children(&self, uri: &str) -> Result<Vec<String>>;
     /// Creates a node; its parent is there.
@@ -154,6 +162,8 @@ pub struct HostFailure {
 pub struct Bound {
     root: Path,
     pub(super) host: Box<dyn HostNodes>,
+    /// Nodes for which the host keeps a value aside: one value for each.
+    pub(super) aside: Mutex<BTreeSet<Path>>,
     failures: Arc<Mutex<Vec<HostFailure>>>,
 }
 
@@ -204,7 +214,8 @@ impl BoundNodes {
         committed: u64,
         place: impl FnOnce(&Path, Access, &str) -> Result<()>,
     ) -> Result<()> {
-        let bound = Bound { root, host, failures: Arc::clone(&self.failures) };
+        let failures = Arc::clone(&self.failures);
+        let bound = Bound { root, host, aside: Mutex::default(), failures };
         bound.host.settle(committed)?;
         place(&bound.root, bound.host.abilities(), &bound.root_type()?)?;
         self.bound.write().push(Arc::new(bound));
@@ -323,16 +334,20 @@ impl Bound {
     /// A handler's answer. A failure is marked as the host's own, and kept for the host if no status of
     /// its own tells the server about it.
     pub(super) fn ask<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
-        answer.map_err(|error| {
-            let error = as_hosts_own(error);
+        let answer = answer.map_err(as_hosts_own);
+        answer.inspect_err(|error| {
             if Refusal::from(error.clone()).status() == 500 {
-                self.note(uri, &error);
+                self.note(uri, error);
             }
-            error
         })
     }
 
-    fn note(&self, uri: &str, error: &Error) {
+    /// As [`ask`](Self::ask) where no status will tell the server: the host hears of every failure.
+    pub(super) fn ask_for_itself<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
+        answer.map_err(as_hosts_own).inspect_err(|error| self.note(uri, error))
+    }
+
+    pub(super) fn note(&self, uri: &str, error: &Error) {
         log::warn!("host node {uri}: {error}");
         self.failures.lock().push(HostFailure { uri: uri.to_owned(), error: error.clone() });
     }
