@@ -542,6 +542,11 @@ enum dmsc_card_event
    * The card has something to say (the host saw a status word 91XX): look at once.
    */
   DMSC_CARD_PROACTIVE = 3,
+  /**
+   * The card's files have changed, or may have (a modem carried a REFRESH out, the issuer has written to
+   * the card while the phone was off): the next bootstrap reads everything, also on a card that is known.
+   */
+  DMSC_CARD_FILES_CHANGED = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

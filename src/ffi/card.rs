@@ -138,6 +138,9 @@ pub enum dmsc_card_event {
     DMSC_CARD_RESET = 2,
     /// The card has something to say (the host saw a status word 91XX): look at once.
     DMSC_CARD_PROACTIVE = 3,
+    /// The card's files have changed, or may have (a modem carried a REFRESH out, the issuer has written to
+    /// the card while the phone was off): the next bootstrap reads everything, also on a card that is known.
+    DMSC_CARD_FILES_CHANGED = 4,
 }
 
 /// One open card session. Any thread may use it at the same time.
@@ -561,6 +564,7 @@ pub unsafe extern "C" fn dmsc_card_notify(card: *mut dmsc_card, card_event: u32)
             1 => CardSignal::Removed,
             2 => CardSignal::Reset,
             3 => CardSignal::Proactive,
+            4 => CardSignal::FilesChanged,
             _ => {
                 let text = format!("card_event {card_event} is no dmsc_card_event");
                 return Err(Error::new(Code::InvalidArg, text));
