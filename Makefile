@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle crash soak kill tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -89,6 +89,10 @@ soak: deps-check
 # A client is killed 200 times in the middle of bootstrap and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
+
+# A card is pulled out of a PC/SC reader at every exchange of the whole flow, and put back.
+pull: deps-check
+	DMSC_PULL_STEP=1 DMSC_TEST_SECONDS=1800 $(CARGO) test --locked --test pcscd pull:: -- --nocapture
 
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.

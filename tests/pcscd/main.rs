@@ -8,8 +8,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod flow;
+mod hang;
 mod opensc;
 mod phone;
+mod pull;
 mod readers;
 mod removal;
 #[path = "../support/pcscd/mod.rs"]

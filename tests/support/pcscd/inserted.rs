@@ -4,13 +4,14 @@ use super::daemon::{PATIENCE, PORT, READERS, until};
 use pcsc::{Context, ReaderState, Scope, State};
 use std::ffi::CString;
 use std::net::{Shutdown, TcpStream};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 use uicc_sim::application::{Application, Finding, HttpOutput};
 use uicc_sim::card::{Card, Protocol};
 use uicc_sim::dm::server::DmServer;
-use uicc_sim::link::vpcd;
+use uicc_sim::link::{Observer, vpcd};
 use uicc_sim::profile::Profile;
 
 /// The embedded card with transmission protocol `protocol`, which asks for a session after a second.
@@ -63,11 +64,25 @@ pub(crate) fn card(profile: Profile) -> (Card, SharedServer) {
     (Card::new(config, bootstrap, Box::new(server.clone())), server)
 }
 
+/// Tells when the card has left a command without an answer.
+struct Mute(Sender<()>);
+
+impl Observer for Mute {
+    fn exchanged(&mut self, _: &Card, _: &[u8], response: &[u8]) {
+        if response.is_empty() {
+            // Few tests listen.
+            let _ = self.0.send(());
+        }
+    }
+}
+
 /// A card in the reader.
 pub(crate) struct Inserted {
     slot: usize,
     stream: TcpStream,
     thread: JoinHandle<Card>,
+    /// Says when the card is mute.
+    pub(crate) mute: Receiver<()>,
 }
 
 impl Inserted {
@@ -76,15 +91,16 @@ impl Inserted {
         let address = ("127.0.0.1", PORT + slot as u16);
         let stream = until("vpcd listens", || vpcd::connect(address).ok());
         let (ours, theirs) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
+        let (tell, mute) = channel();
         let thread = thread::spawn(move || {
             // An error is what a pulled card sees of its reader.
-            let _ = vpcd::serve(stream, &mut card, &mut ());
+            let _ = vpcd::serve(stream, &mut card, &mut Mute(tell));
             // `ours` would keep the connection, and the card in the reader.
             let _ = theirs.shutdown(Shutdown::Both);
             card
         });
         wait_for(slot, State::PRESENT);
-        Self { slot, stream: ours, thread }
+        Self { slot, stream: ours, thread, mute }
     }
 
     /// Pulls the card when it is called; for a moment in the middle of something.
