@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -77,6 +77,11 @@ check: lint test memcheck
 # Against libwbxml and Wireshark, with more documents than `test` takes time for.
 check-oracle: deps-check
 	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
+
+# The simulated card read by pySim: PYSIM is a checkout of it, PYTHON an interpreter that has its requirements.
+check-pysim: deps-check
+	@test -d "$(PYSIM)" || { echo "PYSIM=path of a pySim checkout is needed"; exit 1; }
+	PYSIM="$(abspath $(PYSIM))" $(CARGO) test --locked --test pcscd pysim:: -- --nocapture
 
 # A process is killed a thousand times in the middle of its work on the store.
 crash: deps-check

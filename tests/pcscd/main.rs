@@ -12,6 +12,7 @@ mod hang;
 mod opensc;
 mod phone;
 mod pull;
+mod pysim;
 mod readers;
 mod removal;
 #[path = "../support/pcscd/mod.rs"]
