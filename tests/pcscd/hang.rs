@@ -13,9 +13,11 @@ use dmsc::ffi::dmsc_event_type::DMSC_EVENT_CARD_STATE;
 use dmsc::ffi::dmsc_status::*;
 use dmsc::store::memory::MemoryStore;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
-use uicc_sim::card::Protocol;
+use uicc_sim::card::{Card, Protocol};
+use uicc_sim::link::Observer;
 
 const STATUS: [u8; 5] = [0x80, 0xF2, 0x00, 0x0C, 0x00];
 /// Longer than a card takes that answers.
@@ -29,28 +31,40 @@ fn opening(protocol: Protocol) -> u32 {
     u32::try_from(inserted.pull().apdus()).unwrap()
 }
 
-/// A card that does not answer the first command after it was opened.
-fn mute(protocol: Protocol) -> Inserted {
+/// Tells when the card leaves a command without an answer.
+struct Telltale(Sender<()>);
+
+impl Observer for Telltale {
+    fn exchanged(&mut self, _: &Card, _: &[u8], response: &[u8]) {
+        if response.is_empty() {
+            self.0.send(()).unwrap();
+        }
+    }
+}
+
+/// A card that does not answer the first command after it was opened, and says so.
+fn mute(protocol: Protocol) -> (Inserted, Receiver<()>) {
     let mut profile = demo(protocol);
     profile.card.faults.mute_at = Some(opening(protocol) + 1);
-    Inserted::new(0, card(profile).0)
+    let (tell, hangs) = channel();
+    (Inserted::observed(0, card(profile).0, Telltale(tell)), hangs)
 }
 
 /// Does `end` while an exchange hangs; what that ends with.
-fn hanging(inserted: &Inserted, card: CardHandle, end: impl FnOnce()) -> i32 {
+fn hanging(hangs: &Receiver<()>, card: CardHandle, end: impl FnOnce()) -> i32 {
     thread::scope(|scope| {
         let exchange = scope.spawn(move || card.transmit(&STATUS).unwrap_err().status);
-        inserted.mute.recv().unwrap();
+        hangs.recv().unwrap();
         end();
         exchange.join().unwrap()
     })
 }
 
 fn an_exchange_is_cancelled(protocol: Protocol) {
-    let inserted = mute(protocol);
+    let (inserted, hangs) = mute(protocol);
     let phone = Phone::new();
     let card = phone.open(3, None).unwrap();
-    let ended = hanging(&inserted, card, || card.cancel().unwrap());
+    let ended = hanging(&hangs, card, || card.cancel().unwrap());
     assert_eq!(ended, DMSC_ERR_CANCELLED as i32);
     // The reader still waits for the card; nobody waits for the reader.
     let failure = card.transmit(&STATUS).unwrap_err();
@@ -85,10 +99,10 @@ fn an_exchange_with_a_mute_t1_card_is_cancelled_and_the_card_works_when_it_is_ba
 fn neither_closing_a_card_nor_ending_waits_for_a_mute_one() {
     with_pcscd(|_pcscd| {
         for whole_client in [false, true] {
-            let inserted = mute(Protocol::T0);
+            let (inserted, hangs) = mute(Protocol::T0);
             let phone = Phone::new();
             let card = phone.open(0, None).unwrap();
-            let ended = hanging(&inserted, card, || match whole_client {
+            let ended = hanging(&hangs, card, || match whole_client {
                 true => drop(phone),
                 false => card.close(),
             });
@@ -125,7 +139,7 @@ fn opened(client: &Client) -> CardId {
 #[test]
 fn a_mute_card_is_waited_for_as_long_as_an_exchange_may_take() {
     with_pcscd(|_pcscd| {
-        let inserted = mute(Protocol::T1);
+        let (inserted, _hangs) = mute(Protocol::T1);
         let client = client();
         let card = opened(&client);
         let error = client.card_transmit(card, STATUS.to_vec()).unwrap_err();

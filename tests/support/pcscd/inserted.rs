@@ -4,7 +4,6 @@ use super::daemon::{PATIENCE, PORT, READERS, until};
 use pcsc::{Context, ReaderState, Scope, State};
 use std::ffi::CString;
 use std::net::{Shutdown, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -64,43 +63,37 @@ pub(crate) fn card(profile: Profile) -> (Card, SharedServer) {
     (Card::new(config, bootstrap, Box::new(server.clone())), server)
 }
 
-/// Tells when the card has left a command without an answer.
-struct Mute(Sender<()>);
-
-impl Observer for Mute {
-    fn exchanged(&mut self, _: &Card, _: &[u8], response: &[u8]) {
-        if response.is_empty() {
-            // Few tests listen.
-            let _ = self.0.send(());
-        }
-    }
-}
-
 /// A card in the reader.
 pub(crate) struct Inserted {
     slot: usize,
     stream: TcpStream,
     thread: JoinHandle<Card>,
-    /// Says when the card is mute.
-    pub(crate) mute: Receiver<()>,
 }
 
 impl Inserted {
     /// Puts `card` into slot `slot` and waits until the reader sees it.
-    pub(crate) fn new(slot: usize, mut card: Card) -> Self {
+    pub(crate) fn new(slot: usize, card: Card) -> Self {
+        Self::observed(slot, card, ())
+    }
+
+    /// The same, with somebody who watches.
+    pub(crate) fn observed(
+        slot: usize,
+        mut card: Card,
+        mut observer: impl Observer + Send + 'static,
+    ) -> Self {
         let address = ("127.0.0.1", PORT + slot as u16);
         let stream = until("vpcd listens", || vpcd::connect(address).ok());
         let (ours, theirs) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
-        let (tell, mute) = channel();
         let thread = thread::spawn(move || {
             // An error is what a pulled card sees of its reader.
-            let _ = vpcd::serve(stream, &mut card, &mut Mute(tell));
+            let _ = vpcd::serve(stream, &mut card, &mut observer);
             // `ours` would keep the connection, and the card in the reader.
             let _ = theirs.shutdown(Shutdown::Both);
             card
         });
         wait_for(slot, State::PRESENT);
-        Self { slot, stream: ours, thread, mute }
+        Self { slot, stream: ours, thread }
     }
 
     /// Pulls the card when it is called; for a moment in the middle of something.
