@@ -129,7 +129,19 @@ impl Drive for Core {
         let asking = self.step_asking(now);
         let session = self.step_session(now);
         let journal = self.step_journal(now);
-        cards || held || bootstrap || alerts || asking || session || links || gateway || journal
+        let went_on = cards
+            || held
+            || bootstrap
+            || alerts
+            || asking
+            || session
+            || links
+            || gateway
+            || journal;
+        if !went_on && self.running.is_none() {
+            self.db.settle();
+        }
+        went_on
     }
 
     fn idle_time(&self) -> Option<Duration> {

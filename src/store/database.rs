@@ -139,6 +139,15 @@ impl Database {
         self.inner.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// To be called at rest: what the store does to be opened sooner after a process that did not close it.
+    /// While somebody writes it does nothing; nothing is lost when it fails.
+    pub fn settle(&self) {
+        let Ok(_permit) = self.permit() else { return };
+        if let Err(error) = self.inner.store.settle() {
+            log::warn!("store: the next opening may take longer: {error}");
+        }
+    }
+
     /// True while a write transaction is open.
     pub fn is_writing(&self) -> bool {
         self.inner.writing.load(Ordering::Acquire)

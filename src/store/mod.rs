@@ -122,6 +122,11 @@ pub trait Store: Send + Sync {
         Ok(())
     }
 
+    /// Gets ready for an end without warning, where that shortens the next opening. Nothing is lost without it.
+    fn settle(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// As `commit`, with a batch that is not needed any more: a store in memory keeps it as it is.
     fn commit_owned(&self, batch: Batch) -> Result<()> {
         self.commit(&batch)
