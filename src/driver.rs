@@ -5,10 +5,12 @@
 //! not know what the core does.
 
 mod acceptor;
+mod errands;
 mod watchdog;
 mod watcher;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use errands::{Errands, Unfinished};
 pub(crate) use watchdog::Watchdog;
 pub(crate) use watcher::Watcher;
 
