@@ -27,14 +27,14 @@ deps-bench:
 lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
 
 $(BUILD)/libdmsc.so: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
 	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
 $(BUILD)/libdmsc.a: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.a $@
 
@@ -92,7 +92,7 @@ crash: deps-check
 soak: deps-check
 	DMSC_SOAK_HOURS=24 DMSC_SOAK_SEEDS=4 $(CARGO) test --locked --test soak -- --nocapture
 
-# A client is killed 200 times in the middle of bootstrap and sessions, and started again.
+# A client is killed 200 times in the middle of bootstraps and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
 

@@ -1755,6 +1755,11 @@ typedef struct dmsc_network_config {
    * terminal's profile.
    */
   uint32_t card_connections;
+  /**
+   * Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
+   * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
+   */
+  uint32_t connect_timeout_ms;
 } dmsc_network_config;
 
 /**
@@ -3935,10 +3940,9 @@ dmsc_status dmsc_tree_describe(struct dmsc_client *client,
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
  *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
- *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
- *         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
- *         DMSC_ERR_REENTRANT;
- *         DMSC_ERR_STORAGE_*.
+ *         the server waits already, five within ten minutes were accepted, or a transaction is open: try
+ *         again; DMSC_ERR_NOT_SUPPORTED a push that is no notification but a bootstrap: give it to
+ *         @ref dmsc_client_apply_provisioning; DMSC_ERR_REENTRANT; DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
 DMSC_MUST_USE
