@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle crash soak kill tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -52,7 +52,8 @@ $(EXAMPLES): $(BUILD)/%: examples/%.c examples/simulated_card.h include/dmsc.h \
 
 # The programs of examples/; those that need no reader are run.
 examples: $(EXAMPLES)
-	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree
 	@rm -rf $(BUILD)/firmware-store && mkdir -p $(BUILD)/firmware-store
 	@$(BUILD)/firmware $(BUILD)/firmware-store uicc-sim/profiles/firmware.toml
 
@@ -78,6 +79,11 @@ check: lint test memcheck
 check-oracle: deps-check
 	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
 
+# The simulated card read by pySim: PYSIM is a checkout of it, PYTHON an interpreter that has its requirements.
+check-pysim: deps-check
+	@test -d "$(PYSIM)" || { echo "PYSIM=path of a pySim checkout is needed"; exit 1; }
+	PYSIM="$(abspath $(PYSIM))" $(CARGO) test --locked --test pcscd pysim:: -- --nocapture
+
 # A process is killed a thousand times in the middle of its work on the store.
 crash: deps-check
 	DMSC_CRASH_ROUNDS=1000 $(CARGO) test --locked --test store_crash -- --nocapture | grep -v '^step'
@@ -89,6 +95,10 @@ soak: deps-check
 # A client is killed 200 times in the middle of bootstraps and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
+
+# A card is pulled out of a PC/SC reader at every exchange of the whole flow, and put back.
+pull: deps-check
+	DMSC_PULL_STEP=1 DMSC_TEST_SECONDS=1800 $(CARGO) test --locked --test pcscd pull:: -- --nocapture
 
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.
@@ -116,7 +126,8 @@ VALGRIND := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,
 memcheck: deps-check $(EXAMPLES)
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
-	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml >/dev/null
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree >/dev/null
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/firmware $(BUILD)/memcheck-store uicc-sim/profiles/firmware.toml >/dev/null
 	@echo "valgrind: no error, no leak"

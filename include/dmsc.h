@@ -548,6 +548,11 @@ enum dmsc_card_event
    * The card has something to say (the host saw a status word 91XX): look at once.
    */
   DMSC_CARD_PROACTIVE = 3,
+  /**
+   * The card's files have changed, or may have (a modem carried a REFRESH out, the issuer has written to
+   * the card while the phone was off): the next bootstrap reads everything, also on a card that is known.
+   */
+  DMSC_CARD_FILES_CHANGED = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -2349,6 +2354,13 @@ typedef struct dmsc_value_chunk {
  * message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
  * whole, with `add` or `replace`.
  *
+ * Large values the other way: with `open`, `read` and `close` a leaf whose value fits in no message to the
+ * server, and has more than 16 KiB, is not asked for with `get`, but opened when the server's Get is executed,
+ * and read as the messages are made; one session may have several open. An open value stays what it was when
+ * it was opened, whatever is done to its node: keep the old file, or let `read` fail. Behind a failure nothing
+ * more is read: the server misses the end of the value, the host gets a DMSC_EVENT_NODE_FAILED. When the
+ * subtree is unbound or the client closed, values may be open still; `destroy` closes them.
+ *
  * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
  * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
  * cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
@@ -2437,6 +2449,20 @@ typedef struct dmsc_node_handler {
    * first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
    */
   void (*discard)(void *user_data, const char *uri);
+  /**
+   * Opens the value of leaf `uri`, of which `info` has just said size and format, for `read`. `handle` gets
+   * a number of the host's own, for example a pointer. NULL, with the next two: values are read as a whole.
+   */
+  int32_t (*open)(void *user_data, const char *uri, uint64_t *handle);
+  /**
+   * Fills `data` with the next `data_len` octets of an open value, in order, never beyond the size that
+   * `info` said; of a text they are UTF-8. `data` is valid during the callback only.
+   */
+  int32_t (*read)(void *user_data, uint64_t handle, uint8_t *data, size_t data_len);
+  /**
+   * Closes an open value, read to its end or not: once for each successful `open`.
+   */
+  void (*close)(void *user_data, uint64_t handle);
 } dmsc_node_handler;
 
 /**
@@ -3145,7 +3171,9 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
  * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
  *
  * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
- * An exchange cannot be interrupted, and takes as long as the reader lets it.
+ * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+ * cannot end it. A thread of the library waits for its end, until then every other exchange with this
+ * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
  * @param slot as in @ref dmsc_card_open.
  * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
  *        NULL: the first reader with a card.
@@ -3220,7 +3248,7 @@ dmsc_status dmsc_card_transmit(struct dmsc_card *card,
  * Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
  * DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
  *
- * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+ * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`);
  *         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
  * Thread: any; also inside callbacks.
  */
@@ -3503,7 +3531,7 @@ dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
  * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
  *        defines.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
- *         some of write, store and discard);
+ *         some of write, store and discard, or of open, read, close and get);
  *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
  *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
  *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or

@@ -117,6 +117,8 @@ pub const ALERT_OCTETS: usize = 64 * 1024;
 pub const SESSION_MESSAGES: u32 = 1000;
 /// Octets that the answers not yet sent to the server may hold.
 pub const SESSION_REPLY: usize = 4 * 1024 * 1024;
+/// Octets up to which a value of the host is read as a whole.
+pub const READ_WHOLE: usize = 16 * 1024;
 /// Octets of one text of an alert for the user.
 pub const UI_TEXT: usize = 4096;
 /// Choices of one alert for the user.

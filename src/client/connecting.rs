@@ -1,7 +1,7 @@
 //! A TCP connection that is made while the client goes on: names are looked up and addresses tried by a thread
 //! of their own.
 
-use crate::driver::Errand;
+use crate::driver::Background;
 use crate::error::{Code, Error, Result};
 use crate::transport::tcp::{Resolver, TcpStream};
 use crate::transport::{ByteStream, Moved};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The connection, there or not. Dropping it leaves the attempt to itself.
 #[derive(Debug)]
 pub(super) enum Connecting {
-    Attempt(Errand<Result<TcpStream>>),
+    Attempt(Background<Result<TcpStream>>),
     Open(TcpStream),
     Failed(Error),
 }
@@ -28,12 +28,12 @@ impl Connecting {
     ) -> Result<Self> {
         let host = host.to_owned();
         let connect = move || TcpStream::connect_by(&*resolver, &host, port, timeout);
-        Ok(Self::Attempt(Errand::start(timeout, connect)?))
+        Ok(Self::Attempt(Background::start(timeout, connect)?))
     }
 
     fn open(&mut self) -> Result<Option<&mut TcpStream>> {
-        if let Self::Attempt(errand) = self {
-            match errand.poll() {
+        if let Self::Attempt(background) = self {
+            match background.poll() {
                 Ok(None) => return Ok(None),
                 Ok(Some(Ok(stream))) => *self = Self::Open(stream),
                 Ok(Some(Err(error))) => *self = Self::Failed(error),

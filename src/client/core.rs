@@ -329,6 +329,7 @@ impl Core {
         let Ok(slot) = self.slot(id) else { return };
         match signal {
             CardSignal::Proactive => slot.ask(),
+            CardSignal::FilesChanged => slot.files_changed(),
             CardSignal::Inserted => {
                 let number = slot.number();
                 let event = Event::new(EventKind::CardState).slot(number);

@@ -30,6 +30,8 @@ pub enum CardSignal {
     Proactive,
     /// A card was put into its reader.
     Inserted,
+    /// Its files have changed: all that counts here is read anew.
+    FilesChanged,
 }
 
 /// What a card is.
@@ -65,6 +67,8 @@ pub(super) struct Slot {
     /// What the card's bootstrap data are, while they wait for the user, or if there are none. Otherwise they
     /// are not kept: passwords are in them.
     reading: Option<Reading>,
+    /// Its files have changed: that those known from before are as they were does not say it all.
+    changed: bool,
     /// The tree has what the card holds, as long as nothing says that this may have changed.
     is_settled: bool,
     /// A response that the host's modem has to send.
@@ -94,10 +98,11 @@ pub(super) struct Slot {
 /// Pause after the first failed exchange of a toolkit and the longest one, in milliseconds.
 const PAUSE_MS: (u64, u64) = (500, 30_000);
 
-/// Files that say which card it is and what it holds for a DM client, as REFRESH names them.
-const WATCHED: [&[u16]; 4] =
-    [&[0x3F00, 0x2FE2], &[0x3F00, 0x2F00], &[0x3F00, 0x7F50], &[0x3F00, 0x5015]];
-const EF_ICCID: &[u16] = WATCHED[0];
+/// The file that says which card it is, as REFRESH names it.
+const EF_ICCID: &[u16] = &[0x3F00, 0x2FE2];
+/// Where a card tells what it holds for a DM client, and where it holds that: EF.DIR and the PKCS#15
+/// directories.
+const CONTENTS: [&[u16]; 3] = [&[0x3F00, 0x2F00], &[0x3F00, 0x7F50], &[0x3F00, 0x5015]];
 const CURRENT_APPLICATION: &[u16] = &[0x7FFF];
 
 impl Slot {
@@ -123,6 +128,7 @@ impl Slot {
             card,
             toolkit: None,
             reading: None,
+            changed: false,
             is_settled: false,
             response: None,
             asking: None,
@@ -224,7 +230,10 @@ impl Slot {
         if let Some(reading) = self.reading.as_ref().filter(|_| !self.card.is_gone()) {
             return Ok(reading.clone());
         }
+        let nothing = Known::default();
+        let known = if self.changed { &nothing } else { known };
         let reading = bootstrap::read(&mut self.card, self.number, identity, known);
+        self.changed &= reading.is_err();
         self.reading = reading.as_ref().ok().filter(|reading| reading.is_whole()).cloned();
         self.look = true;
         self.has_dm_bootstrap = reading.as_ref().is_ok_and(Reading::has_dm_object);
@@ -239,7 +248,11 @@ impl Slot {
     }
 
     /// The card whose bootstrap data are in the tree and cannot have changed since.
-    pub(super) fn settled(&self) -> Option<[u8; 16]> {
+    pub(super) fn settled(&mut self) -> Option<[u8; 16]> {
+        // An error comes again when the card is read.
+        if !self.is_settled || self.identify().is_err() {
+            return None;
+        }
         self.identity_hash().filter(|_| self.is_settled)
     }
 
@@ -247,11 +260,14 @@ impl Slot {
         (self.reading, self.is_settled) = (None, false);
     }
 
-    /// Reads the card's identity again if it may have changed.
+    /// Reads the card's identity again if it may have changed; what was read from another card is of no use.
     pub(super) fn identify(&mut self) -> Result<()> {
         if self.stale {
-            self.identity = read_identity(&mut self.card)?;
-            self.stale = false;
+            let identity = read_identity(&mut self.card)?;
+            if self.identity != identity {
+                self.forget_reading();
+            }
+            (self.identity, self.stale) = (identity, false);
         }
         Ok(())
     }
@@ -336,18 +352,30 @@ impl Slot {
         }
     }
 
-    /// Follows a REFRESH; true if what was read from the card should be read again.
+    /// Follows a REFRESH; true if something that was read from the card should be read again.
     pub(super) fn refreshed(&mut self, refresh: &Refresh) -> bool {
         self.restart |= refresh.mode.ends_card_session();
-        self.stale |= refresh.touches(EF_ICCID);
+        let is_identity = refresh.touches(EF_ICCID);
+        self.stale |= is_identity;
         // Without a name the current application may be the PKCS#15 one.
         let is_ours = refresh.aid.as_ref().is_none_or(|aid| aid.starts_with(&pkcs15::AID));
-        let touched = WATCHED.iter().any(|path| refresh.touches(path))
+        let is_contents = CONTENTS.iter().any(|path| refresh.touches(path))
             || (is_ours && refresh.touches(CURRENT_APPLICATION));
-        if touched {
-            self.forget_reading();
+        if is_contents {
+            self.forget_contents();
         }
-        touched
+        is_identity || is_contents
+    }
+
+    /// The files may be others than those that were read, now or when the phone was on last.
+    pub(super) fn files_changed(&mut self) {
+        self.stale = true;
+        self.forget_contents();
+    }
+
+    fn forget_contents(&mut self) {
+        self.forget_reading();
+        self.changed = true;
     }
 
     /// The card is gone: nothing more is sent to it. False if the host knows that.

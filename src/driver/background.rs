@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 /// The running thread. Who drops it does not wait for it: what comes of it is dropped when it is there.
 #[derive(Debug)]
-pub(crate) struct Errand<T> {
+pub(crate) struct Background<T> {
     result: Receiver<T>,
     limit: Duration,
     until: Option<Instant>,
 }
 
-impl<T: Send + 'static> Errand<T> {
+impl<T: Send + 'static> Background<T> {
     /// Starts `work`, which has `limit` for it.
     ///
     /// Fails with `NoMemory` if there is no thread to be had.
@@ -26,7 +26,7 @@ impl<T: Send + 'static> Errand<T> {
             // Nobody may be waiting any more.
             let _ = done.send(work());
         };
-        thread::Builder::new().name("dmsc-errand".into()).spawn(run).map_err(|error| {
+        thread::Builder::new().name("dmsc-background".into()).spawn(run).map_err(|error| {
             Error::new(Code::NoMemory, "a thread could not be started")
                 .with_os_error(error.raw_os_error().unwrap_or(0))
         })?;
@@ -58,11 +58,11 @@ mod tests {
     #[test]
     fn the_result_comes_once_it_is_there() {
         let (go, wait) = channel();
-        let errand = Errand::start(LONG, move || wait.recv()).unwrap();
-        assert_eq!(errand.poll(), Ok(None));
+        let background = Background::start(LONG, move || wait.recv()).unwrap();
+        assert_eq!(background.poll(), Ok(None));
         go.send(7).unwrap();
         let result = loop {
-            match errand.poll().unwrap() {
+            match background.poll().unwrap() {
                 Some(result) => break result,
                 None => thread::yield_now(),
             }
@@ -75,11 +75,11 @@ mod tests {
         let (go, wait) = channel();
         let (tell, told) = channel();
         let work = move || tell.send(wait.recv());
-        let errand = Errand::start(Duration::ZERO, work).unwrap();
-        let error = errand.poll().unwrap_err();
+        let background = Background::start(Duration::ZERO, work).unwrap();
+        let error = background.poll().unwrap_err();
         assert_eq!(error.code(), Code::Timeout);
         assert_eq!(error.to_string(), "it takes more than 0 ms");
-        drop(errand);
+        drop(background);
         // The thread goes on by itself.
         go.send(7).unwrap();
         assert_eq!(told.recv().unwrap(), Ok(7));
