@@ -269,11 +269,12 @@ impl<'r> Query<'r> {
             return Err(Refusal::NotAllowed);
         }
         let node = records::load(self.reader, path)?.ok_or(Refusal::NotFound)?;
-        let acl = match self.actor {
-            Actor::Server(_) => records::effective_acl(self.reader, path)?,
-            Actor::Bootstrap | Actor::Host => Acl::default(),
-        };
-        self.may_read(path, &node, &acl)?;
+        match (self.actor, path.parent()) {
+            (Actor::Server(_), Some(parent)) if node.acl.is_empty() => {
+                self.may_read(path, &node, &records::effective_acl(self.reader, &parent)?)?;
+            }
+            _ => self.may_read(path, &node, &node.acl)?,
+        }
         Ok(node)
     }
 
