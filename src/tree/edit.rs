@@ -520,7 +520,7 @@ impl<'t> Tree<'t> {
         match above {
             _ if !node.acl.is_empty() => Ok(Cow::Borrowed(&node.acl)),
             Some(above) => Ok(Cow::Borrowed(above.acl(self.reader())?)),
-            None => Ok(Cow::Owned(records::effective_acl(self.reader(), path)?)),
+            None => Ok(Cow::Owned(records::inherited_acl(self.reader(), path)?)),
         }
     }
 

@@ -269,9 +269,9 @@ impl<'r> Query<'r> {
             return Err(Refusal::NotAllowed);
         }
         let node = records::load(self.reader, path)?.ok_or(Refusal::NotFound)?;
-        match (self.actor, path.parent()) {
-            (Actor::Server(_), Some(parent)) if node.acl.is_empty() => {
-                self.may_read(path, &node, &records::effective_acl(self.reader, &parent)?)?;
+        match self.actor {
+            Actor::Server(_) if node.acl.is_empty() => {
+                self.may_read(path, &node, &records::inherited_acl(self.reader, path)?)?;
             }
             _ => self.may_read(path, &node, &node.acl)?,
         }
@@ -305,11 +305,7 @@ struct Inherited(Vec<(Path, Acl)>);
 
 impl Inherited {
     fn above(reader: &dyn Reader, top: &Path) -> Result<Self> {
-        let acl = match top.parent() {
-            Some(parent) => records::effective_acl(reader, &parent)?,
-            None => Acl::default(),
-        };
-        Ok(Self(vec![(Path::root(), acl)]))
+        Ok(Self(vec![(Path::root(), records::inherited_acl(reader, top)?)]))
     }
 
     /// The ACL that counts for this node, which comes next on the walk.

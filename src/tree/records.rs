@@ -296,7 +296,15 @@ pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
 
 /// The ACL that counts for the node at `path`: its own, or the nearest one above.
 pub(super) fn effective_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
-    let mut at = Some(path.clone());
+    nearest_acl(reader, Some(path.clone()))
+}
+
+/// The ACL that counts for the node at `path` if it has none of its own.
+pub(super) fn inherited_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
+    nearest_acl(reader, path.parent())
+}
+
+fn nearest_acl(reader: &dyn Reader, mut at: Option<Path>) -> Result<Acl> {
     while let Some(path) = at {
         let table = match host_nodes::below_root(reader, &path) {
             Some(_) => Table::Host,
