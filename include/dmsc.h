@@ -1750,6 +1750,11 @@ typedef struct dmsc_network_config {
    * terminal's profile.
    */
   uint32_t card_connections;
+  /**
+   * 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+   * card it is always WBXML.
+   */
+  uint32_t text_xml;
 } dmsc_network_config;
 
 /**

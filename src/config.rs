@@ -95,6 +95,8 @@ pub struct NetworkConfig {
     pub retries: u32,
     /// A card may open connections into the network, each with the host's consent.
     pub card_connections: bool,
+    /// Sessions with servers in the network are in text XML, not in WBXML.
+    pub text_xml: bool,
 }
 
 /// A client's configuration.

@@ -522,7 +522,10 @@ fn setup(
         address,
         session_id: wanted.dm_session_id,
         cause: wanted.cause,
-        encoding: Encoding::Wbxml,
+        encoding: match config.network.text_xml && !is_card {
+            true => Encoding::Xml,
+            false => Encoding::Wbxml,
+        },
         max_msg_size: if is_card { config.max_msg_size_card } else { config.max_msg_size },
         max_obj_size: config.max_obj_size,
         large_objects: true,

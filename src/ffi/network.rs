@@ -55,6 +55,9 @@ pub struct dmsc_network_config {
     /// with the consent of on_connection in dmsc_callbacks. 0: it may not, and is told so in the
     /// terminal's profile.
     pub card_connections: u32,
+    /// 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+    /// card it is always WBXML.
+    pub text_xml: u32,
 }
 
 // SAFETY: pointers and integers; zero means "not given".
@@ -104,5 +107,6 @@ pub(super) unsafe fn read(c: *const dmsc_network_config) -> Result<NetworkConfig
         },
         retries: c.retries,
         card_connections: c.card_connections != 0,
+        text_xml: c.text_xml != 0,
     })
 }

@@ -53,7 +53,7 @@ int main(void)
     PLACE(dmsc_config, secret_uri_count, 128);
     PLACE(dmsc_config, network, 136);
     SIZE(dmsc_network_config, 88);
-    PLACE(dmsc_network_config, card_connections, 80);
+    PLACE(dmsc_network_config, text_xml, 84);
     SIZE(dmsc_stream_transport, 64);
     PLACE(dmsc_stream_transport, destroy, 56);
     SIZE(dmsc_stream_target, 48);
