@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle crash soak kill tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -27,14 +27,14 @@ deps-bench:
 lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
 
 $(BUILD)/libdmsc.so: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
 	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
 $(BUILD)/libdmsc.a: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.a $@
 
@@ -79,6 +79,11 @@ check: lint test memcheck
 check-oracle: deps-check
 	DMSC_ORACLE_DOCUMENTS=10000 $(CARGO) test --locked --test oracle_wbxml --test oracle_tshark
 
+# The simulated card read by pySim: PYSIM is a checkout of it, PYTHON an interpreter that has its requirements.
+check-pysim: deps-check
+	@test -d "$(PYSIM)" || { echo "PYSIM=path of a pySim checkout is needed"; exit 1; }
+	PYSIM="$(abspath $(PYSIM))" $(CARGO) test --locked --test pcscd pysim:: -- --nocapture
+
 # A process is killed a thousand times in the middle of its work on the store.
 crash: deps-check
 	DMSC_CRASH_ROUNDS=1000 $(CARGO) test --locked --test store_crash -- --nocapture | grep -v '^step'
@@ -87,9 +92,13 @@ crash: deps-check
 soak: deps-check
 	DMSC_SOAK_HOURS=24 DMSC_SOAK_SEEDS=4 $(CARGO) test --locked --test soak -- --nocapture
 
-# A client is killed 200 times in the middle of bootstrap and sessions, and started again.
+# A client is killed 200 times in the middle of bootstraps and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
+
+# A card is pulled out of a PC/SC reader at every exchange of the whole flow, and put back.
+pull: deps-check
+	DMSC_PULL_STEP=1 DMSC_TEST_SECONDS=1800 $(CARGO) test --locked --test pcscd pull:: -- --nocapture
 
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.

@@ -140,8 +140,18 @@ fn grow(database: &Database, nodes: u64) -> Done<u64> {
     Ok(leaves)
 }
 
-/// Makes the tree of this many nodes, unless it is there; the process may end without closing it.
-fn make(nodes: u64, killed: bool) -> Done {
+/// How the process ends that made a tree.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Closed,
+    /// Without closing it, right behind a commit.
+    Killed,
+    /// The same, but at rest.
+    KilledAtRest,
+}
+
+/// Makes the tree of this many nodes anew.
+fn make(nodes: u64, end: End) -> Done {
     let directory = directory(nodes);
     let _ = std::fs::remove_dir_all(&directory);
     let database = sealed(Arc::new(RedbStore::open(&directory).map_err(text)?), nodes)?;
@@ -153,7 +163,10 @@ fn make(nodes: u64, killed: bool) -> Done {
     txn.commit().map_err(text)?;
     let leaves = grow(&database, nodes)?;
     std::fs::write(directory.join("leaves"), leaves.to_string()).map_err(text)?;
-    if killed {
+    if end == End::KilledAtRest {
+        database.settle();
+    }
+    if end != End::Closed {
         std::process::exit(0);
     }
     Ok(())
@@ -338,9 +351,11 @@ fn table(own: &str) -> Done {
         measure(own, operation, 10_000, 1)?;
     }
     measure(own, "open", OPENED, 1)?;
-    output(Command::new(own).args(["make-killed", &OPENED.to_string(), "1"]))?;
-    let line = output(Command::new(own).args(["open", &OPENED.to_string(), "1"]))?;
-    println!("open after a kill: {}", line.trim());
+    for how in ["make-killed", "make-killed-at-rest"] {
+        output(Command::new(own).args([how, &OPENED.to_string(), "1"]))?;
+        let line = output(Command::new(own).args(["open", &OPENED.to_string(), "1"]))?;
+        println!("after {how}: {}", line.trim());
+    }
     memory()
 }
 
@@ -365,8 +380,9 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let nodes = |text: &str| text.parse().unwrap_or(0);
     let done = match words.as_slice() {
-        [_, "make", size, _] => make(nodes(size), false),
-        [_, "make-killed", size, _] => make(nodes(size), true),
+        [_, "make", size, _] => make(nodes(size), End::Closed),
+        [_, "make-killed", size, _] => make(nodes(size), End::Killed),
+        [_, "make-killed-at-rest", size, _] => make(nodes(size), End::KilledAtRest),
         [_, operation, size, times] => repeat(operation, nodes(size), times.parse().unwrap_or(1)),
         [own] => table(own),
         _ => Err("usage: tree [OPERATION NODES TIMES]".into()),

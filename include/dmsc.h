@@ -542,6 +542,11 @@ enum dmsc_card_event
    * The card has something to say (the host saw a status word 91XX): look at once.
    */
   DMSC_CARD_PROACTIVE = 3,
+  /**
+   * The card's files have changed, or may have (a modem carried a REFRESH out, the issuer has written to
+   * the card while the phone was off): the next bootstrap reads everything, also on a card that is known.
+   */
+  DMSC_CARD_FILES_CHANGED = 4,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -1750,6 +1755,11 @@ typedef struct dmsc_network_config {
    * terminal's profile.
    */
   uint32_t card_connections;
+  /**
+   * Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
+   * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
+   */
+  uint32_t connect_timeout_ms;
   /**
    * 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
    * card it is always WBXML.
@@ -3159,7 +3169,9 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
  * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
  *
  * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
- * An exchange cannot be interrupted, and takes as long as the reader lets it.
+ * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+ * cannot end it. A thread of the library waits for its end, until then every other exchange with this
+ * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
  * @param slot as in @ref dmsc_card_open.
  * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
  *        NULL: the first reader with a card.
@@ -3234,7 +3246,7 @@ dmsc_status dmsc_card_transmit(struct dmsc_card *card,
  * Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
  * DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
  *
- * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+ * @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`);
  *         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
  * Thread: any; also inside callbacks.
  */
@@ -3933,10 +3945,9 @@ dmsc_status dmsc_tree_describe(struct dmsc_client *client,
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
  *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
- *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
- *         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
- *         DMSC_ERR_REENTRANT;
- *         DMSC_ERR_STORAGE_*.
+ *         the server waits already, five within ten minutes were accepted, or a transaction is open: try
+ *         again; DMSC_ERR_NOT_SUPPORTED a push that is no notification but a bootstrap: give it to
+ *         @ref dmsc_client_apply_provisioning; DMSC_ERR_REENTRANT; DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
 DMSC_MUST_USE

@@ -243,6 +243,22 @@ fn sc_074_the_provisioning_documents_come_too() {
 }
 
 #[test]
+fn sc_037_the_subscriber_of_a_csim_and_of_an_r_uim() {
+    for (gsm, protocol) in [(false, Protocol::T0), (false, Protocol::T1), (true, Protocol::T0)] {
+        for imsi in ["466050081062861", "310001234567890", "000000000000000", "999999999999999"] {
+            let imsi = imsi.to_owned();
+            let config = CardConfig { cdma: true, gsm, protocol, imsi, ..CardConfig::default() };
+            let expected = config.imsi.clone();
+            let (mut card, simulated) = card(config, &document(300));
+            assert_eq!(uicc::read_imsi(&mut card).unwrap().digits(), expected);
+            let found = read_objects(&mut card, &WANTED, Options::default()).unwrap();
+            assert_eq!(octets(&found, 0), document(300));
+            assert_eq!(simulated.lock().unwrap().open_channels(), [0; 0]);
+        }
+    }
+}
+
+#[test]
 fn the_identity_and_the_subscriber() {
     for protocol in [Protocol::T0, Protocol::T1] {
         for logical_channels in [0, 3] {

@@ -8,15 +8,36 @@ mod cat_common;
 use cat_common::*;
 use dmsc::bytes::hex;
 use dmsc::card::bip::{Level, Listener};
-use dmsc::card::cat::{Cat, Config, Effect, RefreshMode};
+use dmsc::card::cat::{Capabilities, Cat, Config, Effect, HostAnswer, HostRequest, RefreshMode};
 use dmsc::time::Now;
+
+/// Somebody wants a declared service, comes to the card's server, writes 42 octets and goes.
+fn all_events(cat: &mut Cat) {
+    assert_eq!(cat.bip_mut().connect(3516), None);
+    run(cat, "srv-pc-open-3516");
+    let client = cat.bip_mut().connect(3516).unwrap();
+    write_all(cat.bip_mut(), client, &counting(42));
+    cat.bip_mut().close(client);
+}
 
 #[test]
 fn sc_098_an_event_list_replaces_the_former_one() {
-    let (mut cat, client) = connected();
+    let mut cat = engine();
+    check(&mut cat, "pc-setup-event-list-bip", "tr-setup-event-list");
+    run(&mut cat, "local-pc-declare-service");
+    all_events(&mut cat);
+    for event in [
+        "local-env-local-connection",
+        "env-chstatus-established",
+        "srv-env-data-available-42",
+        "env-chstatus-listen",
+    ] {
+        check_envelope(&mut cat, at(0), event);
+    }
+    run(&mut cat, "srv-pc-close-full");
     check(&mut cat, "pc-setup-event-list-empty", "tr-setup-event-list");
-    write_all(cat.bip_mut(), client, b"x");
-    cat.bip_mut().close(client);
+    run(&mut cat, "local-pc-declare-service");
+    all_events(&mut cat);
     assert_eq!(cat.next_envelope(at(0)), None);
 }
 
@@ -37,9 +58,14 @@ fn sc_103_a_card_reset_drops_channels_timers_and_events() {
     let [Effect::Refresh(refresh)] = reaction.effects.as_slice() else { panic!() };
     assert_eq!(refresh.mode, RefreshMode::CardReset);
     assert!(refresh.touches(&[0x3F00, 0x7F50, 0x6433]));
-    assert!(!cat.bip().is_open(client));
+    assert!(!cat.bip().is_open(client) && !cat.bip().is_listening(3516));
     assert_eq!(cat.next_envelope(at(10)), None);
     check(&mut cat, "pc-get-channel-status", "tr-chstatus-none");
+    check(&mut cat, "pc-timer1-get", "tr-timer-conflict");
+    // The event list went too.
+    run(&mut cat, "srv-pc-open-3516");
+    cat.bip_mut().connect(3516).unwrap();
+    assert_eq!(cat.next_envelope(at(10)), None);
 }
 
 #[test]
@@ -59,6 +85,18 @@ fn remote_client_modes_are_not_announced_and_their_parameters_come_back() {
     for name in ["pc-open-gprs-tcp-or-udp", "pc-open-gprs-nan"] {
         let reaction = run(&mut engine(), name);
         assert_eq!(hex(reaction.terminal_response.as_deref()), refused);
+    }
+}
+
+#[test]
+fn a_channel_into_the_network_is_told_when_its_link_stands() {
+    let config = Config { capabilities: Capabilities::CONNECTIONS, ..config() };
+    for name in ["pc-open-gprs-tcp-or-udp", "pc-open-gprs-nan"] {
+        let mut cat = Cat::new(config.clone());
+        let asked = run(&mut cat, name);
+        assert!(matches!(asked.effects.as_slice(), [Effect::Ask(HostRequest::Connect(_))]));
+        let done = cat.complete(HostAnswer::Done).unwrap();
+        assert_eq!(done.terminal_response, Some(vector("tr-open-channel-ok")), "{name}");
     }
 }
 
@@ -168,6 +206,16 @@ fn sc_115_stored_octets_leave_with_the_next_ones() {
     check(&mut cat, "pc-send-8-now", "tr-send-ok");
     let expected = [counting(200), counting(8)].concat();
     assert_eq!(read_all(cat.bip_mut(), client), expected);
+}
+
+#[test]
+fn sc_115_what_the_card_sends_now_is_what_its_client_reads() {
+    let (mut cat, client) = connected();
+    let reaction = run(&mut cat, "srv-pc-send-http200");
+    assert_eq!(hex(reaction.terminal_response.as_deref()), "810304430182028281830100B701FF");
+    let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\
+                   Content-Type: application/vnd.syncml.dm+wbxml\r\n\r\n\x02\xA4\x01\x6A\x00";
+    assert_eq!(read_all(cat.bip_mut(), client), answer);
 }
 
 #[test]

@@ -131,6 +131,67 @@ fn sc_111_to_122_a_request_to_the_card_over_t0() {
     one_request(Protocol::T0);
 }
 
+/// Octets that one RECEIVE DATA or SEND DATA moves.
+const PIECE: usize = 237;
+
+/// Exchanges of one POST, as section 5.3 of the card reference has it: the client's coming and its data are told,
+/// each piece takes FETCH and TERMINAL RESPONSE, and so does the card's closing.
+fn exchanges(request: usize, answer: usize) -> u64 {
+    const TOLD: usize = 2;
+    const CLOSED: usize = 2;
+    (TOLD + 2 * request.div_ceil(PIECE) + 2 * answer.div_ceil(PIECE) + CLOSED) as u64
+}
+
+/// What one POST of these sizes costs.
+fn post(protocol: Protocol, request: usize, answer: usize) -> u64 {
+    let config = CardConfig { protocol, ..CardConfig::default() };
+    let octets: Vec<u8> = (0..answer).map(|n| n as u8).collect();
+    let mut terminal = Terminal::start(config, request, octets.clone());
+    terminal.settle(0);
+    let before = terminal.sim.lock().unwrap().apdus();
+    let bip = terminal.toolkit.cat_mut().bip_mut();
+    let client = bip.connect(3516).unwrap();
+    assert_eq!(bip.write(client, &vec![b'x'; request]), request);
+    terminal.settle(0);
+    let bip = terminal.toolkit.cat_mut().bip_mut();
+    let mut buffer = vec![0; answer + 1];
+    assert_eq!(bip.read(client, &mut buffer), answer);
+    assert_eq!(buffer[..answer], octets);
+    assert!(bip.is_listening(3516) && !bip.is_open(client));
+    terminal.nothing_was_wrong();
+    let after = terminal.sim.lock().unwrap().apdus();
+    after - before
+}
+
+#[test]
+fn sc_111_to_116_a_post_costs_the_exchanges_of_the_formula() {
+    assert_eq!(exchanges(612, 500), 16);
+    for protocol in [Protocol::T0, Protocol::T1] {
+        for request in [1, 236, 237, 238, 474, 475, 612, 1400] {
+            for answer in [0, 1, 236, 237, 238, 474, 475, 500, 1400] {
+                let cost = post(protocol, request, answer);
+                assert_eq!(cost, exchanges(request, answer), "{request} and {answer} octets");
+            }
+        }
+    }
+}
+
+#[test]
+fn sc_119_a_client_that_says_nothing_costs_its_coming_and_its_going() {
+    for protocol in [Protocol::T0, Protocol::T1] {
+        let config = CardConfig { protocol, ..CardConfig::default() };
+        let mut terminal = Terminal::start(config, 1, Vec::new());
+        terminal.settle(0);
+        let before = terminal.sim.lock().unwrap().apdus();
+        let client = terminal.toolkit.cat_mut().bip_mut().connect(3516).unwrap();
+        terminal.settle(0);
+        terminal.toolkit.cat_mut().bip_mut().close(client);
+        terminal.settle(0);
+        assert_eq!(terminal.sim.lock().unwrap().apdus() - before, 2);
+        terminal.nothing_was_wrong();
+    }
+}
+
 #[test]
 fn sc_130_the_card_asks_for_a_session_when_its_timer_expires() {
     for transport in [TriggerTransport::Udp, TriggerTransport::Tcp] {

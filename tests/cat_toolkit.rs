@@ -10,6 +10,7 @@ use dmsc::card::script::{Play, Script};
 use dmsc::card::toolkit::{Progress, Toolkit};
 use dmsc::error::Code;
 use dmsc::time::Now;
+use std::cell::RefCell;
 
 const VECTORS: &str = include_str!("data/smartcard-vectors.tsv");
 const SELECT_MF: &str = "00A40004023F0000";
@@ -101,7 +102,7 @@ impl Terminal {
 }
 
 #[test]
-fn one_exchange_a_step() {
+fn sc_088_more_time_takes_two_steps_of_one_exchange() {
     let more_time = vector("apdu-term-resp-ok-more-time");
     let writer = Writer::new("910B").fetch(&vector("pc-more-time")).on(&more_time, "9000");
     let mut terminal = Terminal::start(writer);
@@ -169,13 +170,41 @@ fn a_command_announced_to_another_user_of_the_card_is_fetched() {
     terminal.finish();
 }
 
+thread_local! {
+    /// What this test's thread has logged.
+    static LOGGED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+struct ToThread;
+
+impl log::Log for ToThread {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+    fn log(&self, record: &log::Record<'_>) {
+        LOGGED.with_borrow_mut(|logged| logged.push(record.args().to_string()));
+    }
+    fn flush(&self) {}
+}
+
 #[test]
-fn sc_084_a_command_without_details_gets_no_response() {
-    let writer = Writer::new("910A").fetch(&vector("neg-ber-len-80")[..20]).on(STATUS, "9000");
+fn sc_084_a_command_without_details_is_logged_and_gets_no_response() {
+    log::set_logger(&ToThread).unwrap();
+    log::set_max_level(log::LevelFilter::Warn);
+    let writer = Writer::new("910A")
+        .fetch(&vector("neg-ber-len-80")[..20])
+        .on(STATUS, "9109")
+        .fetch("D00782028182830100")
+        .on(STATUS, "9000");
     let mut terminal = Terminal::start(writer);
     terminal.settle(at(0));
+    assert!(!terminal.toolkit.cat().is_waiting());
     terminal.settle(at(30_000));
+    terminal.settle(at(60_000));
     terminal.finish();
+    let logged = LOGGED.take();
+    assert_eq!(logged.len(), 2, "{logged:?}");
+    assert!(logged.iter().all(|line| line.starts_with("toolkit: ")), "{logged:?}");
 }
 
 #[test]

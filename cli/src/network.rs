@@ -48,6 +48,7 @@ impl NetworkArguments {
             retries: self.retries,
             card_connections: false,
             text_xml: self.text_xml,
+            ..NetworkConfig::default()
         })
     }
 }

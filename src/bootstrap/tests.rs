@@ -237,8 +237,17 @@ fn sc_063_a_file_that_is_no_wbxml_is_passed_over_and_reported() {
         let device = Device::new();
         assert_eq!(device.good(0, CARD, &[object("6433", file)]).accounts_added, 1);
     }
-    let outcome = device.read(1, OTHER_CARD, &found(&[object("6433", prefixed(7, 0))])).unwrap();
-    assert_eq!(outcome.error.unwrap().code(), Code::BootstrapFormat);
+    // Another length, and what such files hold for lightweight M2M.
+    let rows = include_str!("../../tests/data/smartcard-vectors.tsv");
+    let vector = |name| {
+        let row = rows.lines().find(|row| row.split('\t').next() == Some(name)).unwrap();
+        crate::bytes::hex::decode(row.split('\t').nth(2).unwrap()).unwrap()
+    };
+    let others = ["lwm2m-bootstrap-ef", "lwm2m-bootstrap-ef-bare"].map(vector);
+    for file in [prefixed(7, 0)].into_iter().chain(others) {
+        let outcome = device.read(1, OTHER_CARD, &found(&[object("6433", file)])).unwrap();
+        assert_eq!(outcome.error.unwrap().code(), Code::BootstrapFormat);
+    }
 }
 
 #[test]

@@ -190,7 +190,9 @@ impl Octets {
     }
 
     fn take(&mut self, count: usize) -> Vec<u8> {
-        self.queue.drain(..count.min(self.queue.len())).collect()
+        let mut taken = vec![0; count.min(self.queue.len())];
+        self.read(&mut taken);
+        taken
     }
 
     fn take_all(&mut self) -> Vec<u8> {
@@ -199,9 +201,11 @@ impl Octets {
 
     fn read(&mut self, buffer: &mut [u8]) -> usize {
         let count = buffer.len().min(self.queue.len());
-        for (to, from) in buffer.iter_mut().zip(self.queue.drain(..count)) {
-            *to = from;
+        for (to, from) in buffer.iter_mut().zip(&mut self.queue) {
+            // The queue keeps its memory: messages with nonces go through it.
+            *to = std::mem::take(from);
         }
+        self.queue.drain(..count);
         count
     }
 }

@@ -9,6 +9,7 @@ pub mod channel;
 pub mod fcp;
 pub mod file;
 pub mod gsmtap;
+mod imsi;
 #[cfg(feature = "pcsc")]
 pub mod pcsc;
 pub mod pin;

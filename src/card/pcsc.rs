@@ -11,6 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Longest time for one exchange, where nobody says something else.
+const EXCHANGE: Duration = Duration::from_secs(10);
 /// How long a reader may take to notice that a card whose exchange failed is not there any more.
 const REMOVAL_NOTICE: Duration = Duration::from_millis(600);
 /// Reader events that are looked at in that time.
@@ -35,6 +37,7 @@ pub struct PcscTransport {
     /// connect during it, and a card without any connection would lose its power unnoticed.
     spare: Option<Connection>,
     locked: bool,
+    timeout: Duration,
 }
 
 struct Connection {
@@ -81,11 +84,18 @@ impl PcscTransport {
         }
         let reader = with_card
             .ok_or_else(|| Error::new(Code::CardAbsent, "no matching reader with a card"))?;
-        let connection = None;
+        let (connection, spare, timeout) = (None, None, EXCHANGE);
         let mut transport =
-            Self { context, reader, sharing, connection, spare: None, locked: false };
+            Self { context, reader, sharing, connection, spare, locked: false, timeout };
         transport.connect()?;
         Ok(transport)
+    }
+
+    /// The same, and one exchange may take so long; 10 s unless this says something else.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
     }
 
     /// The reader's name.
@@ -247,6 +257,15 @@ impl CardTransport for PcscTransport {
     fn card_ready(&mut self) {
         self.disconnect();
         self.locked = false;
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        Some(self.timeout)
+    }
+
+    /// PC/SC cannot end an exchange: SCardCancel is for those who wait for a change only.
+    fn may_be_left(&self) -> bool {
+        true
     }
 
     fn presence(&self) -> Option<Box<dyn PresenceWatch>> {

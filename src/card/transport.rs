@@ -72,10 +72,16 @@ pub trait CardTransport: Send {
         None
     }
 
-    /// How long one exchange may take before the owner cancels it; `None` where the transport itself
-    /// sees to that, or nobody can.
+    /// How long one exchange may take before the owner cancels it, or leaves it; `None` where the transport
+    /// itself sees to that, or nobody can.
     fn timeout(&self) -> Option<Duration> {
         None
+    }
+
+    /// True if an exchange that nothing can end may be left: the transport is used and dropped on a thread of
+    /// its own then, which waits for the end.
+    fn may_be_left(&self) -> bool {
+        false
     }
 
     /// The host says that a card is there and starts from its beginning: connections to the card before, and

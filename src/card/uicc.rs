@@ -1,10 +1,11 @@
-//! The card itself: its identity (EF.ICCID), its applications (EF.DIR), its subscriber (EF.IMSI);
-//! ETSI TS 102 221 clause 13, 3GPP TS 31.102. Must not know what is provisioned on it.
+//! The card itself: its identity (EF.ICCID), its applications (EF.DIR), its subscriber (EF.IMSI, EF.IMSI_M);
+//! ETSI TS 102 221 clause 13, 3GPP TS 31.102, 3GPP2 C.S0065 and C.S0023. Must not know what is provisioned on it.
 
 use super::apdu::{Card, Mode};
-use super::channel::{Channel, USIM_AID};
+use super::channel::{CSIM_AID, Channel, USIM_AID};
 use super::fcp::FileHeader;
 use super::file::{self, FilePath};
+pub use super::imsi::Imsi;
 use crate::bytes::bcd;
 use crate::bytes::tlv::{Reader, Tlv};
 use crate::error::{Code, Error, Result};
@@ -12,9 +13,30 @@ use std::fmt;
 
 const EF_DIR: u16 = 0x2F00;
 const EF_ICCID: u16 = 0x2FE2;
-const EF_IMSI: u16 = 0x6F07;
-/// DF.GSM and EF.IMSI below the MF of a SIM.
-const GSM_IMSI: [u8; 4] = [0x7F, 0x20, 0x6F, 0x07];
+/// Where an application keeps its subscriber, and how.
+struct Subscriber {
+    aid: [u8; 7],
+    /// Of the file in that application.
+    fid: u16,
+    /// From the MF of a card of class A0.
+    path: [u8; 4],
+    decode: fn(&[u8]) -> Result<Imsi>,
+}
+
+/// EF.IMSI of a USIM, or of a SIM in DF.GSM.
+const GSM: Subscriber = Subscriber {
+    aid: USIM_AID,
+    fid: 0x6F07,
+    path: [0x7F, 0x20, 0x6F, 0x07],
+    decode: Imsi::from_ef,
+};
+/// EF.IMSI_M of a CSIM, or of an R-UIM in DF.CDMA.
+const CDMA: Subscriber = Subscriber {
+    aid: CSIM_AID,
+    fid: 0x6F22,
+    path: [0x7F, 0x25, 0x6F, 0x22],
+    decode: Imsi::from_ef_m,
+};
 /// Octets of EF.ICCID.
 const ICCID_OCTETS: usize = 10;
 
@@ -44,37 +66,6 @@ impl CardIdentity {
 impl fmt::Debug for CardIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CardIdentity(..{})", self.0.get(self.0.len() - 4..).unwrap_or_default())
-    }
-}
-
-/// A subscriber's IMSI. `Debug` shows none of it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Imsi(String);
-
-impl Imsi {
-    /// The IMSI in the content of EF.IMSI: a length, then a parity nibble and the digits.
-    ///
-    /// Fails with `CardBadData` unless it has 6 to 15 digits.
-    pub fn from_ef(content: &[u8]) -> Result<Self> {
-        let bad = || Error::new(Code::CardBadData, "EF.IMSI: length or digits");
-        let (length, rest) = content.split_first().ok_or_else(bad)?;
-        let identity = rest.get(..usize::from(*length)).ok_or_else(bad)?;
-        let (first, rest) = identity.split_first().ok_or_else(bad)?;
-        // The parity nibble makes place for a filler, so that the first digit stands alone.
-        let mut digits = bcd::decode_swapped(&[first >> 4 | 0xF0]).map_err(|_| bad())?;
-        digits += &bcd::decode_swapped(rest).map_err(|_| bad())?;
-        if (6..=15).contains(&digits.len()) { Ok(Self(digits)) } else { Err(bad()) }
-    }
-
-    /// All digits. Each caller answers for where they go.
-    pub fn digits(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Imsi {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Imsi(..)")
     }
 }
 
@@ -129,28 +120,36 @@ pub fn confirm_identity(channel: &mut Channel<'_>) -> Result<CardIdentity> {
     CardIdentity::from_ef(&file::read(channel, &known, None)?.into_octets())
 }
 
-/// Reads the subscriber's IMSI from the USIM, or from the SIM. Needs PIN1 to have been shown.
+/// Reads the subscriber's IMSI from the USIM or the SIM, else from the CSIM or the R-UIM. Needs PIN1 to have
+/// been shown.
 pub fn read_imsi(card: &mut Card) -> Result<Imsi> {
     let mut card = card.lock()?;
+    match read_subscriber(&mut card, &GSM) {
+        Err(error) if error.code() == Code::CardFileNotFound => read_subscriber(&mut card, &CDMA),
+        done => done,
+    }
+}
+
+fn read_subscriber(card: &mut Card, place: &Subscriber) -> Result<Imsi> {
     let mut channel = if card.owns_channels() {
-        Channel::open_owned(&mut card, &USIM_AID)?
+        Channel::open_owned(card, &place.aid)?
     } else {
-        Channel::for_files(&mut card, true)?
+        Channel::for_files(card, true)?
     };
     let path = match channel.mode() {
-        Mode::Gsm => FilePath::new(&GSM_IMSI)?,
+        Mode::Gsm => FilePath::new(&place.path)?,
         Mode::Uicc if channel.is_basic() => {
             // Selecting the application again would end the telephony stack's use of it.
-            FilePath::in_adf(EF_IMSI)
+            FilePath::in_adf(place.fid)
         }
         Mode::Uicc => {
             if !channel.is_owned() {
-                file::select_aid(&mut channel, &USIM_AID)?;
+                file::select_aid(&mut channel, &place.aid)?;
             }
-            FilePath::in_adf(EF_IMSI)
+            FilePath::in_adf(place.fid)
         }
     };
-    Imsi::from_ef(&read_ef(&mut channel, &path)?)
+    (place.decode)(&read_ef(&mut channel, &path)?)
 }
 
 /// The applications of EF.DIR; none if the card has no EF.DIR.

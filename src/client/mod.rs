@@ -5,8 +5,10 @@
 
 mod alerts;
 mod bearer;
+mod connecting;
 mod consent;
 mod core;
+mod detached;
 mod gateway;
 mod hosting;
 mod intake;
@@ -254,8 +256,10 @@ impl Client {
     ) -> Result<CardId> {
         let opened = self.0.seat.call(move |core| {
             let transport = open()?;
-            let (cancel, watch) = (transport.canceller(), transport.presence());
-            let id = core.open_card(slot, watched::watched(transport)?)?;
+            let watch = transport.presence();
+            let transport = watched::watched(transport)?;
+            let cancel = transport.canceller();
+            let id = core.open_card(slot, transport)?;
             Ok::<_, Error>((id, cancel, watch))
         });
         let (id, cancel, watch) = opened??;

@@ -1,7 +1,7 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
 use super::toolkit::{Outgoing, ToolkitEvent};
-use crate::bootstrap::{self, Known, Reading};
+use crate::bootstrap::{self, Known, Outcome, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{
@@ -30,6 +30,8 @@ pub enum CardSignal {
     Proactive,
     /// A card was put into its reader.
     Inserted,
+    /// Its files have changed: all that counts here is read anew.
+    FilesChanged,
 }
 
 /// What a card is.
@@ -62,8 +64,13 @@ pub(super) struct Slot {
     number: u32,
     card: Card,
     toolkit: Option<Owner>,
-    /// What the card's bootstrap data are, as long as nothing says that they may have changed.
+    /// What the card's bootstrap data are, while they wait for the user, or if there are none. Otherwise they
+    /// are not kept: passwords are in them.
     reading: Option<Reading>,
+    /// Its files have changed: that those known from before are as they were does not say it all.
+    changed: bool,
+    /// The tree has what the card holds, as long as nothing says that this may have changed.
+    is_settled: bool,
     /// A response that the host's modem has to send.
     response: Option<Vec<u8>>,
     /// The number of the card's question that waits for the host.
@@ -91,10 +98,11 @@ pub(super) struct Slot {
 /// Pause after the first failed exchange of a toolkit and the longest one, in milliseconds.
 const PAUSE_MS: (u64, u64) = (500, 30_000);
 
-/// Files that say which card it is and what it holds for a DM client, as REFRESH names them.
-const WATCHED: [&[u16]; 4] =
-    [&[0x3F00, 0x2FE2], &[0x3F00, 0x2F00], &[0x3F00, 0x7F50], &[0x3F00, 0x5015]];
-const EF_ICCID: &[u16] = WATCHED[0];
+/// The file that says which card it is, as REFRESH names it.
+const EF_ICCID: &[u16] = &[0x3F00, 0x2FE2];
+/// Where a card tells what it holds for a DM client, and where it holds that: EF.DIR and the PKCS#15
+/// directories.
+const CONTENTS: [&[u16]; 3] = [&[0x3F00, 0x2F00], &[0x3F00, 0x7F50], &[0x3F00, 0x5015]];
 const CURRENT_APPLICATION: &[u16] = &[0x7FFF];
 
 impl Slot {
@@ -120,6 +128,8 @@ impl Slot {
             card,
             toolkit: None,
             reading: None,
+            changed: false,
+            is_settled: false,
             response: None,
             asking: None,
             identity,
@@ -220,18 +230,40 @@ impl Slot {
         if let Some(reading) = self.reading.as_ref().filter(|_| !self.card.is_gone()) {
             return Ok(reading.clone());
         }
+        let nothing = Known::default();
+        let known = if self.changed { &nothing } else { known };
         let reading = bootstrap::read(&mut self.card, self.number, identity, known);
+        self.changed &= reading.is_err();
         self.reading = reading.as_ref().ok().filter(|reading| reading.is_whole()).cloned();
         self.look = true;
         self.has_dm_bootstrap = reading.as_ref().is_ok_and(Reading::has_dm_object);
         reading
     }
 
-    /// Reads the card's identity again if it may have changed.
+    /// The bootstrap data came to `outcome`.
+    pub(super) fn bootstrapped(&mut self, outcome: &Outcome) {
+        self.is_settled = outcome.is_settled();
+        let waits = outcome.report.waiting > 0;
+        self.reading = self.reading.take().filter(|reading| waits || reading.is_empty());
+    }
+
+    /// The card whose bootstrap data are in the tree and cannot have changed since.
+    pub(super) fn settled(&self) -> Option<[u8; 16]> {
+        self.identity_hash().filter(|_| self.is_settled)
+    }
+
+    fn forget_reading(&mut self) {
+        (self.reading, self.is_settled) = (None, false);
+    }
+
+    /// Reads the card's identity again if it may have changed; what was read from another card is of no use.
     pub(super) fn identify(&mut self) -> Result<()> {
         if self.stale {
-            self.identity = read_identity(&mut self.card)?;
-            self.stale = false;
+            let identity = read_identity(&mut self.card)?;
+            if self.identity != identity {
+                self.forget_reading();
+            }
+            (self.identity, self.stale) = (identity, false);
         }
         Ok(())
     }
@@ -316,24 +348,36 @@ impl Slot {
         }
     }
 
-    /// Follows a REFRESH; true if what was read from the card should be read again.
+    /// Follows a REFRESH; true if something that was read from the card should be read again.
     pub(super) fn refreshed(&mut self, refresh: &Refresh) -> bool {
         self.restart |= refresh.mode.ends_card_session();
-        self.stale |= refresh.touches(EF_ICCID);
+        let is_identity = refresh.touches(EF_ICCID);
+        self.stale |= is_identity;
         // Without a name the current application may be the PKCS#15 one.
         let is_ours = refresh.aid.as_ref().is_none_or(|aid| aid.starts_with(&pkcs15::AID));
-        let touched = WATCHED.iter().any(|path| refresh.touches(path))
+        let is_contents = CONTENTS.iter().any(|path| refresh.touches(path))
             || (is_ours && refresh.touches(CURRENT_APPLICATION));
-        if touched {
-            self.reading = None;
+        if is_contents {
+            self.forget_contents();
         }
-        touched
+        is_identity || is_contents
+    }
+
+    /// The files may be others than those that were read, now or when the phone was on last.
+    pub(super) fn files_changed(&mut self) {
+        self.stale = true;
+        self.forget_contents();
+    }
+
+    fn forget_contents(&mut self) {
+        self.forget_reading();
+        self.changed = true;
     }
 
     /// The card is gone: nothing more is sent to it. False if the host knows that.
     pub(super) fn lost(&mut self) -> bool {
         self.toolkit = None;
-        self.reading = None;
+        self.forget_reading();
         self.asking = None;
         self.card.card_removed();
         !std::mem::replace(&mut self.told_gone, true)
@@ -342,7 +386,7 @@ impl Slot {
     /// The card answers again after a reset, from its beginning; it may be another one.
     pub(super) fn ready_again(&mut self) {
         self.card.card_inserted();
-        self.reading = None;
+        self.forget_reading();
         (self.stale, self.told_gone, self.restart) = (true, false, false);
         (self.failures, self.paused_ms) = (0, None);
     }

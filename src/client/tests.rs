@@ -2,6 +2,8 @@
 //! something else happens in between. Nothing here waits; a step that is due at once and does nothing
 //! is a failure of every test.
 
+mod refresh;
+
 use super::*;
 use crate::bytes::hex;
 use crate::event::{Event, EventKind, Question, TriggerInfo, TriggerSource, TriggerVerdict};
@@ -12,13 +14,6 @@ use crate::tree::Format;
 use std::sync::atomic::AtomicU64;
 use uicc_sim::dm::notification::{self, Trigger, UiMode};
 use uicc_sim::profile::Profile;
-
-const INIT: &str = "D009810301010382028182";
-const FILE_CHANGE_ICCID: &str = "D0108103010101820281829205013F002FE2";
-const FILE_CHANGE_OTHER: &str = "D0108103010101820281829205013F002F05";
-const RESET: &str = "D009810301010482028182";
-const RESPONSE_OK: &str = "810301010182028281830100";
-const RESPONSE_BUSY: &str = "81030101038202828183022002";
 
 /// What the tests do to the card from outside, and what they see of it.
 #[derive(Default)]
@@ -33,6 +28,8 @@ struct Hand {
     responses: Vec<String>,
     apdus: u32,
     profiles: u32,
+    /// What SELECT named since this was last looked at.
+    selected: Vec<String>,
 }
 
 struct SimReader {
@@ -67,6 +64,9 @@ impl CardTransport for SimReader {
             let mut hand = self.hand.lock();
             hand.apdus += 1;
             hand.profiles += u32::from(command.get(1) == Some(&0x10));
+            if let [_, 0xA4, _, _, length, data @ ..] = command {
+                hand.selected.push(hex::encode(&data[..usize::from(*length)]));
+            }
             if hand.broken {
                 return Err(Error::new(Code::CardTransmit, "no answer"));
             }
@@ -264,6 +264,11 @@ impl Bench {
         self.hand.lock().proactive = Some(hex::decode(proactive).unwrap());
         self.client.notify_card(self.card, CardSignal::Proactive).unwrap();
         self.settle();
+    }
+
+    /// What SELECT named since the last call.
+    fn selected(&self) -> Vec<String> {
+        std::mem::take(&mut self.hand.lock().selected)
     }
 
     fn is_asked(&self) -> bool {
@@ -465,61 +470,6 @@ fn a_card_that_never_answers_the_request_ends_the_session_by_silence() {
     let begun = bench.now();
     assert_eq!(bench.end(id, 60), Some(Code::Connect));
     assert_eq!(bench.now() - begun, 30_000);
-}
-
-#[test]
-fn sc_104_a_refresh_waits_for_the_session_and_then_ends_it() {
-    let bench = Bench::new(profile(r#"{ confirm = "?", expect = [200, 408] }"#));
-    let id = bench.start();
-    assert!(bench.run(5, Bench::is_asked));
-    bench.card_states();
-    bench.inject(INIT);
-    assert_eq!(bench.hand.lock().responses, [RESPONSE_BUSY]);
-    assert!(!bench.run(60, |bench| bench.has_ended(id)));
-    assert!(bench.card_states().is_empty());
-    bench.inject(INIT);
-    assert!(bench.hand.lock().responses[1].ends_with("830100"));
-    assert_eq!(bench.info(id).error.unwrap().code(), Code::CardReset);
-    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
-}
-
-#[test]
-fn after_the_session_a_refresh_is_carried_out_at_once() {
-    let bench = Bench::new(profile(GET));
-    let id = bench.start();
-    assert_eq!(bench.end(id, 5), None);
-    bench.card_states();
-    bench.inject(INIT);
-    assert!(bench.hand.lock().responses[0].ends_with("830100"));
-    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
-}
-
-#[test]
-fn sc_101_a_changed_file_is_told_if_the_library_reads_it_and_disturbs_no_session() {
-    let bench = Bench::new(profile(CONFIRM));
-    bench.card_states();
-    let id = bench.start();
-    assert!(bench.run(5, Bench::is_asked));
-    bench.inject(FILE_CHANGE_OTHER);
-    assert!(bench.card_states().is_empty());
-    bench.inject(FILE_CHANGE_ICCID);
-    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
-    assert_eq!(bench.hand.lock().responses, [RESPONSE_OK, RESPONSE_OK]);
-    bench.question().answer(Answer::Accepted).unwrap();
-    assert_eq!(bench.end(id, 5), None);
-    // The identity was read again, and is the same.
-    assert_eq!(bench.client.bootstrap_card(bench.card).unwrap().objects_unchanged, 1);
-}
-
-#[test]
-fn sc_103_a_reset_begins_the_toolkit_anew_after_its_response() {
-    let bench = Bench::new(profile(GET));
-    bench.card_states();
-    assert_eq!(bench.hand.lock().profiles, 1);
-    bench.inject(RESET);
-    assert_eq!(bench.hand.lock().responses.len(), 1);
-    assert_eq!(bench.hand.lock().profiles, 2);
-    assert_eq!(bench.card_states(), [(Code::CardReset as i32, 1)]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! A card transport whose exchanges are cancelled when they take too long.
+//! A card transport whose exchanges are cancelled, or left, when they take too long.
 
+use super::detached::Detached;
 use crate::card::transport::{Cancel, CardTransport, PresenceWatch, TransportFlags};
 use crate::driver::Watchdog;
 use crate::error::{Code, Error, Result};
@@ -7,11 +8,21 @@ use std::time::Duration;
 
 /// The same transport, with its limit kept if it has one that somebody else has to keep.
 pub(super) fn watched(transport: Box<dyn CardTransport>) -> Result<Box<dyn CardTransport>> {
-    let (Some(limit), Some(cancel)) = (transport.timeout(), transport.canceller()) else {
-        return Ok(transport);
-    };
-    let dog = Watchdog::start(move || cancel())?;
-    Ok(Box::new(Watched { transport, dog, limit }))
+    Ok(match (transport.timeout(), transport.canceller()) {
+        (Some(limit), Some(cancel)) => {
+            let dog = Watchdog::start(move || cancel())?;
+            Box::new(Watched { transport, dog, limit })
+        }
+        (Some(limit), None) if transport.may_be_left() => {
+            Box::new(Detached::new(transport, limit)?)
+        }
+        _ => transport,
+    })
+}
+
+/// An exchange has taken longer than `limit`.
+pub(super) fn late(limit: Duration) -> Error {
+    Error::new(Code::Timeout, format!("the card did not answer in {} ms", limit.as_millis()))
 }
 
 struct Watched {
@@ -22,11 +33,10 @@ struct Watched {
 
 impl Watched {
     fn guard<R>(&mut self, work: impl FnOnce(&mut dyn CardTransport) -> Result<R>) -> Result<R> {
-        let (done, late) = self.dog.guard(self.limit, || work(&mut *self.transport));
+        let (done, is_late) = self.dog.guard(self.limit, || work(&mut *self.transport));
         match done {
-            Err(error) if late && !error.is_card_gone() => {
-                let text = format!("the card did not answer in {} ms", self.limit.as_millis());
-                Err(Error::new(Code::Timeout, text).context(error.what().to_owned()))
+            Err(error) if is_late && !error.is_card_gone() => {
+                Err(late(self.limit).context(error.what().to_owned()))
             }
             done => done,
         }

@@ -138,6 +138,9 @@ pub enum dmsc_card_event {
     DMSC_CARD_RESET = 2,
     /// The card has something to say (the host saw a status word 91XX): look at once.
     DMSC_CARD_PROACTIVE = 3,
+    /// The card's files have changed, or may have (a modem carried a REFRESH out, the issuer has written to
+    /// the card while the phone was off): the next bootstrap reads everything, also on a card that is known.
+    DMSC_CARD_FILES_CHANGED = 4,
 }
 
 /// One open card session. Any thread may use it at the same time.
@@ -358,7 +361,9 @@ pub(super) unsafe fn give_card(
 /// Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
 ///
 /// The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
-/// An exchange cannot be interrupted, and takes as long as the reader lets it.
+/// One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+/// cannot end it. A thread of the library waits for its end, until then every other exchange with this
+/// card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
 /// @param slot as in @ref dmsc_card_open.
 /// @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
 ///        NULL: the first reader with a card.
@@ -538,7 +543,7 @@ pub unsafe extern "C" fn dmsc_card_transmit(
 /// Ends the exchange that the card is in, if it is in one: the call that waits for it fails with
 /// DMSC_ERR_CANCELLED. For a card that hangs; the toolkit and a session try again by their own rules.
 ///
-/// @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`; PC/SC);
+/// @return DMSC_OK; DMSC_ERR_NOT_SUPPORTED the transport cannot be interrupted (no `cancel`);
 ///         DMSC_ERR_STATE the client is closed; DMSC_ERR_INVALID_ARG.
 /// Thread: any; also inside callbacks.
 #[unsafe(no_mangle)]
@@ -561,6 +566,7 @@ pub unsafe extern "C" fn dmsc_card_notify(card: *mut dmsc_card, card_event: u32)
             1 => CardSignal::Removed,
             2 => CardSignal::Reset,
             3 => CardSignal::Proactive,
+            4 => CardSignal::FilesChanged,
             _ => {
                 let text = format!("card_event {card_event} is no dmsc_card_event");
                 return Err(Error::new(Code::InvalidArg, text));

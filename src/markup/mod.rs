@@ -29,7 +29,7 @@ pub use fault::{Class, Fault};
 pub use reader::{Event, Options, Reader};
 pub use tables::{devinf, dmddf, metinf, prov, syncml};
 pub use vocabulary::{Attr, Ns, Tag};
-pub use writer::Writer;
+pub use writer::{Mark, Writer};
 pub use xml::{is_xml_text, to_utf8};
 
 /// How a document is written down.

@@ -67,6 +67,8 @@ pub(super) struct Reader<'a> {
     event_at: usize,
     charset: Charset,
     table: &'a [u8],
+    /// The string table, if all of it is UTF-8.
+    table_text: &'a str,
     id: &'static PublicId,
     pages: &'static [Option<&'static Page>],
     page: &'static Page,
@@ -110,6 +112,7 @@ impl<'a> Reader<'a> {
             event_at: header.at,
             charset: header.charset,
             table: header.table,
+            table_text: header.table_text(),
             id,
             pages: id.doc.pages(),
             page: id.doc.pages().first().copied().flatten().unwrap_or(&NO_PAGE),
@@ -174,19 +177,19 @@ impl<'a> Reader<'a> {
         Ok(attribute)
     }
 
-    /// A leaf is nearly always one string without NUL, inline or OPAQUE, and END: reads these without
-    /// events. Otherwise nothing is read. The budget is for text that expands; this cannot.
+    /// A leaf is nearly always one string without NUL, and END: reads these without events. Otherwise
+    /// nothing is read.
     #[inline(never)]
     pub(super) fn leaf(&mut self) -> Option<&'a str> {
         if self.charset != Charset::Utf8 {
             return None;
         }
-        let found = self.one_string()?;
+        let Some(found) = self.one_string() else { return self.table_leaf() };
         let text = self.known_utf8(found.from, found.octets.len())?;
         if !found.inline && scan::nul(found.octets).is_some() {
             return None;
         }
-        self.end_leaf(&found);
+        self.end_leaf(found.end);
         Some(text)
     }
 
@@ -197,11 +200,12 @@ impl<'a> Reader<'a> {
         if scan::not_plain(found.octets).is_some() {
             return None;
         }
-        self.end_leaf(&found);
+        self.end_leaf(found.end);
         Some(found.octets)
     }
 
-    /// The string that stands here and where it begins, if the element ends behind it.
+    /// The string that stands here and where it begins, if the element ends behind it. The budget is for
+    /// text that expands; this cannot.
     #[inline(always)] // two small functions share it
     fn one_string(&self) -> Option<OneString<'a>> {
         if self.state != State::Content {
@@ -211,9 +215,7 @@ impl<'a> Reader<'a> {
         let (before, length, after) = match *rest {
             [token::STR_I, ref text @ ..] => (1, scan::nul(text)?, 1),
             [token::OPAQUE, length @ 0..0x80, ..] => (2, usize::from(length), 0),
-            [token::OPAQUE, high @ 0x80..=0xFF, low @ 0..0x80, ..] => {
-                (3, usize::from(high & 0x7F) << 7 | usize::from(low), 0)
-            }
+            [token::OPAQUE, high @ 0x80..=0xFF, low @ 0..0x80, ..] => (3, two(high, low), 0),
             _ => return None,
         };
         let end = before + length + after;
@@ -224,11 +226,31 @@ impl<'a> Reader<'a> {
         Some(OneString { octets, from: self.at + before, end: self.at + end, inline: after == 1 })
     }
 
-    /// Moves behind the leaf that is only this string.
-    #[inline(always)] // as above
-    fn end_leaf(&mut self, found: &OneString<'_>) {
-        self.event_at = found.end;
-        self.at = found.end + 1;
+    /// Like [`leaf`](Self::leaf), for a string of the table. The table is known to be text as a whole.
+    #[inline(never)]
+    fn table_leaf(&mut self) -> Option<&'a str> {
+        if self.state != State::Content {
+            return None;
+        }
+        let (offset, length) = match *self.data.get(self.at..)? {
+            [token::STR_T, offset @ 0..0x80, token::END, ..] => (usize::from(offset), 2),
+            [token::STR_T, high @ 0x80..=0xFF, low @ 0..0x80, token::END, ..] => {
+                (two(high, low), 3)
+            }
+            _ => return None,
+        };
+        let text = self.table_text.get(offset..)?;
+        let text = text.get(..scan::nul(text.as_bytes())?)?;
+        self.budget.text(text.len(), self.at).ok()?;
+        self.end_leaf(self.at + length);
+        Some(text)
+    }
+
+    /// Moves behind the leaf whose END stands at `end`.
+    #[inline(always)] // small
+    fn end_leaf(&mut self, end: usize) {
+        self.event_at = end;
+        self.at = end + 1;
         self.end();
     }
 
@@ -586,6 +608,12 @@ impl<'a> Header<'a> {
         Ok(Self { number, text_at, charset, table, at: at + length })
     }
 
+    /// The string table as text; empty if it is not UTF-8 as a whole.
+    fn table_text(&self) -> &'a str {
+        let is_utf8 = self.charset == Charset::Utf8;
+        is_utf8.then(|| std::str::from_utf8(self.table).ok()).flatten().unwrap_or_default()
+    }
+
     fn public_id(&self, options: &Options) -> Result<&'static PublicId, Fault> {
         let id = match self.text_at {
             Some((offset, at)) => {
@@ -626,6 +654,11 @@ fn table_octets(table: &[u8], offset: usize, at: usize) -> Result<&[u8], Fault> 
         Some(octets) if !octets.is_empty() => Ok(octets),
         _ => Err(Fault::new(Class::StrtblIndex, at, "reference beyond the string table")),
     }
+}
+
+/// A multi-byte integer of two octets.
+fn two(high: u8, low: u8) -> usize {
+    usize::from(high & 0x7F) << 7 | usize::from(low)
 }
 
 /// Reads a multi-byte integer at `at` and moves `at` behind it.

@@ -105,7 +105,8 @@ impl Work<'_> {
     }
 
     fn tree(&mut self) -> Tree<'_> {
-        Tree::new(self.txn, Actor::Server(&self.executor.server_id), self.now)
+        let Executor { server_id, origin, .. } = &*self.executor;
+        Tree::new(self.txn, Actor::Server(server_id), self.now).with_origin(origin)
     }
 
     fn query(&self) -> Query<'_> {
@@ -158,8 +159,8 @@ impl Work<'_> {
             data => data.unwrap_or_default(),
         };
         let chunk = Chunk { size, more, octets: data.octets, facts };
-        let Executor { assembly, server_id, max_obj_size, .. } = &mut *self.executor;
-        let mut tree = Tree::new(self.txn, Actor::Server(server_id), self.now);
+        let Executor { assembly, server_id, origin, max_obj_size, .. } = &mut *self.executor;
+        let mut tree = Tree::new(self.txn, Actor::Server(server_id), self.now).with_origin(origin);
         let open = |facts: &Facts<'_>, size| Inflow::open(&mut tree, key, facts, size);
         Ok(match assembly.take(key, chunk, *max_obj_size, open)? {
             Piece::Whole { octets, facts } => Collected::Whole(Some(octets), facts),

@@ -18,6 +18,7 @@ use crate::syncml::Encoding;
 use crate::syncml::model::{Action, Alert, Item, Location, Text, Verb};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
+use crate::tree::Origin;
 
 /// What stops the execution until the host has answered.
 #[derive(Debug)]
@@ -30,6 +31,8 @@ pub(super) enum Pause {
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) server_id: String,
+    /// What the nodes are noted with that the server creates.
+    pub(super) origin: Origin,
     pub(super) encoding: Encoding,
     pub(super) exec: bool,
     pub(super) large_objects: bool,
@@ -61,6 +64,7 @@ impl Executor {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             server_id: setup.account.server_id.clone(),
+            origin: Origin::Server(setup.account.server_id.clone()),
             encoding: setup.encoding,
             exec: setup.exec,
             large_objects: setup.large_objects,

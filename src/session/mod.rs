@@ -12,6 +12,7 @@ mod auth;
 mod consent;
 mod engine;
 mod execute;
+mod filling;
 mod host_alert;
 mod inflow;
 mod ledger;

@@ -3,10 +3,10 @@
 //! Owns the order (Status before Results before alerts), MaxMsgSize, and the cutting of large
 //! objects into chunks (DM Protocol 1.2.1, 7 and 8.5). Must not know what the commands mean.
 
+use super::filling::Filling;
 use super::outflow::{Found, Outflow};
 use crate::limits;
 use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status, Text};
-use crate::syncml::{Encoding, Meter, number_text};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -22,82 +22,6 @@ pub(super) enum Purpose {
     Reply,
     /// An alert of the host, with its number.
     HostAlert(u64),
-}
-
-/// One message being filled.
-#[derive(Debug)]
-pub(super) struct Filling {
-    pub(super) commands: Vec<Command<'static>>,
-    /// CmdID and purpose of what the server may refer to.
-    pub(super) sent: Vec<(u32, Purpose)>,
-    /// Host alerts that can never be sent.
-    pub(super) dropped: Vec<u64>,
-    meter: Meter,
-    /// Octets left.
-    room: usize,
-    /// Octets left by what every message has.
-    most: usize,
-    /// Octets that [`close`](Self::close) may use in addition.
-    kept: usize,
-}
-
-impl Filling {
-    /// A message whose commands may take up `room` octets.
-    pub(super) fn new(encoding: Encoding, room: usize) -> Self {
-        let (commands, sent, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        let meter = Meter::new(encoding);
-        Self { commands, sent, dropped, meter, room, most: room, kept: 0 }
-    }
-
-    /// Adds a command that every message has; `false` if it does not fit.
-    #[must_use]
-    pub(super) fn open(&mut self, command: Command<'static>) -> bool {
-        let fits = self.add(command);
-        self.most = self.room;
-        fits
-    }
-
-    /// Keeps room for `command`, to be added with [`close`](Self::close).
-    pub(super) fn keep_free(&mut self, mut command: Command<'static>) {
-        set_id(&mut command, u32::MAX);
-        self.kept = self.meter.size_of(&command);
-        self.room = self.room.saturating_sub(self.kept);
-        self.most = self.most.saturating_sub(self.kept);
-    }
-
-    /// Adds the command for which room was kept; `false` if there was none.
-    #[must_use]
-    pub(super) fn close(&mut self, command: Command<'static>) -> bool {
-        self.room += std::mem::take(&mut self.kept);
-        self.add(command)
-    }
-
-    fn add(&mut self, mut command: Command<'static>) -> bool {
-        let size = self.number(&mut command);
-        let fits = size <= self.room;
-        if fits {
-            self.put(command, size, None);
-        }
-        fits
-    }
-
-    /// Gives the command the next CmdID; the octets it takes up.
-    fn number(&mut self, command: &mut Command<'_>) -> usize {
-        set_id(command, self.next_id());
-        self.meter.size_of(command)
-    }
-
-    /// Adds a numbered command of this size.
-    fn put(&mut self, command: Command<'static>, size: usize, purpose: Option<Purpose>) {
-        let id = self.next_id();
-        self.sent.extend(purpose.map(|purpose| (id, purpose)));
-        self.room = self.room.saturating_sub(size);
-        self.commands.push(command);
-    }
-
-    fn next_id(&self) -> u32 {
-        u32::try_from(self.commands.len() + 1).unwrap_or(u32::MAX)
-    }
 }
 
 #[derive(Debug)]
@@ -156,7 +80,7 @@ enum Moved {
 /// Everything that waits to be sent.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    statuses: VecDeque<Command<'static>>,
+    statuses: VecDeque<Status<'static>>,
     entries: VecDeque<Entry>,
     /// Octets of Data that the entries hold.
     octets: usize,
@@ -185,14 +109,13 @@ impl Outbox {
         held == 0 || held.saturating_add(more) <= limits::SESSION_REPLY
     }
 
-    /// Makes room for so many Status elements.
-    pub(super) fn expect_statuses(&mut self, count: usize) {
-        self.statuses.reserve(count);
-    }
-
-    /// Adds a Status.
-    pub(super) fn push_status(&mut self, status: Status<'static>) {
-        self.statuses.push_back(Command::Status(status));
+    /// Puts a Status, with about `left` more behind it, in the message; keeps it if it does not fit or others
+    /// wait.
+    pub(super) fn answer(&mut self, filling: &mut Filling, mut status: Status<'_>, left: usize) {
+        filling.draft.expect(left);
+        if !self.statuses.is_empty() || !add_status(filling, &mut status) {
+            self.statuses.push_back(status.into_owned());
+        }
     }
 
     /// True if a Status waits.
@@ -245,13 +168,9 @@ impl Outbox {
         }
     }
 
-    /// Moves as much as fits into `filling`. `false` if not even the first thing fits.
+    /// Moves what fits besides Status elements into `filling`. `false` if the first thing fits in no message.
     #[must_use]
     pub(super) fn fill(&mut self, filling: &mut Filling) -> bool {
-        let before = filling.commands.len();
-        if !self.fill_statuses(filling) {
-            return false;
-        }
         while self.statuses.is_empty() && !self.entries.is_empty() {
             match self.fill_entry(filling) {
                 Moved::All => {}
@@ -259,28 +178,17 @@ impl Outbox {
                 Moved::Never => return false,
             }
         }
-        self.entries.is_empty() || filling.commands.len() > before
+        true
     }
 
-    /// The same for Status elements alone.
-    #[must_use]
-    pub(super) fn fill_statuses(&mut self, filling: &mut Filling) -> bool {
-        let before = filling.commands.len();
-        filling.commands.reserve(self.statuses.len() + self.entries.len());
-        while let Some(mut status) = self.statuses.pop_front() {
-            let mut size = filling.number(&mut status);
-            if size > filling.most {
-                // It fits in no message at all: do without the references, which are optional.
-                strip_references(&mut status);
-                size = filling.number(&mut status);
-            }
-            if size > filling.room {
-                self.statuses.push_front(status);
-                break;
-            }
-            filling.put(status, size, None);
+    /// Moves the Status elements that fit.
+    pub(super) fn fill_statuses(&mut self, filling: &mut Filling) {
+        filling.draft.expect(self.statuses.len());
+        while let Some(status) = self.statuses.front_mut()
+            && add_status(filling, status)
+        {
+            self.statuses.pop_front();
         }
-        self.statuses.is_empty() || filling.commands.len() > before
     }
 
     fn fill_entry(&mut self, filling: &mut Filling) -> Moved {
@@ -292,13 +200,12 @@ impl Outbox {
         }
         let in_chunks = entry.sent > 0 || entry.outflow.is_some();
         // What is larger than the room as it is need not be measured.
-        if !in_chunks && data_octets(&entry.command) <= filling.room {
-            let size = filling.number(&mut entry.command);
-            if size <= filling.room {
-                self.octets = self.octets.saturating_sub(data_octets(&entry.command));
-                filling.put(entry.command, size, Some(entry.purpose));
-                return Moved::All;
-            }
+        if !in_chunks
+            && data_octets(&entry.command) <= filling.room
+            && filling.add(&mut entry.command, Some(entry.purpose)).is_ok()
+        {
+            self.octets = self.octets.saturating_sub(data_octets(&entry.command));
+            return Moved::All;
         }
         self.entries.push_front(entry);
         if in_chunks { self.fill_chunk(filling) } else { self.fill_part(filling) }
@@ -313,7 +220,7 @@ impl Outbox {
         let size = if octets > filling.most {
             octets
         } else {
-            filling.number(&mut with_item(&entry.command, first.clone()))
+            filling.measure(&mut with_item(&entry.command, first.clone()))
         };
         let begins = filling.sent.is_empty();
         if size > filling.most || (entry.waited && begins && size > filling.room) {
@@ -325,14 +232,14 @@ impl Outbox {
         }
         entry.waited |= begins;
         let Command::Results(results) = &mut entry.command else { return Moved::Full };
-        let (fitting, size) = fitting(results, filling);
+        let fitting = fitting(results, filling);
         if fitting > 0 {
             entry.waited = false;
             let items = results.items.drain(..fitting).collect();
             let mut part = Command::Results(Results { items, ..head(results) });
-            set_id(&mut part, filling.next_id());
             self.octets = self.octets.saturating_sub(data_octets(&part));
-            filling.put(part, size, Some(Purpose::Reply));
+            // It fits.
+            let _ = filling.add(&mut part, Some(Purpose::Reply));
         }
         Moved::Full
     }
@@ -357,7 +264,7 @@ impl Outbox {
             self.drop_item();
             return Moved::All;
         }
-        let Some(Cut { octets, size, last }) = cut(entry, filling) else {
+        let Some(Cut { octets, last }) = cut(entry, filling) else {
             let begins = filling.sent.is_empty();
             if begins && entry.waited {
                 return self.refuse(filling);
@@ -367,12 +274,12 @@ impl Outbox {
         };
         let data = entry.take(octets).into();
         let Some(mut chunk) = with_chunk(entry, data, last) else { return Moved::Full };
-        set_id(&mut chunk, filling.next_id());
         entry.sent += octets;
         entry.waited = false;
         // Only the end of the object says how an alert of the host was received.
         let purpose = if last { entry.purpose } else { Purpose::Reply };
-        filling.put(chunk, size, Some(purpose));
+        // It fits.
+        let _ = filling.add(&mut chunk, Some(purpose));
         if !last {
             return Moved::Full;
         }
@@ -398,28 +305,26 @@ impl Outbox {
     }
 }
 
-/// How many of the first items fit, and the octets of Results with them.
-fn fitting(results: &Results<'static>, filling: &mut Filling) -> (usize, usize) {
-    let empty = filling.number(&mut Command::Results(head(results)));
+/// How many of the first items fit.
+fn fitting(results: &Results<'static>, filling: &mut Filling) -> usize {
+    let empty = filling.measure(&mut Command::Results(head(results)));
     let (mut size, mut fitting) = (empty, 0);
     for item in &results.items {
         let one = Results { items: vec![item.clone()], ..head(results) };
-        let more = filling.number(&mut Command::Results(one)).saturating_sub(empty);
+        let more = filling.measure(&mut Command::Results(one)).saturating_sub(empty);
         if size + more > filling.room {
             break;
         }
         size += more;
         fitting += 1;
     }
-    (fitting, size)
+    fitting
 }
 
 /// The size of one chunk of an object.
 struct Cut {
     /// Octets of its Data.
     octets: usize,
-    /// Octets of the command.
-    size: usize,
     last: bool,
 }
 
@@ -435,9 +340,9 @@ fn cut(entry: &Entry, filling: &mut Filling) -> Option<Cut> {
             return None;
         }
         let data = Cow::Borrowed(rest.get(..octets)?);
-        let size = filling.number(&mut with_chunk(entry, data, last)?);
+        let size = filling.measure(&mut with_chunk(entry, data, last)?);
         if size <= room {
-            return Some(Cut { octets, size, last });
+            return Some(Cut { octets, last });
         }
         // Escapes make the text longer than its octets: approach from above.
         octets = (octets * room / size).min(octets - 1);
@@ -497,22 +402,16 @@ fn head<'d>(results: &Results<'static>) -> Results<'d> {
     }
 }
 
-fn set_id(command: &mut Command<'_>, id: u32) {
-    let id = number_text(id);
-    match command {
-        Command::Action(action) => action.cmd_id = id,
-        Command::Alert(alert) => alert.cmd_id = id,
-        Command::Status(status) => status.cmd_id = id,
-        Command::Results(results) => results.cmd_id = id,
-        Command::Group(group) => group.cmd_id = id,
-        Command::Unknown(unknown) => unknown.cmd_id = id,
-    }
-}
-
-fn strip_references(command: &mut Command<'static>) {
-    if let Command::Status(status) = command {
-        status.target_refs.clear();
-        status.source_refs.clear();
+/// Adds a Status; `false` if it does not fit. One that fits in no message at all does without its references,
+/// which are optional.
+fn add_status(filling: &mut Filling, status: &mut Status<'_>) -> bool {
+    match filling.add_status(status) {
+        Err(octets) if octets > filling.most => {
+            status.target_refs.clear();
+            status.source_refs.clear();
+            filling.add_status(status).is_ok()
+        }
+        added => added.is_ok(),
     }
 }
 

@@ -139,6 +139,15 @@ impl Database {
         self.inner.changed.lock().as_mut().map(std::mem::take).unwrap_or_default()
     }
 
+    /// To be called at rest: what the store does to be opened sooner after a process that did not close it.
+    /// While somebody writes it does nothing; nothing is lost when it fails.
+    pub fn settle(&self) {
+        let Ok(_permit) = self.permit() else { return };
+        if let Err(error) = self.inner.store.settle() {
+            log::warn!("store: the next opening may take longer: {error}");
+        }
+    }
+
     /// True while a write transaction is open.
     pub fn is_writing(&self) -> bool {
         self.inner.writing.load(Ordering::Acquire)
@@ -323,6 +332,29 @@ mod tests {
         assert_eq!(database.clone().begin().unwrap_err().code(), Code::Busy);
         drop(first);
         assert!(database.begin().is_ok());
+    }
+
+    #[test]
+    fn what_was_found_out_is_forgotten_with_every_change() {
+        let database = Database::new(Arc::new(MemoryStore::new())).unwrap();
+        let mut txn = database.begin().unwrap();
+        let changes: [fn(&mut Txn); 5] = [
+            |txn| txn.put(Table::Node, b"a", b"1".to_vec()),
+            |txn| txn.delete(Table::Node, b"a"),
+            |txn| txn.put_single(b"n", b"1"),
+            |txn| txn.put_single(b"n", b"2"),
+            Txn::undo,
+        ];
+        for change in changes {
+            txn.keep(Box::new(7_u32));
+            assert_eq!((txn.memo(), txn.memo::<u8>()), (Some(&7_u32), None));
+            change(&mut txn);
+            assert_eq!(txn.memo::<u32>(), None);
+        }
+        let savepoint = txn.savepoint();
+        txn.keep(Box::new(8_u32));
+        txn.rollback_to(savepoint);
+        assert_eq!(txn.memo::<u32>(), None);
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod entries;
 pub mod key_file;
 pub mod memory;
 mod outside;
-mod private;
+pub(crate) mod private;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod schema;
@@ -119,6 +119,11 @@ pub trait Store: Send + Sync {
     ///
     /// A store that leaves nothing behind has nothing to do.
     fn scrub(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Gets ready for an end without warning, where that shortens the next opening. Nothing is lost without it.
+    fn settle(&self) -> Result<()> {
         Ok(())
     }
 

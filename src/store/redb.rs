@@ -11,6 +11,7 @@ use ::redb::{
 use once_cell::sync::OnceCell;
 use parking_lot::Mutex;
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 use std::fs;
 use std::ops::Bound;
@@ -57,6 +58,8 @@ struct Open {
     database: Database,
     /// Octets of the medium when it was opened.
     octets: u64,
+    /// True if the file does not say which pages are in use: after a kill it is read whole.
+    unsettled: Cell<bool>,
     views: Arc<()>,
 }
 
@@ -101,6 +104,16 @@ impl RedbStore {
         };
         work(slot.insert(open))
     }
+
+    /// As [`Self::with`], for what writes.
+    fn changing(&self, work: impl FnOnce(&Open) -> Result<()>) -> Result<()> {
+        let done = self.with(work);
+        if done.is_err() {
+            // redb refuses to write after a failed commit; opening again repairs the file.
+            self.open.lock().take();
+        }
+        done
+    }
 }
 
 impl Medium {
@@ -124,7 +137,7 @@ impl Medium {
 
 impl Open {
     fn new((database, octets): (Database, u64)) -> Self {
-        Self { database, octets, views: Arc::default() }
+        Self { database, octets, unsettled: Cell::new(false), views: Arc::default() }
     }
 
     fn file(path: &Path) -> Result<Self> {
@@ -164,15 +177,20 @@ impl Store for RedbStore {
     }
 
     fn commit(&self, batch: &Batch) -> Result<()> {
-        let done = self.with(|open| {
-            let large = self.medium.octets(open) > VERIFIED_OCTETS;
-            guard(|| write(&open.database, batch, large))
-        });
-        if done.is_err() {
-            // redb refuses to write after a failed commit; opening again repairs the file.
-            self.open.lock().take();
-        }
-        done
+        self.changing(|open| {
+            open.unsettled.set(true);
+            guard(|| write(&open.database, batch))
+        })
+    }
+
+    /// Notes in a large file which pages are in use. A small one is read whole at each opening anyway.
+    fn settle(&self) -> Result<()> {
+        self.changing(|open| {
+            if !open.unsettled.replace(false) || self.medium.octets(open) <= VERIFIED_OCTETS {
+                return Ok(());
+            }
+            guard(|| note_pages(&open.database))
+        })
     }
 
     /// Copies the content into a new file that takes the place of the old one.
@@ -250,10 +268,8 @@ fn copy(old: &Database, new: &Database) -> Result<()> {
     })
 }
 
-fn write(database: &Database, batch: &Batch, large: bool) -> Redb<()> {
-    let mut transaction = database.begin_write()?;
-    // Costs a second sync, but then the file is not read to its end after the process was killed.
-    transaction.set_quick_repair(large);
+fn write(database: &Database, batch: &Batch) -> Redb<()> {
+    let transaction = database.begin_write()?;
     for (table, entries) in batch.tables().filter(|(_, entries)| !entries.is_empty()) {
         let mut open = transaction.open_table(definition(table))?;
         for (key, value) in entries {
@@ -263,6 +279,15 @@ fn write(database: &Database, batch: &Batch, large: bool) -> Redb<()> {
             };
         }
     }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// An empty commit that notes which pages are in use. It costs four times as much as another, so not
+/// each commit does it.
+fn note_pages(database: &Database) -> Redb<()> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
     transaction.commit()?;
     Ok(())
 }

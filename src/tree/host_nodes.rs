@@ -7,7 +7,7 @@
 use super::ddf::{self, Description};
 use super::edit::{Content, NewNode, Tree};
 use super::format::Format;
-use super::node::{Access, Node};
+use super::node::{Access, Node, Record};
 use super::records;
 use super::refusal::Refusal;
 use super::uri::Path;
@@ -410,15 +410,16 @@ impl Tree<'_> {
             let content = Content::interior(mime);
             let new = NewNode { content, permanent: true, access, ..NewNode::default() };
             self.add(&root.clone().into(), &new)?;
-            self.txn.put(Table::Host, root.key(), Node::default().encode());
+            self.txn.put(Table::Host, root.key(), Node::default().record().encode());
             return Ok(());
         };
         if !node.format.is_interior() || !records::children(self.reader(), root)?.is_empty() {
             return Err(Refusal::Exists);
         }
         let mime = mime.to_owned();
-        records::update(self.txn, root, &Node { permanent: true, access, mime, ..node });
-        self.txn.put(Table::Host, root.key(), Node::default().encode());
+        let node = Node { permanent: true, access, mime, ..node };
+        records::update(self.txn, root, &node.record());
+        self.txn.put(Table::Host, root.key(), Node::default().record().encode());
         Ok(())
     }
 
@@ -439,7 +440,8 @@ impl Tree<'_> {
         for (path, _) in stored_at(self.reader(), &Path::root())? {
             match records::load(self.reader(), &path)? {
                 Some(node) if node.access != Access::GET => {
-                    records::update(self.txn, &path, &Node { access: Access::GET, ..node });
+                    let record = Record { access: Access::GET, ..node.record() };
+                    records::update(self.txn, &path, &record);
                 }
                 _ => {}
             }
@@ -468,12 +470,12 @@ pub(super) fn write(
     txn: &mut Txn,
     bound: &Arc<Bound>,
     path: &Path,
-    node: &Node,
+    record: &Record<'_>,
     value: &[u8],
     deed: Deed,
 ) -> Result<()> {
     let (who, uri) = (Arc::clone(bound), path.uri());
-    let (format, mime) = (node.format, node.mime.clone());
+    let (format, mime) = (record.format, record.mime.to_owned());
     let octets = Zeroizing::new(value.to_vec());
     let operation: Operation = Box::new(move || {
         let value = HostValue { format, mime: &mime, octets: &octets };
@@ -484,7 +486,7 @@ pub(super) fn write(
         who.ask(&uri, done)
     });
     txn.perform(Arc::clone(bound) as Arc<dyn Participant>, operation)?;
-    txn.put(Table::Host, path.key(), node.encode());
+    txn.put(Table::Host, path.key(), record.encode());
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use super::described::{canonical, describe};
 use super::edit::{Content, Tree, Value};
 use super::format::{Format, whole_letters};
 use super::host_nodes::{self, Bound, HostChunk};
-use super::node::Node;
+use super::node::Record;
 use super::records;
 use super::refusal::Refusal;
 use super::uri::{Path, Uri};
@@ -155,18 +155,18 @@ impl Incoming {
 
     /// Lets the host change the node, and stores the properties that it does not keep. Returns the octets
     /// of the value.
-    pub(super) fn store(self, txn: &mut Txn, path: &Path, mut node: Node) -> Done<u32> {
+    pub(super) fn store(self, txn: &mut Txn, path: &Path, record: Record<'_>) -> Done<u32> {
         let bound = self.bound.upgrade().ok_or(Refusal::NotFound)?;
         let size = u32::try_from(self.written).map_err(|_| Refusal::TooLarge)?;
-        node.size = size;
-        let (uri, format, mime) = (path.to_string(), node.format, node.mime.clone());
+        let record = Record { size, ..record };
+        let (uri, format, mime) = (path.to_string(), record.format, record.mime.to_owned());
         // With the operation goes what the host keeps aside.
         let operation: Operation = Box::new(move || {
             let bound = self.bound.upgrade().ok_or_else(unbound)?;
             bound.ask(&uri, bound.host.store(&uri, format, &mime, size))
         });
         txn.perform(bound as Arc<dyn Participant>, operation)?;
-        txn.put(Table::Host, path.key(), node.encode());
+        txn.put(Table::Host, path.key(), record.encode());
         Ok(size)
     }
 }

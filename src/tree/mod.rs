@@ -3,6 +3,7 @@
 //! [`Query`] reads as somebody, [`Tree`] changes as somebody; both enforce what DM Tree and
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
+mod above;
 mod acl;
 pub mod connectivity;
 mod ddf;
@@ -88,7 +89,7 @@ pub enum Actor<'a> {
 impl Actor<'_> {
     fn by(self) -> By {
         match self {
-            Self::Server(server) => By::Server(server.to_owned()),
+            Self::Server(server) => By::Server(server.into()),
             Self::Bootstrap => By::Bootstrap,
             Self::Host => By::Host,
         }

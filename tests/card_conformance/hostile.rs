@@ -106,6 +106,7 @@ proptest! {
         let _ = uicc::applications(&octets);
         let _ = CardIdentity::from_ef(&octets);
         let _ = Imsi::from_ef(&octets);
+        let _ = Imsi::from_ef_m(&octets);
     }
 
     #[test]

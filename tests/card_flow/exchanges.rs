@@ -74,6 +74,27 @@ fn a_changed_file_is_seen_although_its_place_is_known() {
     assert_eq!((report.accounts_removed, report.accounts_added), (1, 1));
 }
 
+/// What docs/adr/0094-what-a-known-card-hides.md says of a card to which the issuer wrote while the phone was off.
+#[test]
+fn an_object_added_beside_a_known_one_is_found_when_the_host_says_that_files_have_changed() {
+    let store = Arc::new(MemoryStore::new());
+    Phone::new(large(true), &store).bootstrap();
+    let mut more = large(true);
+    let mut second = more.account.clone();
+    second.server_id = "com.example.second".to_owned();
+    more.second_account = Some(second);
+    let phone = Phone::new(more, &store);
+    let report = phone.client.bootstrap_card(phone.card).unwrap();
+    assert_eq!((report.objects_unchanged, report.accounts_added), (1, 0));
+    phone.client.notify_card(phone.card, CardSignal::FilesChanged).unwrap();
+    phone.run(1);
+    let report = phone.client.bootstrap_card(phone.card).unwrap();
+    assert_eq!((report.objects_unchanged, report.accounts_added), (1, 1));
+    // From then on both are known.
+    phone.take();
+    assert_eq!(phone.bootstrap(), 0);
+}
+
 /// The type of a proactive command that a FETCH brought, its qualifier and its data objects' octets.
 fn fetched(exchange: &Exchange) -> Option<u8> {
     let (command, response) = exchange;

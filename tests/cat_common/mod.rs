@@ -77,6 +77,20 @@ pub(crate) fn check_octets(cat: &mut Cat, now: Now, body: &str, response: &str) 
     reaction.effects
 }
 
+/// The proactive commands among the vectors.
+pub(crate) fn commands() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    let names = VECTORS.lines().filter_map(|line| line.split('\t').next());
+    names
+        .filter(|name| name.contains("pc-"))
+        .map(|name| (name, vector(name)))
+        .filter(|row| row.1[0] == 0xD0)
+}
+
+/// Where the data objects of a command begin.
+pub(crate) fn objects_at(command: &[u8]) -> usize {
+    if command[1] == 0x81 { 3 } else { 2 }
+}
+
 /// An engine with the events of the bearer independent protocol and a server on port 3516.
 pub(crate) fn server() -> Cat {
     let mut cat = engine();

@@ -38,7 +38,7 @@ fn both_flows(profile: Profile) -> Phone {
 
     let report = phone.bootstrap(card).unwrap();
     assert_eq!((report.accounts_added, report.objects_unchanged), (0, 1));
-    phone.close(card);
+    card.close();
     let card = inserted.pull();
     assert_eq!(card.verdict(), Verdict::Good, "{}", card.report());
     assert_eq!((card.good_sessions(), card.bad_sessions()), (2, 0), "{}", card.report());

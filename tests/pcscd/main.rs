@@ -8,8 +8,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod flow;
+mod hang;
 mod opensc;
 mod phone;
+mod pull;
+mod pysim;
 mod readers;
 mod removal;
 #[path = "../support/pcscd/mod.rs"]

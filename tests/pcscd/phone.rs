@@ -136,6 +136,29 @@ unsafe extern "C" fn on_trigger(ears: *mut c_void, trigger: *const dmsc_trigger_
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CardHandle(*mut dmsc_card);
 
+// SAFETY: any thread may use a card, by contract of its functions.
+unsafe impl Send for CardHandle {}
+
+impl CardHandle {
+    pub(crate) fn transmit(self, apdu: &[u8]) -> Result<Vec<u8>, Failure> {
+        let mut response = null_mut();
+        // SAFETY: an open card, octets with their length, and `response` is valid for the call.
+        let status =
+            unsafe { dmsc_card_transmit(self.0, apdu.as_ptr(), apdu.len(), &raw mut response) };
+        outcome(status).map(|()| octets(response))
+    }
+
+    pub(crate) fn cancel(self) -> Result<(), Failure> {
+        // SAFETY: an open card.
+        outcome(unsafe { dmsc_card_cancel(self.0) })
+    }
+
+    pub(crate) fn close(self) {
+        // SAFETY: a card that was opened, and this is its last use.
+        unsafe { dmsc_card_close(self.0) }
+    }
+}
+
 /// The host program: one client with a store in memory.
 pub(crate) struct Phone {
     client: *mut dmsc_client,
@@ -205,11 +228,6 @@ impl Phone {
             .unwrap();
     }
 
-    pub(crate) fn close(&self, card: CardHandle) {
-        // SAFETY: a card that was opened, and this is its last use.
-        unsafe { dmsc_card_close(card.0) }
-    }
-
     pub(crate) fn card_info(&self, card: CardHandle) -> dmsc_card_info {
         // SAFETY: integers, for which zero is a value.
         let mut info: dmsc_card_info = unsafe { std::mem::zeroed() };
@@ -217,14 +235,6 @@ impl Phone {
         // SAFETY: an open card, and the struct has its size.
         outcome(unsafe { dmsc_card_info_get(card.0, &raw mut info) }).unwrap();
         info
-    }
-
-    pub(crate) fn transmit(&self, card: CardHandle, apdu: &[u8]) -> Result<Vec<u8>, Failure> {
-        let mut response = null_mut();
-        // SAFETY: an open card, octets with their length, and `response` is valid for the call.
-        let status =
-            unsafe { dmsc_card_transmit(card.0, apdu.as_ptr(), apdu.len(), &raw mut response) };
-        outcome(status).map(|()| octets(response))
     }
 
     pub(crate) fn bootstrap(&self, card: CardHandle) -> Result<dmsc_bootstrap_report, Failure> {
@@ -239,6 +249,20 @@ impl Phone {
     pub(crate) fn start_toolkit(&self, card: CardHandle) -> Result<(), Failure> {
         // SAFETY: an open card.
         outcome(unsafe { dmsc_card_toolkit_start(card.0) })
+    }
+
+    /// Asks for a session with the only server.
+    pub(crate) fn start_session(&self) -> Result<(), Failure> {
+        // SAFETY: integers and pointers, for which zero is a value.
+        let mut request: dmsc_session_request = unsafe { std::mem::zeroed() };
+        request.struct_size = size_of::<dmsc_session_request>();
+        let mut session = null_mut();
+        // SAFETY: the client lives, the struct has its size, and the handle is freed as soon as it is there.
+        unsafe {
+            outcome(dmsc_session_start(self.client, &raw const request, &raw mut session))?;
+            dmsc_session_free(session);
+        }
+        Ok(())
     }
 
     /// Hands over a push, as it comes by SMS.

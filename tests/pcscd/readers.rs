@@ -47,11 +47,11 @@ fn a_card_that_somebody_has_alone_is_busy() {
         assert_eq!(phone.bootstrap(alone).unwrap().accounts_added, 1);
         let failure = other.open(0, None).unwrap_err();
         assert_eq!(failure.status, DMSC_ERR_BUSY as i32, "{failure}");
-        phone.close(alone);
+        alone.close();
         let shared = other.open(0, Some("DMSC test 0? 0*")).unwrap();
         let failure = phone.open_alone(0).unwrap_err();
         assert_eq!(failure.status, DMSC_ERR_BUSY as i32, "{failure}");
-        other.close(shared);
+        shared.close();
         drop((phone, other));
         inserted.pull();
     });
@@ -70,7 +70,7 @@ fn one_reader_is_opened_twice() {
         // The account goes where the card was seen last.
         let moved = phone.bootstrap(second).unwrap();
         assert_eq!((moved.accounts_removed, moved.accounts_added), (1, 1));
-        phone.close(first);
+        first.close();
         // Closing one does not reset the card under the other one.
         phone.start_toolkit(second).unwrap();
         assert_eq!(phone.run_sessions(1), [0]);
@@ -102,7 +102,7 @@ fn a_pcsc_service_that_ends_takes_its_cards_away() {
         phone.run_until("the card is gone", |ears| {
             ears.of(dmsc_event_type::DMSC_EVENT_CARD_STATE).any(|event| event.status < 0)
         });
-        let failure = phone.transmit(card, &[0x80, 0xF2, 0x00, 0x0C, 0x00]).unwrap_err();
+        let failure = card.transmit(&[0x80, 0xF2, 0x00, 0x0C, 0x00]).unwrap_err();
         assert_eq!(failure.status, DMSC_ERR_CARD_ABSENT as i32, "{failure}");
     });
 }

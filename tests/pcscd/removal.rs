@@ -48,19 +48,19 @@ fn removed_in_a_session(protocol: Protocol, moment: dmsc_event_type) {
     assert!(said_once(&phone, 3), "{:?}", phone.heard().events);
     let text = phone.heard().of(DMSC_EVENT_SESSION_ENDED).next().unwrap().text.clone();
     assert!(text.contains("PC/SC"), "{text}");
-    assert_gone(phone.transmit(card, &STATUS));
+    assert_gone(card.transmit(&STATUS));
     assert_gone(phone.bootstrap(card));
     assert_gone(phone.start_toolkit(card));
     assert!(said_once(&phone, 3), "{:?}", phone.heard().events);
 
     // The same card comes back; the old handle stays what it is.
     let inserted = Inserted::new(0, inserted.pull());
-    assert_gone(phone.transmit(card, &STATUS));
+    assert_gone(card.transmit(&STATUS));
     let again = phone.open(3, None).unwrap();
     assert_eq!(phone.bootstrap(again).unwrap().objects_unchanged, 1);
     phone.start_toolkit(again).unwrap();
     assert_eq!(phone.run_sessions(2)[1], 0);
-    phone.close(card);
+    card.close();
     drop(phone);
     assert_eq!(inserted.pull().good_sessions(), 1);
 }
@@ -85,7 +85,7 @@ fn sc_072_a_card_is_taken_out_while_nothing_happens() {
             ears.of(DMSC_EVENT_CARD_STATE).any(|event| event.status < 0)
         });
         assert!(said_once(&phone, 3));
-        assert_gone(phone.transmit(card, &STATUS));
+        assert_gone(card.transmit(&STATUS));
     });
 }
 
@@ -124,43 +124,11 @@ fn removal_and_insertion_are_told_while_nothing_is_exchanged() {
             ears.of(DMSC_EVENT_CARD_STATE).any(|event| (event.status, event.phase) == (0, 2))
         });
         // The handle goes on where the host says so.
-        assert_gone(phone.transmit(card, &STATUS));
+        assert_gone(card.transmit(&STATUS));
         phone.reset(card);
         assert_eq!(phone.bootstrap(card).unwrap().accounts_added, 1);
         drop(phone);
         inserted.pull();
-    });
-}
-
-/// Every exchange of opening, bootstrap and the toolkit's start.
-#[test]
-fn sc_072_a_card_is_pulled_at_every_exchange_and_put_back() {
-    with_pcscd(|_pcscd| {
-        for after in 0.. {
-            let mut profile = demo(Protocol::T0);
-            profile.card.faults.remove_after_apdus = Some(after);
-            let inserted = Inserted::new(0, card(profile).0);
-            let phone = Phone::new();
-            let tried = phone.open(0, None).and_then(|card| {
-                phone.bootstrap(card)?;
-                phone.start_toolkit(card)
-            });
-            let Err(failure) = tried else {
-                assert!(after > 20, "{after} exchanges");
-                return;
-            };
-            assert!(is_gone(failure.status), "{after}: {failure}");
-            let mut pulled = inserted.pull();
-            assert_eq!(pulled.open_channels(), [0; 0]);
-            pulled.insert();
-            let inserted = Inserted::new(0, pulled);
-            let card = phone.open(1, None).unwrap();
-            let report = phone.bootstrap(card).unwrap();
-            assert_eq!(report.accounts_added + report.objects_unchanged, 1, "{after}");
-            phone.start_toolkit(card).unwrap();
-            drop(phone);
-            assert_eq!(inserted.pull().open_channels(), [0; 0], "{after}");
-        }
     });
 }
 
@@ -170,8 +138,8 @@ fn another_card_takes_the_place_of_the_one_before() {
         let (inserted, phone, card) = opened(Protocol::T0);
         assert_eq!(phone.bootstrap(card).unwrap().accounts_added, 1);
         inserted.pull();
-        assert_gone(phone.transmit(card, &STATUS));
-        phone.close(card);
+        assert_gone(card.transmit(&STATUS));
+        card.close();
 
         let mut profile = demo(Protocol::T1);
         profile.card.iccid = "8988211000000430028".into();

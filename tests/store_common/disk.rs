@@ -31,6 +31,8 @@ struct Platter {
     /// Writes and syncs so far.
     operations: usize,
     syncs: usize,
+    /// Octets read so far.
+    read: usize,
     plan: Option<(usize, Fault)>,
 }
 
@@ -59,6 +61,14 @@ impl Disk {
 
     pub(crate) fn syncs(&self) -> usize {
         self.platter().syncs
+    }
+
+    pub(crate) fn octets_read(&self) -> usize {
+        self.platter().read
+    }
+
+    pub(crate) fn octets(&self) -> usize {
+        self.platter().seen.len()
     }
 
     /// What the disk may hold when the power comes back: what was synced and, of the writes after it, none
@@ -120,7 +130,8 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        let platter = self.platter();
+        let mut platter = self.platter();
+        platter.read += out.len();
         let at = offset as usize;
         let found = platter.seen.get(at..at + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(found);

@@ -466,7 +466,23 @@ fn one_answer_is_cut_short() {
 
 #[test]
 fn the_atr_follows_the_protocol_unless_one_is_given() {
-    assert_eq!(hex::encode(t0().atr()), "3B9F96801FC78031A073BE21136743200718000001A5");
+    assert_eq!(hex::encode(t0().atr()), "3B9F96801FC78031A073BE2113756963632D73696DF9");
     assert_eq!(hex::encode(t1().atr()), "3B84015549434399");
     assert_eq!(with(|config| config.atr = vec![0x3B, 0x00]).atr(), [0x3B, 0x00]);
+}
+
+#[test]
+fn a_sim_tells_in_the_header_of_a_directory_what_is_in_it() {
+    let (mut card, _) =
+        card(CardConfig { gsm: true, protocol: Protocol::T0, ..CardConfig::default() });
+    let header = |fid: &str, kind: &str, counts: &str| {
+        format!("00000000{fid}{kind}00000000000981{counts}0400838A838A9000")
+    };
+    // MF: DF GSM and PKCS#15, EF.DIR and EF.ICCID. DF GSM: EF.IMSI.
+    for (fid, kind, counts) in
+        [("3F00", "01", "0202"), ("7F20", "02", "0001"), ("7F50", "02", "0004")]
+    {
+        assert_eq!(send(&mut card, &format!("A0A4000002{fid}")), "9F16");
+        assert_eq!(send(&mut card, "A0C0000016"), header(fid, kind, counts));
+    }
 }

@@ -419,9 +419,59 @@ fn envelopes_for_other_applications_are_accepted() {
     let (mut card, _) = listening(CardConfig::default());
     script(
         &mut card,
-        &[(&envelope("env-sms-pp-161"), "9000"), (&envelope("env-menu-selection"), "9000")],
+        &[
+            (&envelope("env-sms-pp-161"), "9000"),
+            (&envelope("env-sms-pp-secured"), "9000"),
+            (&envelope("env-sms-pp-ota-real"), "9000"),
+            (&envelope("env-menu-selection"), "9000"),
+        ],
     );
     assert!(card.findings().iter().all(|finding| finding.good));
+}
+
+#[test]
+fn a_terminal_that_closes_the_web_servers_port_leaves_no_channel() {
+    let (mut card, recorder) = listening(CardConfig::default());
+    script(
+        &mut card,
+        &[
+            (&envelope("env-chstatus-established"), "9000"),
+            (&envelope("srv-env-closed"), "9000"),
+            (&envelope("env-chstatus-established"), "6A80"),
+        ],
+    );
+    assert_eq!(recorder.0.lock().unwrap().closed, 1);
+    complaint(&card, "not open");
+    let closed = "+ the terminal closed the web server's channel";
+    assert!(findings(&card).iter().any(|finding| finding == closed));
+}
+
+/// An answer to a REFRESH of any mode, as the answer to this card's.
+fn refreshed(name: &str) -> String {
+    let mut data = vector(name);
+    data[4] = 0x01;
+    response(&data)
+}
+
+#[test]
+fn sc_104_a_refresh_is_put_off_and_then_carried_out() {
+    let (mut card, _) = listening(CardConfig::default());
+    card.update_bootstrap(os_support::bootstrap(20));
+    let refresh = "D0128103010101820281829207013F007F506433";
+    script(
+        &mut card,
+        &[
+            ("80F2000C00", "9114"),
+            (&fetch(20), &format!("{refresh}9000")),
+            (&refreshed("tr-refresh-screen-busy"), "9000"),
+            ("80F2000C00", "9114"),
+            (&fetch(20), &format!("{refresh}9000")),
+            (&refreshed("tr-refresh-extra-ef"), "9000"),
+            ("80F2000C00", "9000"),
+        ],
+    );
+    let told = findings(&card);
+    assert_eq!(told[2..], ["+ REFRESH put off: 20 01", "+ REFRESH carried out"], "{told:?}");
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn info_of_the_demo_card() {
     assert_eq!(
         info("sim:demo").good().stdout,
         "kind: UICC\n\
-         ATR: 3B9F96801FC78031A073BE21136743200718000001A5\n\
+         ATR: 3B9F96801FC78031A073BE2113756963632D73696DF9\n\
          ICCID: ***************0010\n\
          DM bootstrap data: yes\n\
          web server: unknown, the toolkit was not started\n"

@@ -139,3 +139,51 @@ fn a_watch_tells_what_other_programs_change() {
     assert_eq!((&change["kind"], &change["origin"]["by"]), (&json!("changed"), &json!("host")));
     assert!(watch.wait().unwrap().success());
 }
+
+/// A TNDS document with a node, below it `width` nodes, and below each of these as many leaves.
+fn large_document(width: usize) -> String {
+    let node = |path: &str, name: &str, inner: &str| {
+        format!("<Node><NodeName>{name}</NodeName><Path>{path}</Path>{inner}</Node>")
+    };
+    let interior = "<RTProperties><Format><node/></Format></RTProperties>";
+    let mut nodes = node("", "Large", interior);
+    for row in 0..width {
+        nodes += &node("Large", &row.to_string(), interior);
+        for leaf in 0..width {
+            let value = format!(
+                "<RTProperties><Format><chr/></Format></RTProperties><Value>value {row} {leaf}</Value>"
+            );
+            nodes += &node(&format!("Large/{row}"), &leaf.to_string(), &value);
+        }
+    }
+    format!("<MgmtTree xmlns='syncml:dmddf1.2'><VerDTD>1.2</VerDTD>{nodes}</MgmtTree>")
+}
+
+#[test]
+fn a_tree_of_ten_thousand_nodes_goes_through_every_command() {
+    const WIDTH: usize = 100;
+    const NODES: usize = WIDTH * WIDTH + WIDTH;
+    let store = phone("change-large");
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let file = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    let (given, taken) = (file("large-given.xml"), file("large-taken.wbxml"));
+    fs::write(&given, large_document(WIDTH)).unwrap();
+    tree(&store, &["import", ".", &given]).good();
+    let list = tree(&store, &["list", "./Large", "--json", "--recursive"]).good().lines();
+    assert_eq!(list.len(), NODES);
+    assert!(list.iter().all(|node| node["origin"]["by"] == "host"));
+    let get = |store: &str, uri: &str| tree(store, &["get", uri]).good().stdout;
+    assert_eq!(get(&store, "./Large/99/99"), "value 99 99\n");
+    tree(&store, &["set", "./Large/99/99", "other"]).good();
+    tree(&store, &["acl", "./Large", "Get=*"]).good();
+    assert_eq!(tree(&store, &["acl", "./Large/0/0", "--effective"]).good().stdout, "Get=*\n");
+    tree(&store, &["export", "./Large", "--wbxml", "--out", &taken]).good();
+    tree(&store, &["delete", "./Large"]).good();
+    tree(&store, &["get", "./Large"]).failed("DMSC_ERR_NODE_NOT_FOUND");
+    let other = phone("change-large-again");
+    tree(&other, &["import", ".", &taken]).good();
+    assert_eq!(get(&other, "./Large/99/99"), "other\n");
+    assert_eq!(get(&other, "./Large/0/0"), "value 0 0\n");
+    let dump = dmsc(&["tree", "dump", "--store", &other, "./Large"]).good().stdout;
+    assert_eq!(dump.lines().count(), NODES + 1);
+}

@@ -24,8 +24,9 @@ pub(crate) const PORT: u16 = 40_000;
 pub(crate) const READERS: [&str; 2] = ["DMSC test 00 00", "DMSC test 00 01"];
 /// Longest wait for anything that another process does.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-/// Seconds after which a test is killed.
+/// Seconds after which a test is killed, where the environment does not say it with [`PATIENT`].
 const LONGEST_TEST: &str = "90";
+const PATIENT: &str = "DMSC_TEST_SECONDS";
 
 /// Prepares the namespaces and becomes the command in `$@`. Nothing else under /run is needed.
 const PREPARE: &str = "
@@ -65,7 +66,8 @@ pub(crate) fn alone(
     }
     let test = closure.split_once("::").unwrap().1.trim_end_matches("::{{closure}}");
     let binary = std::env::current_exe().unwrap();
-    let limited = ["timeout", "--signal=KILL", LONGEST_TEST];
+    let longest = std::env::var(PATIENT).unwrap_or_else(|_| LONGEST_TEST.to_owned());
+    let limited = ["timeout", "--signal=KILL", &longest];
     let arguments = [test, "--exact", "--nocapture", "--test-threads=1"];
     let command = limited.iter().map(OsStr::new).chain([binary.as_os_str()]);
     let output = in_namespace(command.chain(arguments.iter().map(OsStr::new))).unwrap();

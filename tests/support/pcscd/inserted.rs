@@ -10,7 +10,7 @@ use std::time::Instant;
 use uicc_sim::application::{Application, Finding, HttpOutput};
 use uicc_sim::card::{Card, Protocol};
 use uicc_sim::dm::server::DmServer;
-use uicc_sim::link::vpcd;
+use uicc_sim::link::{Observer, vpcd};
 use uicc_sim::profile::Profile;
 
 /// The embedded card with transmission protocol `protocol`, which asks for a session after a second.
@@ -72,13 +72,22 @@ pub(crate) struct Inserted {
 
 impl Inserted {
     /// Puts `card` into slot `slot` and waits until the reader sees it.
-    pub(crate) fn new(slot: usize, mut card: Card) -> Self {
+    pub(crate) fn new(slot: usize, card: Card) -> Self {
+        Self::observed(slot, card, ())
+    }
+
+    /// The same, with somebody who watches.
+    pub(crate) fn observed(
+        slot: usize,
+        mut card: Card,
+        mut observer: impl Observer + Send + 'static,
+    ) -> Self {
         let address = ("127.0.0.1", PORT + slot as u16);
         let stream = until("vpcd listens", || vpcd::connect(address).ok());
         let (ours, theirs) = (stream.try_clone().unwrap(), stream.try_clone().unwrap());
         let thread = thread::spawn(move || {
             // An error is what a pulled card sees of its reader.
-            let _ = vpcd::serve(stream, &mut card, &mut ());
+            let _ = vpcd::serve(stream, &mut card, &mut observer);
             // `ours` would keep the connection, and the card in the reader.
             let _ = theirs.shutdown(Shutdown::Both);
             card

@@ -40,6 +40,9 @@ pub struct CardConfig {
     pub ef_dir_path: bool,
     /// A SIM of GSM 11.11 instead of a UICC: class A0, DF GSM instead of the USIM, no channels, no AIDs.
     pub gsm: bool,
+    /// A card for cdma2000: a CSIM in place of the USIM, or with `gsm` an R-UIM, with DF CDMA in place of DF
+    /// GSM. The IMSI has 15 digits then.
+    pub cdma: bool,
     /// EF TokenInfo exists.
     pub token_info: bool,
     /// There is a DM bootstrap object, with its DODF.
@@ -85,6 +88,7 @@ impl Default for CardConfig {
             pkcs15_by_aid: true,
             ef_dir_path: true,
             gsm: false,
+            cdma: false,
             token_info: true,
             dm_object: true,
             second_bootstrap: Vec::new(),
@@ -107,6 +111,9 @@ impl CardConfig {
         }
         if !digits(&self.imsi) || !(6..=15).contains(&self.imsi.len()) {
             return Err("card.imsi: 6 to 15 decimal digits are needed".into());
+        }
+        if self.cdma && self.imsi.len() != 15 {
+            return Err("card.imsi: a card for cdma2000 has 15 digits".into());
         }
         if self.pin1.as_ref().is_some_and(|pin| !digits(pin) || !(4..=8).contains(&pin.len())) {
             return Err("card.pin1: 4 to 8 decimal digits are needed".into());

@@ -9,6 +9,10 @@ use super::tlv::tlv;
 pub(crate) const USIM_AID: [u8; 16] = [
     0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02, 0xFF, 0xFF, 0xFF, 0xFF, 0x89, 0x07, 0x09, 0x00, 0x00,
 ];
+/// AID of the CSIM application.
+const CSIM_AID: [u8; 16] = [
+    0xA0, 0x00, 0x00, 0x03, 0x43, 0x10, 0x02, 0xFF, 0x86, 0xFF, 0x03, 0x89, 0xFF, 0xFF, 0xFF, 0xFF,
+];
 /// AID of the PKCS#15 application.
 pub(crate) const PKCS15_AID: [u8; 12] = *b"\xA0\x00\x00\x00\x63PKCS-15";
 
@@ -30,21 +34,37 @@ pub(crate) fn personalise(config: &CardConfig, bootstrap: &[u8]) -> FileSystem {
     let mut iccid = File::transparent(MF, 0x2FE2, nibbles(&config.iccid, 20));
     iccid.sfi = Some(0x02);
     files.add(iccid);
-    let usim = if config.gsm {
-        let content = Content::Directory { aid: None, by_aid: false, by_fid: true };
-        files.add(File { fid: 0x7F20, parent: MF, sfi: None, read: Read::Always, content })
-    } else {
-        files.add(directory(0x7FD0, &USIM_AID, true, false))
-    };
-    let mut imsi = File::transparent(usim, 0x6F07, imsi_content(&config.imsi));
-    imsi.sfi = Some(0x07);
-    imsi.read = Read::Pin1;
-    files.add(imsi);
+    add_subscriber(&mut files, config);
     if !config.faults.no_pkcs15 {
         let root = files.add(directory(PKCS15_FID, &PKCS15_AID, config.pkcs15_by_aid, true));
         add_pkcs15(&mut files, root, config, bootstrap);
     }
     files
+}
+
+/// The network's application, or on a SIM its directory, with the subscriber's IMSI.
+fn add_subscriber(files: &mut FileSystem, config: &CardConfig) {
+    let application = if config.gsm {
+        let content = Content::Directory { aid: None, by_aid: false, by_fid: true };
+        let fid = if config.cdma { 0x7F25 } else { 0x7F20 };
+        files.add(File { fid, parent: MF, sfi: None, read: Read::Always, content })
+    } else {
+        files.add(directory(0x7FD0, network_application(config).0, true, false))
+    };
+    let mut imsi = if config.cdma {
+        File::transparent(application, 0x6F22, imsi_m_content(&config.imsi))
+    } else {
+        let mut imsi = File::transparent(application, 0x6F07, imsi_content(&config.imsi));
+        imsi.sfi = Some(0x07);
+        imsi
+    };
+    imsi.read = Read::Pin1;
+    files.add(imsi);
+}
+
+/// AID and label of the network's application on a UICC.
+fn network_application(config: &CardConfig) -> (&'static [u8; 16], &'static [u8]) {
+    if config.cdma { (&CSIM_AID, b"CSIM") } else { (&USIM_AID, b"USim1") }
 }
 
 fn directory(fid: u16, aid: &[u8], by_aid: bool, by_fid: bool) -> File {
@@ -73,6 +93,22 @@ fn imsi_content(imsi: &str) -> Vec<u8> {
     octets
 }
 
+/// EF.IMSI_M of an IMSI of 15 digits (3GPP2 C.S0065 5.2.2): class 0; digits 6 to 8; digits 9 to 15; digits 4 and
+/// 5; programmed; the country. Zero counts as ten, and a run of ones is taken off.
+fn imsi_m_content(imsi: &str) -> Vec<u8> {
+    let tens: Vec<u32> =
+        imsi.bytes().map(|b| if b == b'0' { 10 } else { u32::from(b & 0x0F) }).collect();
+    let three = |at: usize| tens[at] * 100 + tens[at + 1] * 10 + tens[at + 2] - 111;
+    let (country, network, first) = (three(0), tens[3] * 10 + tens[4] - 11, three(5));
+    let rest = three(8) << 14 | tens[11] << 10 | three(12);
+    let mut octets = vec![0x00];
+    octets.extend(&first.to_le_bytes()[..2]);
+    octets.extend(&rest.to_le_bytes()[..3]);
+    octets.extend([network as u8, 0x80]);
+    octets.extend(&country.to_le_bytes()[..2]);
+    octets
+}
+
 fn ef_dir(config: &CardConfig) -> File {
     let record = |aid: &[u8], label: &[u8], path: &[u8]| {
         let template = [tlv(0x4F, aid), tlv(0x50, label), path.to_vec()].concat();
@@ -80,7 +116,8 @@ fn ef_dir(config: &CardConfig) -> File {
         record.resize(usize::from(EF_DIR_RECORD), 0xFF);
         record
     };
-    let mut records = if config.gsm { Vec::new() } else { vec![record(&USIM_AID, b"USim1", &[])] };
+    let (aid, label) = network_application(config);
+    let mut records = if config.gsm { Vec::new() } else { vec![record(aid, label, &[])] };
     if !config.faults.no_pkcs15 {
         let path = if config.ef_dir_path { tlv(0x51, &absolute(&[])) } else { Vec::new() };
         records.push(record(&PKCS15_AID, b"DM", &path));
@@ -311,6 +348,9 @@ mod tests {
         assert_eq!(hex::encode(&imsi_content("228062800000208")), "082982608200002080");
         assert_eq!(hex::encode(&imsi_content("262011106487504")), "082926101160845740");
         assert_eq!(hex::encode(&imsi_content("26201110648750")), "0821261011608457F0");
+        // As they were read from cards.
+        assert_eq!(hex::encode(&imsi_m_content("466050081062861")), "00E503EECA175E806301");
+        assert_eq!(hex::encode(&imsi_m_content("460038351175976")), "00D4026197015C806701");
     }
 
     #[test]

@@ -118,6 +118,13 @@ impl FileSystem {
         })
     }
 
+    /// How many directories and how many elementary files are directly below `parent`.
+    pub(crate) fn counts(&self, parent: FileId) -> (usize, usize) {
+        let below = self.files.iter().skip(MF + 1).filter(|file| file.parent == parent);
+        let (directories, files): (Vec<_>, Vec<_>) = below.partition(|file| file.is_directory());
+        (directories.len(), files.len())
+    }
+
     /// What a file identifier means at `position`: MF, current application, child, parent, sibling DF.
     pub(crate) fn by_fid(&self, position: &Position, fid: u16) -> Option<FileId> {
         let parent = self.get(position.directory).parent;

@@ -100,7 +100,10 @@ fn header(card: &Card, id: FileId) -> Vec<u8> {
             let mut octets = vec![0; DIRECTORY];
             octets[4..7].copy_from_slice(&[high, low, if id == MF { 0x01 } else { 0x02 }]);
             let disabled = if card.pin.enabled() { 0x00 } else { 0x80 };
-            let tail = [0x09, disabled | 0x01, 0x02, 0x04, 0x04, 0x00, 0x83, 0x8A, 0x83, 0x8A];
+            let (directories, files) = card.files.counts(id);
+            let counts = [directories as u8, files as u8];
+            let tail = [0x04, 0x00, 0x83, 0x8A, 0x83, 0x8A];
+            let tail = [&[0x09, disabled | 0x01], &counts[..], &tail].concat();
             octets[12..].copy_from_slice(&tail);
             octets
         }

@@ -60,7 +60,7 @@ impl Application for Recorder {
 
 /// A document for EF DM_Bootstrap.
 pub(crate) fn bootstrap(length: usize) -> Vec<u8> {
-    let mut octets = hex::decode("02A4016A00").unwrap();
+    let mut octets = vector("dm-bootstrap-ef-wbxml-head");
     octets.extend((0..).map(|n: u32| (n % 251) as u8).take(length - octets.len()));
     octets
 }

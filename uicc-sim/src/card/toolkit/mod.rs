@@ -17,6 +17,8 @@ use std::collections::VecDeque;
 /// Event codes.
 const DATA_AVAILABLE: u8 = 0x09;
 const CHANNEL_STATUS: u8 = 0x0A;
+/// Result: REFRESH carried out, with additional files read.
+const REFRESHED_MORE: u8 = 0x03;
 /// Findings kept; a terminal in a loop must not fill the memory.
 const MAX_FINDINGS: usize = 1000;
 /// How often a command that the terminal was too busy for is tried again.
@@ -254,7 +256,10 @@ impl Toolkit {
             Proactive::MoreTime => plain(response),
             Proactive::Refresh { .. } => {
                 self.note(true, application, "REFRESH carried out");
-                plain(response)
+                match response.result {
+                    REFRESHED_MORE => Ok(()),
+                    _ => plain(response),
+                }
             }
             Proactive::SetUpEventList(events) => {
                 self.state.events.clone_from(events);
