@@ -248,7 +248,11 @@ impl Slot {
     }
 
     /// The card whose bootstrap data are in the tree and cannot have changed since.
-    pub(super) fn settled(&self) -> Option<[u8; 16]> {
+    pub(super) fn settled(&mut self) -> Option<[u8; 16]> {
+        // An error comes again when the card is read.
+        if !self.is_settled || self.identify().is_err() {
+            return None;
+        }
         self.identity_hash().filter(|_| self.is_settled)
     }
 
