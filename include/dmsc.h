@@ -1760,6 +1760,11 @@ typedef struct dmsc_network_config {
    * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
    */
   uint32_t connect_timeout_ms;
+  /**
+   * 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+   * card it is always WBXML.
+   */
+  uint32_t text_xml;
 } dmsc_network_config;
 
 /**
@@ -3593,6 +3598,10 @@ dmsc_status dmsc_client_apply_provisioning(struct dmsc_client *client,
 
 /**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.
+ *
+ * In a client with a store that is kept, one that was interrupted by the end of the process is held again by
+ * the next client by itself (event DMSC_EVENT_SESSION_REQUESTED, then the card of its account is waited for);
+ * whoever asks for a session with its server gets that one. Closing the client ends it for good.
  *
  * @pre `request->struct_size` is set.
  * @param out the session; written on success only; free it with @ref dmsc_session_free.
