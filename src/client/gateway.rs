@@ -209,7 +209,7 @@ impl Core {
             Way::Channel(card, id) => {
                 let bip = self.slot(*card).ok().and_then(|slot| slot.bip_mut());
                 match bip {
-                    Some(bip) => pipe.step(outside, &mut ChannelStream { bip, id: *id }),
+                    Some(bip) => pipe.step(outside, &mut ChannelStream::new(bip, *id)),
                     None => pipe.step(outside, &mut Gone),
                 }
             }
@@ -254,9 +254,11 @@ impl Relay {
     /// and it has been quiet, for a moment behind an answer and for long behind a request.
     fn is_over(&self, now: Now, others_wait: bool) -> bool {
         let quiet_ms = now.mono_ms.saturating_sub(self.last_ms);
+        // Over TLS the client's last octets say that it leaves, and nothing answers them.
+        let is_tls = self.visitor.port == SCWS_TLS_PORT;
         let patience_ms = match (self.visitor.pipe.outside_is_done(), self.answered) {
-            (true, true) => AFTERMATH_MS,
-            (true, false) => limits::HTTP_SILENCE_MS,
+            (true, false) if !is_tls => limits::HTTP_SILENCE_MS,
+            (true, _) => AFTERMATH_MS,
             (false, true) if others_wait => COURTESY_MS,
             (false, false) if others_wait => limits::HTTP_SILENCE_MS,
             (false, _) => u64::MAX,
