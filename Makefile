@@ -27,14 +27,14 @@ deps-bench:
 lib: $(BUILD)/libdmsc.so $(BUILD)/libdmsc.a
 
 $(BUILD)/libdmsc.so: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type cdylib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type cdylib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.so $(BUILD)/libdmsc.so.$(VERSION)
 	@ln -sf libdmsc.so.$(VERSION) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@
 
 $(BUILD)/libdmsc.a: deps FORCE
-	$(CARGO) rustc --release --locked --lib --crate-type staticlib
+	$(CARGO) rustc --release --locked --features wipe --lib --crate-type staticlib
 	@mkdir -p $(BUILD)
 	@cp -u target/release/libdmsc.a $@
 
@@ -52,7 +52,8 @@ $(EXAMPLES): $(BUILD)/%: examples/%.c examples/simulated_card.h include/dmsc.h \
 
 # The programs of examples/; those that need no reader are run.
 examples: $(EXAMPLES)
-	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	@$(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree
 	@rm -rf $(BUILD)/firmware-store && mkdir -p $(BUILD)/firmware-store
 	@$(BUILD)/firmware $(BUILD)/firmware-store uicc-sim/profiles/firmware.toml
 
@@ -91,7 +92,7 @@ crash: deps-check
 soak: deps-check
 	DMSC_SOAK_HOURS=24 DMSC_SOAK_SEEDS=4 $(CARGO) test --locked --test soak -- --nocapture
 
-# A client is killed 200 times in the middle of bootstrap and sessions, and started again.
+# A client is killed 200 times in the middle of bootstraps and sessions, and started again.
 kill: deps-check
 	DMSC_KILL_ROUNDS=200 $(CARGO) test --locked --test kill -- --nocapture
 
@@ -130,7 +131,8 @@ VALGRIND := valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite,
 memcheck: deps-check $(EXAMPLES)
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/demo $(BUILD)/memcheck-store >/dev/null
-	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml >/dev/null
+	@rm -rf $(BUILD)/host-tree && mkdir -p $(BUILD)/host-tree
+	$(VALGRIND) $(BUILD)/host_tree uicc-sim/profiles/host-tree.toml $(BUILD)/host-tree >/dev/null
 	@rm -rf $(BUILD)/memcheck-store && mkdir -p $(BUILD)/memcheck-store
 	$(VALGRIND) $(BUILD)/firmware $(BUILD)/memcheck-store uicc-sim/profiles/firmware.toml >/dev/null
 	@echo "valgrind: no error, no leak"

@@ -72,8 +72,10 @@ fn repeat(case: &str, encoding: &str, kind: &str, times: u32) -> Result<(), Stri
         let (db, folder) = database(kind, number).map_err(|error| error.to_string())?;
         let db = corpus::furnished(db);
         let setup = corpus::setup(&db, encoding).map_err(|error| error.to_string())?;
+        // The client has its policy as long as it lives.
+        let policy = Arc::clone(&setup.authority.policy);
         (sent, heap) = measured(|| work(setup, &db, &script));
-        drop(db);
+        drop((db, policy));
         folder.map_or(Ok(()), std::fs::remove_dir_all).map_err(|error| error.to_string())?;
     }
     if sent == 0 {

@@ -1,22 +1,26 @@
 /* Nodes that the program keeps itself: the settings of a ring tone below ./Vendor/Ring, which a DM server
- * reads, changes and tries out, in one transaction with the nodes that the library stores.
+ * reads, changes and tries out, in one transaction with the nodes that the library stores. The sound itself is
+ * large: it goes into a file and out of it part by part, and is never in memory as a whole.
  *
- *   host_tree CARD-PROFILE       (uicc-sim/profiles/host-tree.toml)
+ *   host_tree CARD-PROFILE DIRECTORY      (uicc-sim/profiles/host-tree.toml)
  */
 #include "simulated_card.h"
 #include <stdlib.h>
 
 #define RING "./Vendor/Ring"
+#define SOUND RING "/Sound"
 
 /* The program's own data: what counts, and what it was when a transaction began. */
 typedef struct settings {
     char tone[32];
     char volume[8];
+    int new_sound; /* The sound is the file beside, which is not renamed yet. */
 } settings;
 
 typedef struct ring {
     settings now, before;
-    unsigned rung;
+    char sound[512], beside[520]; /* names of files */
+    unsigned rung, chunks, parts;
 } ring;
 
 /* ---- the handler -------------------------------------------------------------------------------- */
@@ -35,6 +39,41 @@ static char *leaf(ring *r, const char *uri, size_t *cap)
     return NULL;
 }
 
+/* The file that is the sound; NULL as long as there is none. */
+static FILE *sound_file(const ring *r)
+{
+    return fopen(r->now.new_sound ? r->beside : r->sound, "rb");
+}
+
+static long sound_size(const ring *r)
+{
+    FILE *file = sound_file(r);
+    long size = 0;
+
+    if (file != NULL) {
+        if (fseek(file, 0, SEEK_END) == 0)
+            size = ftell(file);
+        fclose(file);
+    }
+    return size;
+}
+
+/* The whole sound: as long as it is short, and for those who want it with all other nodes. */
+static int32_t sound_get(const ring *r, dmsc_buffer **value)
+{
+    size_t size = (size_t)sound_size(r);
+    uint8_t *octets = malloc(size + 1);
+    FILE *file = sound_file(r);
+    int32_t status = DMSC_ERR_STORAGE_IO;
+
+    if (octets != NULL && (file == NULL || fread(octets, 1, size, file) == size))
+        status = dmsc_buffer_new(octets, size, value);
+    if (file != NULL)
+        fclose(file);
+    free(octets);
+    return status;
+}
+
 static int32_t ring_info(void *user_data, const char *uri, dmsc_host_node *node)
 {
     size_t cap;
@@ -49,6 +88,12 @@ static int32_t ring_info(void *user_data, const char *uri, dmsc_host_node *node)
         node->format = DMSC_FORMAT_NULL;
         return DMSC_OK;
     }
+    if (strcmp(uri, SOUND) == 0) {
+        node->format = DMSC_FORMAT_BIN;
+        node->type = "audio/x-example";
+        node->size = (uint32_t)sound_size(user_data);
+        return DMSC_OK;
+    }
     if (text == NULL)
         return DMSC_ERR_NODE_NOT_FOUND;
     node->format = strcmp(uri, RING "/Volume") == 0 ? DMSC_FORMAT_INT : DMSC_FORMAT_CHR;
@@ -61,12 +106,14 @@ static int32_t ring_get(void *user_data, const char *uri, dmsc_buffer **value)
     size_t cap;
     const char *text = leaf(user_data, uri, &cap);
 
+    if (strcmp(uri, SOUND) == 0)
+        return sound_get(user_data, value);
     return text == NULL ? DMSC_OK : dmsc_buffer_new((const uint8_t *)text, strlen(text), value);
 }
 
 static int32_t ring_children(void *user_data, const char *uri, dmsc_buffer **names)
 {
-    static const char list[] = "Test\nTone\nVolume\n";
+    static const char list[] = "Sound\nTest\nTone\nVolume\n";
 
     (void)user_data;
     if (strcmp(uri, RING) != 0)
@@ -88,6 +135,70 @@ static int32_t ring_replace(void *user_data, const char *uri, const dmsc_node_va
     text[value->data_len] = '\0';
     return DMSC_OK;
 }
+
+/* ---- the sound: from a server chunk by chunk, to a server part by part --------------------------- */
+
+/* Keeps a chunk in the file beside. Nothing is changed by that. */
+static int32_t ring_write(void *user_data, const dmsc_value_chunk *chunk)
+{
+    ring *r = user_data;
+    FILE *file;
+    size_t written;
+
+    if (strcmp(chunk->uri, SOUND) != 0)
+        return DMSC_ERR_NODE_NOT_ALLOWED;
+    file = fopen(r->beside, chunk->offset == 0 ? "wb" : "ab");
+    if (file == NULL)
+        return DMSC_ERR_STORAGE_FULL;
+    written = fwrite(chunk->data, 1, chunk->data_len, file);
+    r->chunks += 1;
+    return fclose(file) == 0 && written == chunk->data_len ? DMSC_OK : DMSC_ERR_STORAGE_FULL;
+}
+
+/* All chunks are there: within the transaction, the file beside is the sound. */
+static int32_t ring_store(void *user_data, const char *uri, const dmsc_node_value *value)
+{
+    ring *r = user_data;
+
+    (void)uri;
+    (void)value;
+    r->now.new_sound = 1;
+    return DMSC_OK;
+}
+
+/* The value was stored, and renamed by `commit`; or it was not, and is thrown away. */
+static void ring_discard(void *user_data, const char *uri)
+{
+    const ring *r = user_data;
+
+    (void)uri;
+    (void)remove(r->beside);
+}
+
+/* An open file goes on to be what it was, also when another one gets its name. */
+static int32_t ring_open(void *user_data, const char *uri, uint64_t *handle)
+{
+    FILE *file = strcmp(uri, SOUND) == 0 ? sound_file(user_data) : NULL;
+
+    *handle = (uint64_t)(uintptr_t)file;
+    return file != NULL ? DMSC_OK : DMSC_ERR_NODE_NOT_FOUND;
+}
+
+static int32_t ring_read(void *user_data, uint64_t handle, uint8_t *data, size_t data_len)
+{
+    ring *r = user_data;
+
+    r->parts += 1;
+    return fread(data, 1, data_len, (FILE *)(uintptr_t)handle) == data_len ? DMSC_OK : DMSC_ERR_STORAGE_IO;
+}
+
+static void ring_close(void *user_data, uint64_t handle)
+{
+    (void)user_data;
+    fclose((FILE *)(uintptr_t)handle);
+}
+
+/* ---- what has to be true together ---------------------------------------------------------------- */
 
 static int32_t ring_exec(void *user_data, const dmsc_exec_request *request)
 {
@@ -119,7 +230,11 @@ static int32_t ring_prepare(void *user_data)
 
 static int32_t ring_commit(void *user_data)
 {
-    const ring *r = user_data;
+    ring *r = user_data;
+
+    if (r->now.new_sound && rename(r->beside, r->sound) != 0)
+        return DMSC_ERR_STORAGE_IO;
+    r->now.new_sound = 0;
 
     printf("  settings now: %s, volume %s\n", r->now.tone, r->now.volume);
     return DMSC_OK;
@@ -151,6 +266,12 @@ static int bind_ring(dmsc_client *client, ring *r)
     handler.prepare = ring_prepare;
     handler.commit = ring_commit;
     handler.rollback = ring_rollback;
+    handler.write = ring_write;
+    handler.store = ring_store;
+    handler.discard = ring_discard;
+    handler.open = ring_open;
+    handler.read = ring_read;
+    handler.close = ring_close;
     if (failed(dmsc_tree_bind(client, RING, &handler), "bind")
         || failed(dmsc_txn_begin(client, &txn), "transaction"))
         return 0;
@@ -178,20 +299,30 @@ int main(int argc, char **argv)
 {
     dmsc_session_request request = { sizeof request, NULL };
     dmsc_session_info info = { sizeof info, 0, 0, 0, DMSC_ERR_STATE, 0 };
-    ring r = { { "Classic", "5" }, { "", "" }, 0 };
+    ring r;
     dmsc_callbacks callbacks;
     dmsc_config config;
     dmsc_client *client = NULL;
     dmsc_card *card = NULL;
     dmsc_session *session = NULL;
     char error[200] = "";
-    uicc_sim *sim = uicc_sim_open(argc > 1 ? argv[1] : NULL, NULL, error, sizeof error);
+    uicc_sim *sim;
     int ok;
 
+    if (argc < 3) {
+        fprintf(stderr, "usage: host_tree CARD-PROFILE DIRECTORY\n");
+        return 2;
+    }
+    sim = uicc_sim_open(argv[1], NULL, error, sizeof error);
     if (sim == NULL) {
         fprintf(stderr, "card profile: %s\n", error);
         return 2;
     }
+    memset(&r, 0, sizeof r);
+    strcpy(r.now.tone, "Classic");
+    strcpy(r.now.volume, "5");
+    (void)snprintf(r.sound, sizeof r.sound, "%s/sound", argv[2]);
+    (void)snprintf(r.beside, sizeof r.beside, "%s.new", r.sound);
     memset(&callbacks, 0, sizeof callbacks);
     callbacks.struct_size = sizeof callbacks;
     callbacks.on_changes = on_changes;
@@ -204,7 +335,9 @@ int main(int argc, char **argv)
          && !failed(dmsc_session_wait(session, 60000, &info), "wait") && info.status == DMSC_OK;
     while (client != NULL && dmsc_client_run_once(client, 0) == DMSC_OK)
         ; /* what is left to be told */
-    ok = ok && r.rung == 1 && strcmp(r.now.volume, "7") == 0 && uicc_sim_bad_sessions(sim) == 0;
+    printf("  the sound came in %u chunks and went in %u parts\n", r.chunks, r.parts);
+    ok = ok && r.rung == 1 && strcmp(r.now.volume, "7") == 0 && sound_size(&r) == 40000
+         && uicc_sim_bad_sessions(sim) == 0;
     printf("host_tree: %s\n", ok ? "OK" : uicc_sim_report(sim));
     dmsc_session_free(session);
     dmsc_card_close(card);

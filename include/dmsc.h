@@ -1755,6 +1755,11 @@ typedef struct dmsc_network_config {
    * terminal's profile.
    */
   uint32_t card_connections;
+  /**
+   * Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
+   * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
+   */
+  uint32_t connect_timeout_ms;
 } dmsc_network_config;
 
 /**
@@ -2342,6 +2347,13 @@ typedef struct dmsc_value_chunk {
  * message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
  * whole, with `add` or `replace`.
  *
+ * Large values the other way: with `open`, `read` and `close` a leaf whose value fits in no message to the
+ * server, and has more than 16 KiB, is not asked for with `get`, but opened when the server's Get is executed,
+ * and read as the messages are made; one session may have several open. An open value stays what it was when
+ * it was opened, whatever is done to its node: keep the old file, or let `read` fail. Behind a failure nothing
+ * more is read: the server misses the end of the value, the host gets a DMSC_EVENT_NODE_FAILED. When the
+ * subtree is unbound or the client closed, values may be open still; `destroy` closes them.
+ *
  * Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
  * session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
  * cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
@@ -2430,6 +2442,20 @@ typedef struct dmsc_node_handler {
    * first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
    */
   void (*discard)(void *user_data, const char *uri);
+  /**
+   * Opens the value of leaf `uri`, of which `info` has just said size and format, for `read`. `handle` gets
+   * a number of the host's own, for example a pointer. NULL, with the next two: values are read as a whole.
+   */
+  int32_t (*open)(void *user_data, const char *uri, uint64_t *handle);
+  /**
+   * Fills `data` with the next `data_len` octets of an open value, in order, never beyond the size that
+   * `info` said; of a text they are UTF-8. `data` is valid during the callback only.
+   */
+  int32_t (*read)(void *user_data, uint64_t handle, uint8_t *data, size_t data_len);
+  /**
+   * Closes an open value, read to its end or not: once for each successful `open`.
+   */
+  void (*close)(void *user_data, uint64_t handle);
 } dmsc_node_handler;
 
 /**
@@ -2651,6 +2677,53 @@ typedef struct dmsc_toolkit_host {
 } dmsc_toolkit_host;
 
 /**
+ * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
+ */
+typedef struct dmsc_local_info {
+  /**
+   * sizeof(dmsc_local_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 15 digits; NULL: not told.
+   */
+  const char *imei;
+  /**
+   * 16 digits; NULL: not told.
+   */
+  const char *imeisv;
+  /**
+   * Two lower case letters of ISO 639-1; NULL: not told.
+   */
+  const char *language;
+  /**
+   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
+   * service.
+   */
+  const uint8_t *location;
+  /**
+   * Number of octets at location.
+   */
+  size_t location_len;
+  /**
+   * 1 if `access_technology` is known.
+   */
+  uint32_t has_access_technology;
+  /**
+   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
+   */
+  uint32_t access_technology;
+  /**
+   * 1 if `utc_offset_quarters` is known.
+   */
+  uint32_t has_utc_offset;
+  /**
+   * Local time minus UTC in quarters of an hour, -79 to 79.
+   */
+  int32_t utc_offset_quarters;
+} dmsc_local_info;
+
+/**
  * What the card wants.
  */
 typedef struct dmsc_toolkit_request_info {
@@ -2742,53 +2815,6 @@ typedef struct dmsc_toolkit_reply {
    */
   const char *text;
 } dmsc_toolkit_reply;
-
-/**
- * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
- */
-typedef struct dmsc_local_info {
-  /**
-   * sizeof(dmsc_local_info); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * 15 digits; NULL: not told.
-   */
-  const char *imei;
-  /**
-   * 16 digits; NULL: not told.
-   */
-  const char *imeisv;
-  /**
-   * Two lower case letters of ISO 639-1; NULL: not told.
-   */
-  const char *language;
-  /**
-   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
-   * service.
-   */
-  const uint8_t *location;
-  /**
-   * Number of octets at location.
-   */
-  size_t location_len;
-  /**
-   * 1 if `access_technology` is known.
-   */
-  uint32_t has_access_technology;
-  /**
-   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
-   */
-  uint32_t access_technology;
-  /**
-   * 1 if `utc_offset_quarters` is known.
-   */
-  uint32_t has_utc_offset;
-  /**
-   * Local time minus UTC in quarters of an hour, -79 to 79.
-   */
-  int32_t utc_offset_quarters;
-} dmsc_local_info;
 
 /**
  * One exchange with a card. Borrowed: valid during the callback only.
@@ -3135,49 +3161,6 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            struct dmsc_card **out);
 
 /**
- * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
- *
- * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
- * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
- * cannot end it. A thread of the library waits for its end, until then every other exchange with this
- * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
- * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
- *        NULL: the first reader with a card.
- * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
- *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
- * Thread: any.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
-                                uint32_t slot,
-                                const char *reader,
-                                struct dmsc_card **out);
-
-/**
- * Opens the card in a PC/SC reader for this program alone, until it is closed.
- *
- * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
- * the card.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
-                                          uint32_t slot,
-                                          const char *reader,
-                                          struct dmsc_card **out);
-
-/**
- * The names of the PC/SC readers, each ended by a line feed.
- *
- * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
- * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
- *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
- * Thread: any.
- */
-DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
-
-/**
  * Closes the card and frees its handle; NULL is allowed. A session with this card is aborted.
  *
  * Must be the last use of `card`. Takes effect at once, but inside a callback of a card transport when
@@ -3499,7 +3482,7 @@ dmsc_status dmsc_log_set(const struct dmsc_log_sink *sink,
  * @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
  *        defines.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
- *         some of write, store and discard);
+ *         some of write, store and discard, or of open, read, close and get);
  *         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
  *         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
  *         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or
@@ -3523,6 +3506,49 @@ dmsc_status dmsc_tree_bind(struct dmsc_client *client,
 DMSC_MUST_USE
 dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
                              const char *uri);
+
+/**
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
+ *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+ * cannot end it. A thread of the library waits for its end, until then every other exchange with this
+ * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
+ * @param slot as in @ref dmsc_card_open.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
+ *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
+                                uint32_t slot,
+                                const char *reader,
+                                struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
+
+/**
+ * The names of the PC/SC readers, each ended by a line feed.
+ *
+ * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
+ *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
+ * Thread: any.
+ */
+DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
 
 /**
  * Judges bootstraps, sessions and servers' commands by this policy from now on; sessions that run keep
@@ -3677,41 +3703,6 @@ dmsc_status dmsc_client_set_toolkit_host(struct dmsc_client *client,
                                          const struct dmsc_toolkit_host *host);
 
 /**
- * What the card wants.
- *
- * @pre `info->struct_size` is set.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
- * Thread: any, one at a time.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
-                                          struct dmsc_toolkit_request_info *info);
-
-/**
- * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
- * Valid until the request is answered.
- *
- * Thread: any, one at a time.
- */
-const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
-                              uint32_t index,
-                              uint32_t *item);
-
-/**
- * Hands over the answer to the card and frees the request, also on failure.
- *
- * @pre `reply->struct_size` is set.
- * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
- *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
- *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
- *         closed.
- * Thread: any; also inside callbacks.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
-                                const struct dmsc_toolkit_reply *reply);
-
-/**
  * The data of TERMINAL PROFILE for a modem that owns the card's toolkit: what the library and the host can do.
  * Makes the host the owner; its modem has to merge these bits into its own and to hand over the proactive
  * commands that the profile announces.
@@ -3779,6 +3770,41 @@ dmsc_status dmsc_card_toolkit_event(struct dmsc_card *card,
 DMSC_MUST_USE
 dmsc_status dmsc_card_set_local_info(struct dmsc_card *card,
                                      const struct dmsc_local_info *info);
+
+/**
+ * What the card wants.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * Thread: any, one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
+                                          struct dmsc_toolkit_request_info *info);
+
+/**
+ * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
+ * Valid until the request is answered.
+ *
+ * Thread: any, one at a time.
+ */
+const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
+                              uint32_t index,
+                              uint32_t *item);
+
+/**
+ * Hands over the answer to the card and frees the request, also on failure.
+ *
+ * @pre `reply->struct_size` is set.
+ * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
+ *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
+ *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
+ *         closed.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
+                                const struct dmsc_toolkit_reply *reply);
 
 /**
  * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked
@@ -3915,10 +3941,9 @@ dmsc_status dmsc_tree_describe(struct dmsc_client *client,
  * @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
  *         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
  *         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
- *         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
- *         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
- *         DMSC_ERR_REENTRANT;
- *         DMSC_ERR_STORAGE_*.
+ *         the server waits already, five within ten minutes were accepted, or a transaction is open: try
+ *         again; DMSC_ERR_NOT_SUPPORTED a push that is no notification but a bootstrap: give it to
+ *         @ref dmsc_client_apply_provisioning; DMSC_ERR_REENTRANT; DMSC_ERR_STORAGE_*.
  * Thread: any.
  */
 DMSC_MUST_USE

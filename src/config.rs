@@ -4,10 +4,12 @@ use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::random::SystemRandom;
 use crate::store::{Database, KeySource, Sealing, Store};
+use crate::transport::tcp::{Resolver, SystemResolver};
 use crate::transport::tls::TlsConfig;
 use crate::tree::{DeviceInfo, SecretUris};
 use bitflags::bitflags;
 use std::sync::Arc;
+use std::time::Duration;
 
 bitflags! {
     /// What may bootstrap the device, and who is asked. The numbers are the C API's.
@@ -85,7 +87,7 @@ pub enum PlainHttp {
 }
 
 /// How a client reaches servers, and how often it tries.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct NetworkConfig {
     /// Whom to trust.
     pub tls: TlsConfig,
@@ -95,6 +97,23 @@ pub struct NetworkConfig {
     pub retries: u32,
     /// A card may open connections into the network, each with the host's consent.
     pub card_connections: bool,
+    /// Longest time from the look-up of a name to the connection, up to 30 s.
+    pub connect_timeout: Duration,
+    /// Who knows the addresses of servers, where the library opens the connection.
+    pub resolver: Arc<dyn Resolver>,
+}
+
+impl Default for NetworkConfig {
+    fn default() -> Self {
+        Self {
+            tls: TlsConfig::default(),
+            plain_http: PlainHttp::default(),
+            retries: 0,
+            card_connections: false,
+            connect_timeout: Duration::from_millis(limits::CONNECT_MS),
+            resolver: Arc::new(SystemResolver),
+        }
+    }
 }
 
 /// A client's configuration.
@@ -174,6 +193,11 @@ impl Config {
                     limits::MIN_MSG_SIZE
                 ));
             }
+        }
+        // Behind the silence of a server the session would have ended before.
+        let longest = Duration::from_millis(limits::HTTP_SILENCE_MS);
+        if self.network.connect_timeout.is_zero() || self.network.connect_timeout > longest {
+            return invalid(format!("connect_timeout: not 1 to {} ms", longest.as_millis()));
         }
         if self.network.retries > limits::SESSION_RETRIES {
             return invalid(format!("retries: more than {}", limits::SESSION_RETRIES));

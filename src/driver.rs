@@ -5,11 +5,13 @@
 //! not know what the core does.
 
 mod acceptor;
+mod background;
 mod errands;
 mod watchdog;
 mod watcher;
 
 pub(crate) use acceptor::Acceptor;
+pub(crate) use background::Background;
 pub(crate) use errands::{Errands, Unfinished};
 pub(crate) use watchdog::Watchdog;
 pub(crate) use watcher::Watcher;

@@ -3,6 +3,7 @@
 //! The way of data is one: card or push, trigger, session, tree transaction, store, results out.
 //! `docs/architecture.md` has the map; the C API is `include/dmsc.h`.
 
+pub mod allocator;
 pub mod audit;
 pub mod bootstrap;
 pub mod bytes;
@@ -28,3 +29,7 @@ pub mod transport;
 pub mod tree;
 pub mod trigger;
 pub mod url;
+
+#[cfg(feature = "wipe")]
+#[global_allocator]
+static WIPING: allocator::Wiping = allocator::Wiping;

@@ -75,6 +75,8 @@ pub const PROACTIVE_COMMANDS: usize = 256;
 /// Octets each way that one BIP channel buffers.
 pub const CHANNEL_BUFFER: usize = 1400;
 
+/// Time that a connection may take to come about, in milliseconds, where the host says nothing.
+pub const CONNECT_MS: u64 = 10_000;
 /// Octets of an HTTP response head.
 pub const HTTP_HEAD: usize = 4 * 1024;
 /// Time without a single octet from the server before the exchange fails, in milliseconds.
@@ -87,6 +89,10 @@ pub const BOOTSTRAP_PIN: u32 = 40;
 
 /// Notifications that may wait for one server.
 pub const TRIGGER_QUEUE: usize = 1;
+/// Notifications of one server that are accepted within [`TRIGGER_RATE_MS`].
+pub const TRIGGER_RATE: usize = 5;
+/// The time in which they are counted, in milliseconds.
+pub const TRIGGER_RATE_MS: u64 = 600_000;
 /// Notifications of cards that may wait for the end of a write transaction.
 pub const TRIGGERS_HELD: usize = 8;
 /// Digests remembered for one account against replay.
@@ -111,6 +117,8 @@ pub const ALERT_OCTETS: usize = 64 * 1024;
 pub const SESSION_MESSAGES: u32 = 1000;
 /// Octets that the answers not yet sent to the server may hold.
 pub const SESSION_REPLY: usize = 4 * 1024 * 1024;
+/// Octets up to which a value of the host is read as a whole.
+pub const READ_WHOLE: usize = 16 * 1024;
 /// Octets of one text of an alert for the user.
 pub const UI_TEXT: usize = 4096;
 /// Choices of one alert for the user.

@@ -27,6 +27,27 @@ fn sc_137_a_trigger_during_a_session_of_this_card_is_queued() {
 }
 
 #[test]
+fn a_sixth_notification_within_ten_minutes_is_refused() {
+    let (sim, phone) = (Sim::named("demo"), Facade::new());
+    phone.ready(&sim);
+    for _ in 0..5 {
+        phone.deliver(sim.push()).unwrap();
+        phone.settle();
+    }
+    assert_eq!(phone.ended().len(), 5);
+    let error = phone.deliver(sim.push()).unwrap_err();
+    assert_eq!(error.code(), Code::Busy);
+    assert_eq!(error.to_string(), "com.example.sc asks for sessions too often");
+    // It is dropped, not kept for later; the next one is welcome.
+    phone.advance(600_000);
+    assert_eq!(phone.of(EventKind::TriggerRefused).len(), 1);
+    assert_eq!((phone.ended().len(), sim.card().good_sessions()), (5, 5));
+    phone.deliver(sim.push()).unwrap();
+    phone.settle();
+    assert_eq!(phone.ended(), vec![(0, String::new()); 6]);
+}
+
+#[test]
 fn sc_138_an_unknown_server_is_ignored_with_two_card_accounts() {
     let (first, second, unknown) =
         (Sim::named("demo"), Sim::new(second_card()), Sim::named("unknown-server"));

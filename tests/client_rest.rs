@@ -3,17 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panic")]
 #![cfg(feature = "redb")]
 
-mod store_common;
+#[allow(dead_code, reason = "the tests of the store use the rest")]
+#[path = "store_common/disk.rs"]
+mod disk;
 mod support;
 
+use disk::Disk;
 use dmsc::config::Config;
 use dmsc::event::EventKind;
 use dmsc::store::redb::RedbStore;
 use dmsc::store::{Batch, Database, Store, Table};
 use std::sync::Arc;
-use store_common::dice::Dice;
-use store_common::disk::Disk;
 use support::abi::DEVICE;
+use support::dice::{self, Dice};
 use support::facade::Facade;
 use support::sim::Sim;
 

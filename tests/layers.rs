@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 /// Plain values and helpers that know nothing of the rest, from the lowest.
 const GROUND: &[&str] =
-    &["status_word", "error", "limits", "secret", "random", "time", "url", "bytes"];
+    &["allocator", "status_word", "error", "limits", "secret", "random", "time", "url", "bytes"];
 
 /// What each module may use besides itself and the ground.
 const MAY_USE: &[(&str, &[&str])] = &[

@@ -1,4 +1,4 @@
-//! What a session needs in memory for an object that the host takes chunk by chunk.
+//! What a session needs in memory for an object that the host takes or gives chunk by chunk.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 
@@ -25,11 +25,20 @@ const SIZE: u64 = 1 << 20;
 /// Octets of heap that a session may take for it.
 const LIMIT: usize = 64 * 1024;
 
-/// A host that only counts what it gets, for one leaf.
-#[derive(Default)]
+/// A host that only counts what goes over, for one leaf.
 struct Counter {
+    format: Format,
     octets: AtomicU64,
+    /// Octets of the leaf's value.
     stored: AtomicU64,
+    open: AtomicU64,
+}
+
+impl Counter {
+    fn new(format: Format, stored: u64) -> Arc<Self> {
+        let none = || AtomicU64::new(0);
+        Arc::new(Self { format, octets: none(), stored: stored.into(), open: none() })
+    }
 }
 
 /// The host as the tree's.
@@ -44,12 +53,23 @@ impl HostNodes for Keeper {
         let node = |format| HostNode { format, mime: String::new(), size };
         Ok(match uri {
             "./Vault" => Some(node(Format::Node)),
-            _ if size > 0 => Some(node(Format::Chr)),
+            _ if size > 0 => Some(node(self.0.format)),
             _ => None,
         })
     }
-    fn get(&self, _: &str) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+    fn get(&self, uri: &str) -> Result<Vec<u8>> {
+        panic!("{uri} as a whole")
+    }
+    fn open(&self, _: &str) -> Result<Option<u64>> {
+        Ok(Some(self.0.open.fetch_add(1, Relaxed)))
+    }
+    fn read(&self, _: u64, place: &mut [u8]) -> Result<()> {
+        place.fill(b'A');
+        self.0.octets.fetch_add(place.len() as u64, Relaxed);
+        Ok(())
+    }
+    fn close(&self, _: u64) {
+        self.0.open.fetch_sub(1, Relaxed);
     }
     fn children(&self, _: &str) -> Result<Vec<String>> {
         Ok(Vec::new())
@@ -96,8 +116,8 @@ impl HostNodes for Keeper {
     }
 }
 
-/// Most octets of heap while the server sends the object of case e to a node of `counter`.
-fn peak(encoding: Encoding, counter: &Arc<Counter>) -> usize {
+/// Most octets of heap while a session of `case`, about `node` instead of `usual`, goes over.
+fn peak(encoding: Encoding, counter: &Arc<Counter>, case: &str, usual: &str, node: &str) -> usize {
     let (hosted, now) = (Arc::new(Hosted::default()), Now { mono_ms: 0, unix_s: 0 });
     let mut db = corpus::furnished(Database::new(Arc::new(MemoryStore::new())).unwrap());
     db.attach(hosted.clone());
@@ -106,25 +126,35 @@ fn peak(encoding: Encoding, counter: &Arc<Counter>) -> usize {
     let place = |root: &Path, abilities, mime: &str| {
         let mut tree = Tree::new(&mut txn, Actor::Host, now);
         tree.place_host_nodes(root, abilities, mime)?;
-        Ok(tree.replace(&uri("./Vault?prop=ACL"), &Content::text("Add=*"))?)
+        Ok(tree.replace(&uri("./Vault?prop=ACL"), &Content::text("Add=*&Get=*"))?)
     };
     hosted.nodes.bind(root, Box::new(Keeper(Arc::clone(counter))), 0, place).unwrap();
     txn.commit().unwrap();
-    let script = Script::load("e-lob1m-from-server", encoding).about("./Bench/Big", "./Vault/Big");
+    let script = Script::load(case, encoding).about(usual, node);
     let setup = corpus::setup(&db, encoding).unwrap();
-    let (done, heap) = heap::measured(|| play(setup, &db, &script, &mut |_| {}));
+    let mut largest = 0;
+    let mut sent = |body: &[u8]| largest = largest.max(body.len());
+    let (done, heap) = heap::measured(|| play(setup, &db, &script, &mut sent));
     done.unwrap();
+    assert!(largest <= corpus::MAX_MSG_SIZE as usize);
+    println!("{encoding:?} {:?} {case}: {} octets of heap at most", counter.format, heap.peak);
     heap.peak
 }
 
 // One test: the counters are those of the whole process.
 #[test]
-fn an_object_that_the_host_takes_in_chunks_is_never_in_memory() {
+fn an_object_that_goes_in_chunks_to_or_from_the_host_is_never_in_memory() {
     for encoding in [Encoding::Xml, Encoding::Wbxml] {
-        let counter = Arc::default();
-        let octets = peak(encoding, &counter);
-        println!("{encoding:?}: {octets} octets of heap at most");
-        assert_eq!(counter.stored.load(Relaxed), SIZE);
-        assert!(octets <= LIMIT, "{encoding:?}: {octets} octets");
+        let taker = Counter::new(Format::Chr, 0);
+        let case = "e-lob1m-from-server";
+        assert!(peak(encoding, &taker, case, "./Bench/Big", "./Vault/Big") <= LIMIT);
+        assert_eq!(taker.stored.load(Relaxed), SIZE);
+        for format in [Format::Chr, Format::Bin] {
+            let giver = Counter::new(format, SIZE);
+            let case = "f-lob1m-to-server";
+            assert!(peak(encoding, &giver, case, "./Bench/Stored", "./Vault/Stored") <= LIMIT);
+            assert_eq!(giver.octets.load(Relaxed), SIZE);
+            assert_eq!(giver.open.load(Relaxed), 0);
+        }
     }
 }

@@ -29,6 +29,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+#[global_allocator]
+static WIPING: dmsc::allocator::Wiping = dmsc::allocator::Wiping;
+
 /// OMA Device Management Smart Card client: reads DM bootstrap data off a card, holds DM sessions
 /// with it, shows the management tree, and what messages, pushes and card files say.
 ///

@@ -44,6 +44,7 @@ impl NetworkArguments {
             plain_http: if self.plain_http { PlainHttp::Allow } else { PlainHttp::Refuse },
             retries: self.retries,
             card_connections: false,
+            ..NetworkConfig::default()
         })
     }
 }

@@ -48,6 +48,11 @@ impl Reading {
         self.found.faults.is_empty() && self.found.objects.iter().all(is_read)
     }
 
+    /// True if the card holds nothing for the bootstrap.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.found.objects.is_empty()
+    }
+
     /// True if the card holds a DM message for the bootstrap.
     pub(crate) fn has_dm_object(&self) -> bool {
         self.found.objects.iter().any(|object| object.oid == OID_DM_BOOTSTRAP)
@@ -189,6 +194,28 @@ pub(super) fn apply(
         )),
     };
     Ok(Outcome { report, error })
+}
+
+/// What [`from_card`] would report of the card in `slot` if it holds what it held when its record was
+/// written; `None` if something that it brought is not there any more, or if it brought nothing.
+pub(crate) fn unchanged(
+    reader: &dyn Reader,
+    slot: u32,
+    identity: [u8; 16],
+) -> Result<Option<Report>> {
+    let is_its =
+        |(place, record): &(u32, CardRecord)| *place == slot && record.identity == identity;
+    let Some((_, record)) = stored(reader)?.into_iter().find(is_its) else { return Ok(None) };
+    let origin = Origin::Card { slot, iccid_hash: identity };
+    for root in record.objects.iter().flat_map(|object| &object.roots) {
+        if !is_from(reader, root, &origin)? {
+            return Ok(None);
+        }
+    }
+    let objects_unchanged = u32::try_from(record.objects.len()).unwrap_or(u32::MAX);
+    let found = record.objects.into_iter().map(|object| News::Found { path: object.path });
+    let report = Report { objects_unchanged, news: found.collect(), ..Report::default() };
+    Ok(Some(report).filter(|report| report.objects_unchanged > 0))
 }
 
 /// The records of all slots.
@@ -399,22 +426,16 @@ impl Work {
 
     pub(super) fn all_there(&self, applied: &Applied) -> Result<bool> {
         for root in &applied.roots {
-            if !self.is_from(root, &self.origin)? {
+            if !is_from(&self.txn, root, &self.origin)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// True if the node exists and came from there: somebody may have put another one in its place.
-    fn is_from(&self, root: &str, origin: &Origin) -> Result<bool> {
-        let node = Query::new(&self.txn, Actor::Host).node(&Path::parse(root)?)?;
-        Ok(node.is_some_and(|node| node.origin == *origin))
-    }
-
     /// Deletes a root that came from `origin`; false if it is no longer there.
     pub(super) fn delete(&mut self, root: &str, origin: &Origin) -> Result<bool> {
-        if !self.is_from(root, origin)? {
+        if !is_from(&self.txn, root, origin)? {
             return Ok(false);
         }
         Tree::new(&mut self.txn, Actor::Host, self.now).delete(&Uri::parse(root)?)?;
@@ -469,6 +490,12 @@ impl Work {
         self.txn.commit()?;
         Ok((self.report, self.last_error))
     }
+}
+
+/// True if the node exists and came from there: somebody may have put another one in its place.
+fn is_from(reader: &dyn Reader, root: &str, origin: &Origin) -> Result<bool> {
+    let node = Query::new(reader, Actor::Host).node(&Path::parse(root)?)?;
+    Ok(node.is_some_and(|node| node.origin == *origin))
 }
 
 fn count(placed: &[Placed]) -> u32 {

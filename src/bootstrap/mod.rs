@@ -14,7 +14,7 @@ mod tests;
 mod unit;
 
 pub use card::object_of;
-pub(crate) use card::{Consent, Known, Reading, from_card, read, without_reading};
+pub(crate) use card::{Consent, Known, Reading, from_card, read, unchanged, without_reading};
 pub(crate) use pushed::{Source, apply as apply_document, judge as judge_push};
 
 use crate::audit::{Entry, Journal};
@@ -94,6 +94,13 @@ pub(crate) struct Outcome {
     /// `BootstrapNone` if the card holds no bootstrap data; the reason if none of it can be used or
     /// the card cannot be read.
     pub(crate) error: Option<Error>,
+}
+
+impl Outcome {
+    /// True if nothing is left to be done with what was found.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.error.is_none() && self.report.objects_failed == 0 && self.report.waiting == 0
+    }
 }
 
 impl From<Error> for Outcome {

@@ -30,6 +30,7 @@ use crate::session::{Answer, Context, UserAlert};
 use crate::store::{Change, Database};
 use crate::time::Now;
 use crate::tree::{self, Hosted};
+use crate::trigger::rate::Rate;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -96,6 +97,7 @@ pub(super) struct Core {
     pub(super) gateway: Option<Gateway>,
     /// Verified notifications that the host has not judged yet.
     pub(super) judging: Vec<Wanted>,
+    pub(super) trigger_rate: Rate,
     /// Notifications of cards that came while somebody wrote to the store.
     held: VecDeque<Delivery>,
     pub(super) running: Option<Running>,
@@ -189,7 +191,7 @@ impl Core {
         sessions: Arc<SessionTable>,
         attempts: Arc<Attempts>,
     ) -> Result<Self> {
-        let network = Network::new(&config.network.tls, attempts)?;
+        let network = Network::new(&config.network, attempts)?;
         let mut core = Self {
             config,
             db,
@@ -207,6 +209,7 @@ impl Core {
             links: Links::default(),
             gateway: None,
             judging: Vec::new(),
+            trigger_rate: Rate::default(),
             held: VecDeque::new(),
             running: None,
             policy: Arc::new(Policy::built_in()?),

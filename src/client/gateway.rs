@@ -4,6 +4,7 @@
 //! Who comes from elsewhere cannot even connect: the sockets are the loopback interface's.
 
 use super::bearer::ChannelStream;
+use super::connecting::Connecting;
 use super::core::Core;
 use super::pipe::{Pipe, look_again};
 use super::slot::{CardId, SCWS_PORT};
@@ -27,8 +28,6 @@ const BACKLOG: usize = 7;
 const AFTERMATH_MS: u64 = 300;
 /// Time for a client whose request was answered to send another one while others wait, in milliseconds.
 const COURTESY_MS: u64 = 500;
-/// Longest wait for a card that is reached over IP.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A local application that has come.
 struct Visitor {
@@ -44,7 +43,7 @@ struct Visitor {
 /// The way on to the card.
 enum Way {
     Channel(CardId, ChannelId),
-    Ip(TcpStream),
+    Ip(Connecting),
 }
 
 /// The one client that is served.
@@ -188,7 +187,7 @@ impl Core {
         let card = self.slots().iter().find(open).ok_or_else(absent)?;
         let (id, address) = (card.id(), card.ip_address().map(str::to_owned));
         if let Some(address) = address {
-            return TcpStream::connect(&address, port, CONNECT_TIMEOUT).map(Way::Ip).map(Some);
+            return self.network.connect(&address, port).map(Way::Ip).map(Some);
         }
         let bip = self.slot(id)?.bip_mut().ok_or_else(absent)?;
         Ok(bip.connect(port).map(|channel| Way::Channel(id, channel)))

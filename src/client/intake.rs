@@ -63,6 +63,10 @@ impl Core {
             return Err(Error::new(Code::Busy, text));
         }
         let now = self.now();
+        if !self.trigger_rate.allows(&server_id, now.mono_ms) {
+            let text = format!("{server_id} asks for sessions too often");
+            return Err(Error::new(Code::Busy, text));
+        }
         let next = Some(self.sessions.next_id());
         let accepted = arrived(delivery, Some(server_id.clone()), next, None);
         let mut kept = Self::kept(
@@ -79,6 +83,7 @@ impl Core {
             now,
         );
         self.remember(&notification, &kept, accepted)?;
+        self.trigger_rate.count(&kept.info.server_id, now.mono_ms);
         let id = self.sessions.add();
         kept.info.session_id = id;
         self.ask_about(kept.info.clone());

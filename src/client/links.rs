@@ -30,8 +30,10 @@ pub(super) struct Link {
     remote: Remote,
     /// The card waits for it in an OPEN CHANNEL.
     awaited: bool,
-    /// `None` until the host has consented and the connection is there.
+    /// `None` until the host has consented.
     stream: Option<Box<dyn ByteStream + Send>>,
+    /// The connection is there, and the card knows that.
+    stands: bool,
     pipe: Pipe,
     /// A datagram that the card has no room for yet.
     datagram: Option<Vec<u8>>,
@@ -94,6 +96,7 @@ impl Core {
             channel,
             awaited,
             stream: None,
+            stands: false,
             pipe: Pipe::default(),
             datagram: None,
             last_ms: self.now().mono_ms,
@@ -118,8 +121,7 @@ impl Core {
         }
         match self.open_link(&link) {
             Ok(stream) => {
-                link.stream = Some(stream);
-                self.link_stands(&link);
+                (link.stream, link.last_ms) = (Some(stream), self.now().mono_ms);
                 self.links.0.push(link);
             }
             Err(error) => self.refuse_link(&link, Failure::Unreachable, &error),
@@ -160,7 +162,7 @@ impl Core {
 
     /// The card does not wait any more.
     pub(super) fn link_withdrawn(&mut self, card: CardId) {
-        self.links.0.retain(|link| link.card != card || !link.awaited || link.stream.is_some());
+        self.links.0.retain(|link| link.card != card || !link.awaited || link.stands);
     }
 
     /// Moves what can be moved on every link; true if anything was.
@@ -168,6 +170,18 @@ impl Core {
         let mut did = false;
         let mut links = std::mem::take(&mut self.links.0);
         links.retain_mut(|link| {
+            match link.comes_to_stand() {
+                Ok(false) => {}
+                Ok(true) => {
+                    did = true;
+                    self.link_stands(link);
+                }
+                Err(error) => {
+                    did = true;
+                    self.refuse_link(link, Failure::Unreachable, &error);
+                    return false;
+                }
+            }
             let Ok(slot) = self.slot(link.card) else { return false };
             let Some(bip) = slot.bip_mut().filter(|bip| bip.is_open(link.channel)) else {
                 did = true;
@@ -192,8 +206,15 @@ impl Core {
 }
 
 impl Link {
+    /// True once, when the connection is there. Fails if it does not come about.
+    fn comes_to_stand(&mut self) -> Result<bool> {
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.stands) else { return Ok(false) };
+        self.stands = stream.established()?;
+        Ok(self.stands)
+    }
+
     fn step(&mut self, bip: &mut Bip) -> usize {
-        let Some(stream) = &mut self.stream else { return 0 };
+        let Some(stream) = self.stream.as_mut().filter(|_| self.stands) else { return 0 };
         let id = self.channel;
         if self.remote.level == Level::TcpRemote {
             let mut card = ChannelStream::new(bip, id);
@@ -204,7 +225,7 @@ impl Link {
     }
 
     fn is_over(&self) -> bool {
-        self.stream.is_some() && (self.pipe.outside_is_done() || self.pipe.card_is_done())
+        self.stands && (self.pipe.outside_is_done() || self.pipe.card_is_done())
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod alerts;
 mod bearer;
+mod connecting;
 mod consent;
 mod core;
 mod detached;

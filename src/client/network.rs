@@ -2,10 +2,12 @@
 //!
 //! Owns who opens a connection, and how an attempt is cancelled. Must not know what a session is.
 
+use super::connecting::Connecting;
+use crate::config::NetworkConfig;
 use crate::error::{Code, Error, Result};
 use crate::time::Now;
-use crate::transport::tcp::TcpStream;
-use crate::transport::tls::{Session, Tls, TlsConfig};
+use crate::transport::tcp::Resolver;
+use crate::transport::tls::{Session, Tls};
 use crate::transport::udp::UdpStream;
 use crate::transport::{ByteStream, Connector, Target};
 use crate::url::{Scheme, Url};
@@ -13,9 +15,6 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Longest wait for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Kinds of connections that a host may open itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,15 +112,25 @@ pub(super) struct Network {
     pub(super) tls: Tls,
     connectors: BTreeMap<StreamScheme, Arc<dyn Connector>>,
     attempts: Arc<Attempts>,
+    resolver: Arc<dyn Resolver>,
+    /// Longest wait for a connection.
+    timeout: Duration,
     next: u64,
     /// What the host said last.
     is_up: bool,
 }
 
 impl Network {
-    pub(super) fn new(tls: &TlsConfig, attempts: Arc<Attempts>) -> Result<Self> {
-        let tls = Tls::new(tls)?;
-        Ok(Self { tls, connectors: BTreeMap::new(), attempts, next: 1, is_up: true })
+    pub(super) fn new(config: &NetworkConfig, attempts: Arc<Attempts>) -> Result<Self> {
+        Ok(Self {
+            tls: Tls::new(&config.tls)?,
+            connectors: BTreeMap::new(),
+            attempts,
+            resolver: config.resolver.clone(),
+            timeout: config.connect_timeout,
+            next: 1,
+            is_up: true,
+        })
     }
 
     /// Lets the host open connections of this kind; `None` takes that back.
@@ -144,10 +153,10 @@ impl Network {
         self.is_up = is_up;
     }
 
-    /// Connects to the server of `url` at `host`, which is the URL's own host unless a card's address
+    /// Begins to connect to the server of `url` at `host`, which is the URL's own host unless a card's address
     /// stands in for the loopback address.
     ///
-    /// Fails with `NoNetwork` while there is none, `Connect`, `Tls`, and what the host's callback
+    /// Fails, now or when octets are to move, with `NoNetwork` while there is none, `Connect`, `Tls`, and what the host's callback
     /// returned.
     pub(super) fn open(
         &mut self,
@@ -167,6 +176,11 @@ impl Network {
         Ok(Connection { stream: self.stream(StreamScheme::Tcp, host, url.port, route)?, tls })
     }
 
+    /// Begins to connect without the host.
+    pub(super) fn connect(&self, host: &str, port: u16) -> Result<Connecting> {
+        Connecting::start(self.resolver.clone(), host, port, self.timeout)
+    }
+
     /// A stream as the host or, for TCP, the system opens it.
     pub(super) fn stream(
         &mut self,
@@ -180,7 +194,7 @@ impl Network {
         }
         let Some(connector) = self.connectors.get(&scheme).cloned() else {
             return match scheme {
-                StreamScheme::Tcp => Ok(Box::new(TcpStream::connect(host, port, CONNECT_TIMEOUT)?)),
+                StreamScheme::Tcp => Ok(Box::new(self.connect(host, port)?)),
                 StreamScheme::Udp => Ok(Box::new(UdpStream::connect(host, port)?)),
                 StreamScheme::Https => Err(Error::new(Code::State, "nobody does TLS here")),
             };
@@ -195,7 +209,7 @@ impl Network {
             server_id: route.server_id.as_deref(),
             con_ref: route.con_ref.as_deref(),
             slot: route.slot,
-            timeout: CONNECT_TIMEOUT,
+            timeout: self.timeout,
         };
         let attempt = Attempt { id, session: route.session, connector: connector.clone() };
         *self.attempts.0.lock() = Some(attempt);

@@ -129,6 +129,12 @@ impl Core {
             Error::new(Code::BootstrapRefused, "the bootstrap from cards is switched off")
         });
         let number = self.slot(id)?.number();
+        let settled = self.slot(id)?.settled().filter(|_| refused.is_none());
+        if let Some(identity) = settled
+            && let Some(report) = bootstrap::unchanged(&self.db.read()?, number, identity)?
+        {
+            return self.conclude(Some((id, number)), Outcome { report, error: None });
+        }
         // A record that cannot be read is reported when it is to be written.
         let known =
             self.db.read().and_then(|reader| Known::of(&reader, number)).unwrap_or_default();
@@ -138,6 +144,7 @@ impl Core {
             Ok(reading) => bootstrap::from_card(reading, consent, &self.db, now),
             Err(error) => error.clone().into(),
         };
+        self.slot(id)?.bootstrapped(&outcome);
         let outcome = match reading {
             Ok(reading) if outcome.report.waiting > 0 => self.ask_about_card(id, reading, outcome),
             _ => outcome,
@@ -396,10 +403,14 @@ impl Core {
         let there = self
             .slot(card)
             .is_ok_and(|slot| !slot.is_gone() && slot.identity_hash() == Some(reading.identity));
-        if there {
-            return bootstrap::from_card(reading, Consent::Given, &self.db, now);
+        if !there {
+            return Error::new(Code::CardRemoved, "the card went before the user agreed").into();
         }
-        Error::new(Code::CardRemoved, "the card went before the user agreed").into()
+        let outcome = bootstrap::from_card(reading, Consent::Given, &self.db, now);
+        if let Ok(slot) = self.slot(card) {
+            slot.bootstrapped(&outcome);
+        }
+        outcome
     }
 
     /// The bootstrap ends without having been applied.

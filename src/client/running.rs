@@ -386,8 +386,13 @@ impl Running {
 
     /// Gives the session up because of `why`, which the server is told if it can be.
     pub(super) fn abort(&mut self, core: &mut Core, why: Error, now: Now) -> Turn {
-        if let Phase::Exchange(_) = self.phase {
+        if let Phase::Exchange(post) = &self.phase {
+            let nothing_is_out = self.messages == 0 && post.exchange.moved() == 0;
             self.bearer.disconnect(core);
+            if nothing_is_out {
+                // The server knows of no session that it could be told the end of.
+                return self.ended(why);
+            }
         }
         self.phase = Phase::Over;
         match self.engine.abort(core.context(now), &why) {

@@ -1,7 +1,7 @@
 //! One open card: its APDU layer, its identity, and its toolkit once that runs.
 
 use super::toolkit::{Outgoing, ToolkitEvent};
-use crate::bootstrap::{self, Known, Reading};
+use crate::bootstrap::{self, Known, Outcome, Reading};
 use crate::card::apdu::{Card, Mode};
 use crate::card::bip::Bip;
 use crate::card::cat::{
@@ -64,10 +64,13 @@ pub(super) struct Slot {
     number: u32,
     card: Card,
     toolkit: Option<Owner>,
-    /// What the card's bootstrap data are, as long as nothing says that they may have changed.
+    /// What the card's bootstrap data are, while they wait for the user, or if there are none. Otherwise they
+    /// are not kept: passwords are in them.
     reading: Option<Reading>,
     /// Its files have changed: that those known from before are as they were does not say it all.
     changed: bool,
+    /// The tree has what the card holds, as long as nothing says that this may have changed.
+    is_settled: bool,
     /// A response that the host's modem has to send.
     response: Option<Vec<u8>>,
     /// The number of the card's question that waits for the host.
@@ -126,6 +129,7 @@ impl Slot {
             toolkit: None,
             reading: None,
             changed: false,
+            is_settled: false,
             response: None,
             asking: None,
             identity,
@@ -236,12 +240,32 @@ impl Slot {
         reading
     }
 
+    /// The bootstrap data came to `outcome`.
+    pub(super) fn bootstrapped(&mut self, outcome: &Outcome) {
+        self.is_settled = outcome.is_settled();
+        let waits = outcome.report.waiting > 0;
+        self.reading = self.reading.take().filter(|reading| waits || reading.is_empty());
+    }
+
+    /// The card whose bootstrap data are in the tree and cannot have changed since.
+    pub(super) fn settled(&mut self) -> Option<[u8; 16]> {
+        // An error comes again when the card is read.
+        if !self.is_settled || self.identify().is_err() {
+            return None;
+        }
+        self.identity_hash().filter(|_| self.is_settled)
+    }
+
+    fn forget_reading(&mut self) {
+        (self.reading, self.is_settled) = (None, false);
+    }
+
     /// Reads the card's identity again if it may have changed; what was read from another card is of no use.
     pub(super) fn identify(&mut self) -> Result<()> {
         if self.stale {
             let identity = read_identity(&mut self.card)?;
             if self.identity != identity {
-                self.reading = None;
+                self.forget_reading();
             }
             (self.identity, self.stale) = (identity, false);
         }
@@ -350,14 +374,14 @@ impl Slot {
     }
 
     fn forget_contents(&mut self) {
-        self.reading = None;
+        self.forget_reading();
         self.changed = true;
     }
 
     /// The card is gone: nothing more is sent to it. False if the host knows that.
     pub(super) fn lost(&mut self) -> bool {
         self.toolkit = None;
-        self.reading = None;
+        self.forget_reading();
         self.asking = None;
         self.card.card_removed();
         !std::mem::replace(&mut self.told_gone, true)
@@ -366,7 +390,7 @@ impl Slot {
     /// The card answers again after a reset, from its beginning; it may be another one.
     pub(super) fn ready_again(&mut self) {
         self.card.card_inserted();
-        self.reading = None;
+        self.forget_reading();
         (self.stale, self.told_gone, self.restart) = (true, false, false);
         (self.failures, self.paused_ms) = (0, None);
     }

@@ -4,8 +4,8 @@ use super::core::{Clock, Core};
 use crate::card::gsmtap;
 use crate::card::trace::Trace;
 use crate::error::{Code, Error, Result};
+use crate::store::private;
 use parking_lot::Mutex;
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Exchange<'a> {
 /// Sees each exchange, on the driving thread and inside it: nothing that needs the card is possible.
 pub type TraceSink = Arc<dyn Fn(&Exchange<'_>) + Send + Sync>;
 
-/// A sink that writes a capture file, made anew.
+/// A sink that writes a capture file, made anew, which only its owner can read: what cards say is in it.
 ///
 /// Fails with `Io` if the file cannot be made. One that cannot be written later is given up with a word
 /// in the log: looking on must not disturb.
@@ -36,7 +36,10 @@ pub(super) fn capture(path: &Path) -> Result<TraceSink> {
         Error::new(Code::Io, format!("{}: {error}", path.display()))
             .with_os_error(error.raw_os_error().unwrap_or(0))
     };
-    let mut file = File::create(path).map_err(|error| failed(&error))?;
+    let mut options = private::options();
+    let mut file =
+        options.create(true).truncate(true).open(path).map_err(|error| failed(&error))?;
+    private::restrict(&file).map_err(|error| failed(&error))?;
     file.write_all(&gsmtap::file_header()).map_err(|error| failed(&error))?;
     let file = Mutex::new(Some(file));
     Ok(Arc::new(move |exchange| {

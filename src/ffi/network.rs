@@ -3,8 +3,10 @@
 use super::handle::{self, CStruct};
 use crate::config::{NetworkConfig, PlainHttp};
 use crate::error::{Code, Error, Result};
+use crate::limits;
 use crate::secret::Secret;
 use crate::transport::tls::{MAX_PINS, Pin, TlsConfig};
+use std::time::Duration;
 
 /// Whether sessions may go over plain HTTP into the network. The way to a card stays in the device.
 #[repr(u32)]
@@ -55,6 +57,9 @@ pub struct dmsc_network_config {
     /// with the consent of on_connection in dmsc_callbacks. 0: it may not, and is told so in the
     /// terminal's profile.
     pub card_connections: u32,
+    /// Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
+    /// library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
+    pub connect_timeout_ms: u32,
 }
 
 // SAFETY: pointers and integers; zero means "not given".
@@ -91,8 +96,13 @@ pub(super) unsafe fn read(c: *const dmsc_network_config) -> Result<NetworkConfig
             "tls_client_key_pem",
         )?),
     };
+    let connect_ms = match c.connect_timeout_ms {
+        0 => limits::CONNECT_MS,
+        given => given.into(),
+    };
     Ok(NetworkConfig {
         tls,
+        connect_timeout: Duration::from_millis(connect_ms),
         plain_http: match c.plain_http {
             0 => PlainHttp::Refuse,
             1 => PlainHttp::Hmac,
@@ -104,5 +114,6 @@ pub(super) unsafe fn read(c: *const dmsc_network_config) -> Result<NetworkConfig
         },
         retries: c.retries,
         card_connections: c.card_connections != 0,
+        ..NetworkConfig::default()
     })
 }

@@ -100,6 +100,13 @@ pub struct dmsc_value_chunk {
 /// message, those of other formats than bin, chr and xml, and new leaves whose parent is missing too come as a
 /// whole, with `add` or `replace`.
 ///
+/// Large values the other way: with `open`, `read` and `close` a leaf whose value fits in no message to the
+/// server, and has more than 16 KiB, is not asked for with `get`, but opened when the server's Get is executed,
+/// and read as the messages are made; one session may have several open. An open value stays what it was when
+/// it was opened, whatever is done to its node: keep the old file, or let `read` fail. Behind a failure nothing
+/// more is read: the server misses the end of the value, the host gets a DMSC_EVENT_NODE_FAILED. When the
+/// subtree is unbound or the client closed, values may be open still; `destroy` closes them.
+///
 /// Thread: the driving thread, one at a time; the caller waits, so be quick: what takes longer than a
 /// session can wait for belongs into the background (202). Re-entry: nothing that needs the client's core -
 /// cards, sessions, nodes bound like these - (DMSC_ERR_REENTRANT); dmsc_client_queue_alert and the functions
@@ -192,6 +199,23 @@ pub struct dmsc_node_handler {
     /// The octets kept aside for `uri` are not needed any more. Once for each value of which `write` took the
     /// first chunk; if it was stored, behind the `commit` or `rollback` that decides about it.
     pub discard: Option<unsafe extern "C" fn(user_data: *mut c_void, uri: *const c_char)>,
+    /// Opens the value of leaf `uri`, of which `info` has just said size and format, for `read`. `handle` gets
+    /// a number of the host's own, for example a pointer. NULL, with the next two: values are read as a whole.
+    pub open: Option<
+        unsafe extern "C" fn(user_data: *mut c_void, uri: *const c_char, handle: *mut u64) -> i32,
+    >,
+    /// Fills `data` with the next `data_len` octets of an open value, in order, never beyond the size that
+    /// `info` said; of a text they are UTF-8. `data` is valid during the callback only.
+    pub read: Option<
+        unsafe extern "C" fn(
+            user_data: *mut c_void,
+            handle: u64,
+            data: *mut u8,
+            data_len: usize,
+        ) -> i32,
+    >,
+    /// Closes an open value, read to its end or not: once for each successful `open`.
+    pub close: Option<unsafe extern "C" fn(user_data: *mut c_void, handle: u64)>,
 }
 
 // SAFETY: pointers and nullable functions; zero means "not given".
@@ -246,6 +270,11 @@ impl Handler {
         let streams = [c.write.is_some(), c.store.is_some(), c.discard.is_some()];
         if streams.contains(&true) && (streams.contains(&false) || !undoes) {
             let text = "dmsc_node_handler needs write, store and discard together, with begin, commit and rollback";
+            return Err(Error::new(Code::InvalidArg, text));
+        }
+        let reads = [c.open.is_some(), c.read.is_some(), c.close.is_some()];
+        if reads.contains(&true) && (reads.contains(&false) || c.get.is_none()) {
+            let text = "dmsc_node_handler needs open, read and close together, with get";
             return Err(Error::new(Code::InvalidArg, text));
         }
         Ok(Self { user: UserData::new(c.user_data, c.destroy), c })
@@ -362,6 +391,27 @@ impl HostNodes for Handler {
         self.octets(self.c.get, uri, "get")
     }
 
+    fn open(&self, uri: &str) -> Result<Option<u64>> {
+        let Some(open) = self.c.open else { return Ok(None) };
+        let (uri, mut handle) = (c_text(uri), 0);
+        // SAFETY: the host's function with its own pointer; URI and place live until it returns.
+        let number = unsafe { open(self.user.pointer(), uri.as_ptr(), &raw mut handle) };
+        outcome(number, "open").map(|()| Some(handle))
+    }
+
+    fn read(&self, handle: u64, place: &mut [u8]) -> Result<()> {
+        let read = self.c.read.ok_or_else(|| not_taken("read"))?;
+        let (data, len) = (place.as_mut_ptr(), place.len());
+        // SAFETY: the host's function with its own pointer; the place lives until it returns.
+        outcome(unsafe { read(self.user.pointer(), handle, data, len) }, "read")
+    }
+
+    fn close(&self, handle: u64) {
+        let Some(close) = self.c.close else { return };
+        // SAFETY: the host's function with its own pointer.
+        unsafe { close(self.user.pointer(), handle) };
+    }
+
     fn children(&self, uri: &str) -> Result<Vec<String>> {
         if self.c.children.is_none() {
             return Ok(Vec::new());
@@ -471,7 +521,7 @@ impl HostNodes for Handler {
 /// @param uri the interior node, for example "./Vendor/Fw"; not the root, nor a place that a standard object
 ///        defines.
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG (NULL, no info, changes without begin, commit and rollback, or only
-///         some of write, store and discard);
+///         some of write, store and discard, or of open, read, close and get);
 ///         DMSC_ERR_NODE_EXISTS the place holds stored nodes, or is at, above or below a bound one;
 ///         DMSC_ERR_NODE_NOT_ALLOWED the root or a standard object, or a leaf above; DMSC_ERR_URI;
 ///         DMSC_ERR_UTF8; DMSC_ERR_BUSY a transaction is open; DMSC_ERR_REENTRANT in a callback of a card or

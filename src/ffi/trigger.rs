@@ -54,10 +54,9 @@ unsafe impl CStruct for dmsc_trigger {
 /// @return DMSC_PENDING the session was asked for and its events follow; DMSC_ERR_INVALID_ARG;
 ///         DMSC_ERR_TRIGGER_FORMAT; DMSC_ERR_TRIGGER_SERVER no account for this server;
 ///         DMSC_ERR_TRIGGER_DIGEST; DMSC_ERR_TRIGGER_REPLAY seen before; DMSC_ERR_BUSY a session with
-///         the server waits already, or a transaction is open: try again; DMSC_ERR_NOT_SUPPORTED a push that is no
-///         notification but a bootstrap: give it to @ref dmsc_client_apply_provisioning;
-///         DMSC_ERR_REENTRANT;
-///         DMSC_ERR_STORAGE_*.
+///         the server waits already, five within ten minutes were accepted, or a transaction is open: try
+///         again; DMSC_ERR_NOT_SUPPORTED a push that is no notification but a bootstrap: give it to
+///         @ref dmsc_client_apply_provisioning; DMSC_ERR_REENTRANT; DMSC_ERR_STORAGE_*.
 /// Thread: any.
 #[unsafe(no_mangle)]
 #[must_use]

@@ -116,7 +116,7 @@ impl Form<'_> {
         if octets.is_empty() {
             return;
         }
-        match std::str::from_utf8(&octets).ok().filter(|text| is_xml_text(text)) {
+        match std::str::from_utf8(&octets).ok().filter(|text| is_xml_text(text.as_bytes())) {
             Some(text) if !leaf && is_blank(text) => {}
             Some(text) => {
                 self.close_tag();

@@ -29,8 +29,8 @@ pub use fault::{Class, Fault};
 pub use reader::{Event, Options, Reader};
 pub use tables::{devinf, dmddf, metinf, prov, syncml};
 pub use vocabulary::{Attr, Ns, Tag};
-pub use writer::Writer;
-pub use xml::to_utf8;
+pub use writer::{Mark, Writer};
+pub use xml::{is_xml_text, to_utf8};
 
 /// How a document is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

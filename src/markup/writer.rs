@@ -81,6 +81,17 @@ impl MultiByte {
     }
 }
 
+/// A place in a document that is being written, to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    octets: usize,
+    page: u8,
+    attr_page: u8,
+    start_at: Option<usize>,
+    attributes: bool,
+    fault: Option<&'static str>,
+}
+
 /// Writes one document, or part of one to learn its size. Faults of the content are kept for
 /// [`Writer::finish`].
 pub struct Writer {
@@ -375,11 +386,32 @@ impl Writer {
         }
     }
 
-    /// Returns to code page 0, as the next element of it would.
-    pub fn switch_back(&mut self) {
-        if self.encoding == Encoding::Wbxml {
-            self.select_page(0);
+    /// Octets written so far, with those that the next element of code page 0 inside the innermost one
+    /// would need before it.
+    pub fn extent(&self) -> usize {
+        let before_next = match self.encoding {
+            Encoding::Wbxml if self.page != 0 => 2,
+            Encoding::Xml if self.start_at.is_some() => 1,
+            _ => 0,
+        };
+        self.size() + before_next
+    }
+
+    /// The present place.
+    pub fn mark(&self) -> Mark {
+        let Self { page, attr_page, start_at, attributes, fault, .. } = *self;
+        Mark { octets: self.size(), page, attr_page, start_at, attributes, fault }
+    }
+
+    /// Takes back everything since `mark`; the innermost element is the one that it was then.
+    pub fn rewind(&mut self, mark: Mark) {
+        let Mark { octets, page, attr_page, start_at, attributes, fault } = mark;
+        match &mut self.out {
+            Sink::Octets(out) => out.truncate(octets),
+            Sink::Count(count) => *count = octets,
         }
+        (self.page, self.attr_page, self.start_at) = (page, attr_page, start_at);
+        (self.attributes, self.fault) = (attributes, fault);
     }
 
     /// The document.
@@ -513,7 +545,7 @@ impl Writer {
     }
 
     fn escaped_special(&mut self, text: &str, attribute: bool) {
-        if !is_xml_text(text) {
+        if !is_xml_text(text.as_bytes()) {
             self.fault = Some("a character that XML does not allow");
         }
         let mut from = 0;

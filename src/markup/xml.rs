@@ -593,7 +593,7 @@ impl<'a> Reader<'a> {
             let value = attribute
                 .normalized_value(quick_xml::XmlVersion::Explicit1_0)
                 .map_err(|_| self.syntax("malformed attribute value"))?;
-            if !is_xml_text(&value) || attribute.value.contains('<') {
+            if !is_xml_text(value.as_bytes()) || attribute.value.contains('<') {
                 return Err(self.syntax("malformed attribute value"));
             }
             self.ahead.push(Event::Attribute(attr, Cow::Owned(value.into_owned())));
@@ -672,9 +672,9 @@ fn is_space(octet: u8) -> bool {
     matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
 }
 
-/// True if XML 1.0 allows every character of `text`.
-pub(super) fn is_xml_text(text: &str) -> bool {
-    not_xml(text.as_bytes()).is_none()
+/// True if XML 1.0 allows every character of `text`, which is UTF-8.
+pub fn is_xml_text(text: &[u8]) -> bool {
+    not_xml(text).is_none()
 }
 
 /// Where the first character stands that XML 1.0 does not allow.

@@ -14,8 +14,9 @@ pub use summary::{Change, Summary, bootstrap_question, command_question, session
 
 use crate::error::Result;
 use crate::store::Reader;
-use crate::tree::{Actor, Path, Query, is_kept_by_host};
-use pattern::{Fit, Glob, Pattern};
+use crate::tree::{Actor, Path, Query};
+use pattern::{Fit, Glob, Patterns};
+use std::borrow::Cow;
 use std::fmt;
 
 /// The policy of a client that was given none.
@@ -99,12 +100,21 @@ pub struct Ask {
 
 /// A place in the tree that an operation touches.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    path: Path,
+pub struct Place<'p> {
+    path: &'p Path,
     /// All below is touched too.
     subtree: bool,
-    /// Types of the node and of the nodes above it: management object identifiers.
-    objects: Vec<String>,
+    /// Types of the nodes above it: management object identifiers.
+    above: &'p [String],
+    /// Its own type.
+    own: Option<Cow<'p, str>>,
+}
+
+impl Place<'_> {
+    /// The objects that it may belong to.
+    fn objects(&self) -> impl Iterator<Item = &str> {
+        self.above.iter().map(String::as_str).chain(self.own.as_deref())
+    }
 }
 
 /// Makes places of one state of the tree.
@@ -129,46 +139,36 @@ impl<'r> Surveyor<'r> {
     /// The node at `path` that is there already; with all below it if `subtree`.
     ///
     /// Errors: what the store gives.
-    pub fn present(&mut self, path: Path, subtree: bool) -> Result<Place> {
-        let mut objects = self.above(&path)?;
-        objects.extend(self.object(&path)?);
-        Ok(Place { path, subtree, objects })
+    pub fn present<'p>(&'p mut self, path: &'p Path, subtree: bool) -> Result<Place<'p>> {
+        let own = self.object(path)?.map(Cow::Owned);
+        Ok(Place { path, subtree, above: self.above(path)?, own })
     }
 
     /// The node at `path` that is to be made, with the type `mime`.
     ///
     /// Errors: what the store gives.
-    pub fn new_node(&mut self, path: Path, mime: Option<&str>) -> Result<Place> {
-        let mut objects = self.above(&path)?;
-        objects.extend(mime.map(str::to_owned));
-        Ok(Place { path, subtree: false, objects })
+    pub fn new_node<'p>(&'p mut self, path: &'p Path, mime: Option<&'p str>) -> Result<Place<'p>> {
+        let own = mime.map(Cow::Borrowed);
+        Ok(Place { path, subtree: false, above: self.above(path)?, own })
     }
 
     /// The identifiers of the nodes above.
-    fn above(&mut self, path: &Path) -> Result<Vec<String>> {
-        let Some(parent) = path.parent() else { return Ok(Vec::new()) };
-        if let Some((last, objects)) = &self.last
-            && *last == parent
-        {
-            return Ok(objects.clone());
+    fn above(&mut self, path: &Path) -> Result<&[String]> {
+        if !self.last.as_ref().is_some_and(|(last, _)| path.is_child_of(last)) {
+            let mut objects = Vec::new();
+            let parent = path.parent();
+            let mut at = parent.clone();
+            while let Some(path) = at {
+                objects.extend(self.object(&path)?);
+                at = path.parent();
+            }
+            self.last = parent.map(|parent| (parent, objects));
         }
-        let (mut objects, mut at) = (Vec::new(), Some(parent.clone()));
-        while let Some(path) = at {
-            objects.extend(self.object(&path)?);
-            at = path.parent();
-        }
-        self.last = Some((parent, objects.clone()));
-        Ok(objects)
+        Ok(self.last.as_ref().map_or(&[], |(_, objects)| objects))
     }
 
-    /// The identifier of an interior node. What the host keeps has none below the root of its subtree.
     fn object(&self, path: &Path) -> Result<Option<String>> {
-        if is_kept_by_host(self.reader, path) {
-            return Ok(None);
-        }
-        let node = Query::new(self.reader, Actor::Host).node(path)?;
-        let named = node.filter(|node| node.format.is_interior() && !node.mime.is_empty());
-        Ok(named.map(|node| node.mime))
+        Query::new(self.reader, Actor::Host).object(path)
     }
 }
 
@@ -177,19 +177,41 @@ impl<'r> Surveyor<'r> {
 pub struct Operation<'o> {
     /// Name of the command.
     pub command: &'o str,
-    /// What it touches.
-    pub places: &'o [Place],
     /// The server's identifier.
     pub server: &'o str,
     /// Where the server's account comes from.
     pub origin: Origin,
 }
 
+/// What is said about an operation, and the class that is the reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// The class.
+    pub class: Class,
+    /// What is said.
+    pub ruling: Ruling,
+}
+
+impl Default for Judgement {
+    /// About an operation that touches nothing.
+    fn default() -> Self {
+        Self { class: Class::Other, ruling: Ruling::Allow }
+    }
+}
+
+impl Judgement {
+    /// The stricter one of the two.
+    fn or(self, other: Self) -> Self {
+        let is_stricter = other.ruling > self.ruling || self == Self::default();
+        if is_stricter { other } else { self }
+    }
+}
+
 /// The rules.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The patterns of each class of [`Class::OF_NODES`].
-    classes: [Vec<Pattern>; 3],
+    /// The patterns of the classes of [`Class::OF_NODES`].
+    classes: Patterns<Class>,
     rules: Vec<Rule>,
 }
 
@@ -197,7 +219,7 @@ pub struct Policy {
 #[derive(Clone, Debug, Default)]
 struct Rule {
     classes: Vec<Class>,
-    uris: Vec<Pattern>,
+    uris: Patterns<()>,
     commands: Vec<String>,
     servers: Vec<Glob>,
     origins: Vec<Whence>,
@@ -214,7 +236,7 @@ enum Whence {
 /// What a rule is held against.
 struct Case<'c> {
     class: Class,
-    place: Option<&'c Place>,
+    place: Option<&'c Place<'c>>,
     command: Option<&'c str>,
     server: Option<&'c str>,
     origin: Origin,
@@ -252,40 +274,37 @@ impl Policy {
         self.rule(&Case { class: Class::Session, place: None, command: None, server, origin })
     }
 
-    /// What is said about a command, and the class that is the reason. The strictest counts of what is
-    /// said about each place and each class that it touches.
-    pub fn command(&self, operation: &Operation<'_>) -> (Class, Ruling) {
-        let mut strictest = (Class::Other, Ruling::Allow);
-        for place in operation.places {
-            for class in self.classes(place) {
-                let ruling = self.rule(&Case {
-                    class,
-                    place: Some(place),
-                    command: Some(operation.command),
-                    server: Some(operation.server),
-                    origin: operation.origin,
-                });
-                if ruling > strictest.1 || strictest == (Class::Other, Ruling::Allow) {
-                    strictest = (class, ruling);
-                }
-            }
-        }
-        strictest
+    /// What is said about an operation that touches this place, where `before` was said about the places
+    /// before it. The strictest counts of what is said about each place and each class that it touches.
+    pub fn place(
+        &self,
+        operation: &Operation<'_>,
+        place: &Place<'_>,
+        before: Judgement,
+    ) -> Judgement {
+        self.classes(place).fold(before, |strictest, class| {
+            let ruling = self.rule(&Case {
+                class,
+                place: Some(place),
+                command: Some(operation.command),
+                server: Some(operation.server),
+                origin: operation.origin,
+            });
+            strictest.or(Judgement { class, ruling })
+        })
     }
 
     /// The classes that a place touches.
-    fn classes(&self, place: &Place) -> Vec<Class> {
-        let (mut classes, mut is_of_one) = (Vec::new(), false);
-        for (class, patterns) in Class::OF_NODES.into_iter().zip(&self.classes) {
-            let fits = || patterns.iter().map(|pattern| pattern.fit(place));
-            let touched = fits().any(|fit| fit != Fit::No);
-            is_of_one |= touched && fits().any(|fit| fit == Fit::Node);
-            classes.extend(touched.then_some(class));
+    fn classes(&self, place: &Place<'_>) -> impl Iterator<Item = Class> + use<> {
+        let mut closest = Class::OF_NODES.map(|class| (class, Fit::No));
+        for (class, fit) in self.classes.fitting(place) {
+            for (_, known) in closest.iter_mut().filter(|(known, _)| *known == class) {
+                *known = fit.max(*known);
+            }
         }
-        if !is_of_one {
-            classes.push(Class::Other);
-        }
-        classes
+        let is_of_one = closest.iter().any(|(_, fit)| *fit == Fit::Node);
+        let touched = closest.into_iter().filter(|(_, fit)| *fit != Fit::No);
+        touched.map(|(class, _)| class).chain((!is_of_one).then_some(Class::Other))
     }
 
     /// The first rule that fits decides; without one it is refused.
@@ -297,8 +316,8 @@ impl Policy {
 
 impl Rule {
     fn fits(&self, case: &Case<'_>) -> bool {
-        let uri = |place: Option<&Place>| {
-            place.is_some_and(|place| self.uris.iter().any(|pattern| pattern.fit(place) != Fit::No))
+        let uri = |place: Option<&Place<'_>>| {
+            place.is_some_and(|place| self.uris.fitting(place).next().is_some())
         };
         let command = |name: &str| self.commands.iter().any(|command| command == name);
         let server = |name: &str| self.servers.iter().any(|server| server.fits(name));

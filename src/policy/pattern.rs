@@ -3,6 +3,7 @@
 use super::Place;
 use crate::limits;
 use crate::tree::{Path, unescape};
+use std::collections::BTreeMap;
 
 /// A text in which `*` stands for any characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,34 +74,69 @@ impl Pattern {
             other => other.map(Self::Path),
         }
     }
+}
 
-    /// How the pattern fits an operation on this place.
-    pub(super) fn fit(&self, place: &Place) -> Fit {
-        let segments = match self {
-            Self::Path(segments) => segments,
-            Self::Object(object) if place.objects.iter().any(|found| object.fits(found)) => {
-                return Fit::Node;
-            }
-            Self::Object(_) => return Fit::No,
+/// Patterns, each with what it stands for. Those that begin with a plain name are found by it: of most
+/// places no pattern of a path is looked at.
+#[derive(Clone, Debug)]
+pub(super) struct Patterns<T> {
+    named: BTreeMap<String, Vec<(Vec<Segment>, T)>>,
+    /// Those that begin otherwise, and the root's.
+    others: Vec<(Vec<Segment>, T)>,
+    objects: Vec<(Glob, T)>,
+}
+
+impl<T: Copy> Patterns<T> {
+    pub(super) fn add(&mut self, pattern: Pattern, of: T) {
+        let segments = match pattern {
+            Pattern::Object(glob) => return self.objects.push((glob, of)),
+            Pattern::Path(segments) => segments,
         };
-        // Most patterns are told apart by their first name.
-        if let (Some(Segment::Name(glob)), Some(name)) =
-            (segments.first(), place.path.names().next())
-            && !glob.fits(name)
-        {
-            return Fit::No;
+        match segments.first() {
+            Some(Segment::Name(Glob::Plain(name))) => {
+                self.named.entry(name.clone()).or_default().push((segments, of));
+            }
+            _ => self.others.push((segments, of)),
         }
-        let reached = reached(segments, &place.path);
-        match reached.last() {
-            Some(true) => Fit::Node,
-            _ if place.subtree && reached.contains(&true) => Fit::Below,
-            _ => Fit::No,
-        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.others.is_empty() && self.objects.is_empty()
+    }
+
+    /// What the patterns stand for that fit an operation on this place, and how each fits.
+    pub(super) fn fitting<'f>(
+        &'f self,
+        place: &'f Place<'_>,
+    ) -> impl Iterator<Item = (T, Fit)> + use<'f, T> {
+        let named = self.named.get(place.path.top()).into_iter().flatten();
+        let paths = named.chain(&self.others).map(|(segments, of)| (*of, fit(segments, place)));
+        // Everything is below the root.
+        let below = (place.subtree && place.path.is_root()).then(|| self.named.values().flatten());
+        let below = below.into_iter().flatten().map(|(_, of)| (*of, Fit::Below));
+        let objects =
+            self.objects.iter().filter(|(glob, _)| place.objects().any(|found| glob.fits(found)));
+        let objects = objects.map(|(_, of)| (*of, Fit::Node));
+        paths.filter(|(_, fit)| *fit != Fit::No).chain(below).chain(objects)
     }
 }
 
-/// How a pattern fits a place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl<T> Default for Patterns<T> {
+    fn default() -> Self {
+        Self { named: BTreeMap::new(), others: Vec::new(), objects: Vec::new() }
+    }
+}
+
+impl<T: Copy> FromIterator<(Pattern, T)> for Patterns<T> {
+    fn from_iter<I: IntoIterator<Item = (Pattern, T)>>(patterns: I) -> Self {
+        let mut all = Self::default();
+        patterns.into_iter().for_each(|(pattern, of)| all.add(pattern, of));
+        all
+    }
+}
+
+/// How a pattern fits a place; the closest one last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Fit {
     /// Not at all.
     No,
@@ -119,6 +155,15 @@ fn segment(text: &str) -> Result<Segment, &'static str> {
         return Err("a name of the pattern is unusable");
     }
     Ok(Segment::Name(Glob::new(&name)))
+}
+
+fn fit(segments: &[Segment], place: &Place<'_>) -> Fit {
+    let reached = reached(segments, place.path);
+    match reached.last() {
+        Some(true) => Fit::Node,
+        _ if place.subtree && reached.contains(&true) => Fit::Below,
+        _ => Fit::No,
+    }
 }
 
 /// For each number of segments, whether the names of the path can have used up just those.

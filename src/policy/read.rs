@@ -1,6 +1,6 @@
 //! The policy file: TOML read into rules, each fault with its line and column.
 
-use super::pattern::{Glob, Pattern};
+use super::pattern::{Glob, Pattern, Patterns};
 use super::{Ask, Class, Origin, Policy, Rule, Ruling, Whence};
 use crate::bytes::hex;
 use crate::error::{Code, Error, Result};
@@ -41,7 +41,7 @@ fn document(text: &str) -> Read<Policy> {
         at: error.span().map_or(0, |span| span.start),
         what: error.message().to_owned(),
     })?;
-    let mut policy = Policy { classes: Default::default(), rules: Vec::new() };
+    let mut policy = Policy { classes: Patterns::default(), rules: Vec::new() };
     for (name, value) in table.get_ref() {
         match name.get_ref().as_ref() {
             "classes" => policy.classes = classes(value)?,
@@ -59,16 +59,17 @@ fn fault<T, S>(place: &Spanned<S>, what: impl Into<String>) -> Read<T> {
     Err(Fault { at: place.span().start, what: what.into() })
 }
 
-fn classes(value: &Value<'_>) -> Read<[Vec<Pattern>; 3]> {
-    let mut found: [Vec<Pattern>; 3] = Default::default();
+fn classes(value: &Value<'_>) -> Read<Patterns<Class>> {
+    let mut found = Patterns::default();
     let Some(table) = value.get_ref().as_table() else {
         return fault(value, "classes is a table");
     };
     for (name, value) in table {
         let named = |class: &Class| class.name() == name.get_ref().as_ref();
-        let place = Class::OF_NODES.iter().position(named).and_then(|at| found.get_mut(at));
-        match place {
-            Some(place) => *place = list(value, pattern)?,
+        match Class::OF_NODES.into_iter().find(named) {
+            Some(class) => {
+                list(value, pattern)?.into_iter().for_each(|pattern| found.add(pattern, class));
+            }
             None => {
                 let names = Class::OF_NODES.map(Class::name).join(", ");
                 return fault(name, format!("the classes of nodes are {names}"));
@@ -97,7 +98,10 @@ fn rule(value: &Value<'_>) -> Read<Rule> {
     for (name, value) in table {
         match name.get_ref().as_ref() {
             "class" => rule.classes = list(value, class)?,
-            "uri" => rule.uris = list(value, pattern)?,
+            "uri" => {
+                let patterns = list(value, pattern)?.into_iter();
+                rule.uris = patterns.map(|pattern| (pattern, ())).collect();
+            }
             "command" => rule.commands = list(value, command)?,
             "server" => rule.servers = list(value, |text| Ok(Glob::new(text)))?,
             "origin" => rule.origins = list(value, origin)?,

@@ -5,17 +5,34 @@ use crate::error::Code;
 
 const CARD: Origin = Origin::Card([0xAB; 16]);
 
-fn place(uri: &str, subtree: bool) -> Place {
-    Place { path: Path::parse(uri).unwrap(), subtree, objects: Vec::new() }
+/// What `policy` says about one command on all of these places.
+fn judge(
+    policy: &Policy,
+    command: &str,
+    server: &str,
+    origin: Origin,
+    places: &[Place<'_>],
+) -> Judgement {
+    let operation = Operation { command, server, origin };
+    places
+        .iter()
+        .fold(Judgement::default(), |before, place| policy.place(&operation, place, before))
+}
+
+fn place(path: &Path, subtree: bool) -> Place<'_> {
+    Place { path, subtree, above: &[], own: None }
+}
+
+fn path(uri: &str) -> Path {
+    Path::parse(uri).unwrap()
 }
 
 /// What `policy` says about one command.
 fn says(policy: &str, command: &str, uri: &str, server: &str, origin: Origin) -> String {
     let subtree = matches!(command, "Delete" | "Copy");
-    let places = [place(uri, subtree)];
-    let operation = Operation { command, places: &places, server, origin };
-    let (class, ruling) = Policy::read(policy).unwrap().command(&operation);
-    format!("{} {ruling}", class.name())
+    let (policy, path) = (Policy::read(policy).unwrap(), path(uri));
+    let said = judge(&policy, command, server, origin, &[place(&path, subtree)]);
+    format!("{} {}", said.class.name(), said.ruling)
 }
 
 fn built_in(command: &str, uri: &str, origin: Origin) -> String {
@@ -57,12 +74,14 @@ fn a_subtree_touches_what_is_in_it() {
 #[test]
 fn an_object_is_known_by_its_identifier_wherever_it_is() {
     let policy = Policy::built_in().unwrap();
-    let objects = vec!["urn:oma:mo:oma-fumo:1.0".to_owned()];
-    let places = [Place { objects, ..place("./Vendor/Fw/Update", false) }];
-    let operation =
-        Operation { command: "Exec", places: &places, server: "srv", origin: Origin::Remote };
-    let (class, ruling) = policy.command(&operation);
-    assert_eq!((class, ruling.to_string().as_str()), (Class::Software, "ask"));
+    let (object, path) = ("urn:oma:mo:oma-fumo:1.0", path("./Vendor/Fw/Update"));
+    let above = [object.to_owned()];
+    let inside = Place { above: &above, ..place(&path, false) };
+    let top = Place { own: Some(object.into()), ..place(&path, false) };
+    for place in [inside, top] {
+        let said = judge(&policy, "Exec", "srv", Origin::Remote, &[place]);
+        assert_eq!((said.class, said.ruling.to_string().as_str()), (Class::Software, "ask"));
+    }
 }
 
 #[test]
@@ -95,10 +114,10 @@ fn the_first_rule_that_fits_counts_and_none_refuses() {
 #[test]
 fn the_strictest_of_several_places_counts() {
     let policy = Policy::built_in().unwrap();
-    let places = [place("./Operator/Apn", false), place("./Contacts/1", true)];
-    let operation =
-        Operation { command: "Copy", places: &places, server: "srv", origin: Origin::Remote };
-    assert_eq!(policy.command(&operation).0, Class::UserData);
+    let (free, users) = (path("./Operator/Apn"), path("./Contacts/1"));
+    let places = [place(&free, false), place(&users, true)];
+    let said = judge(&policy, "Copy", "srv", Origin::Remote, &places);
+    assert_eq!(said.class, Class::UserData);
     assert!(Ruling::Allow < Ruling::Ask(Ask { refuses: false, timeout_s: 600 }));
     let strict = Ruling::Ask(Ask { refuses: true, timeout_s: 1 });
     assert!(

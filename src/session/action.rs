@@ -8,6 +8,7 @@ use super::execute::{Executor, source, target};
 use super::host_alert::wire;
 use super::inflow::Inflow;
 use super::outbox::Outbox;
+use super::outflow::{Found, Outflow};
 use super::{Execution, SessionEvent, TNDS, auth};
 use crate::error::{Code, Result};
 use crate::limits;
@@ -30,7 +31,7 @@ pub(super) enum Effect {
         /// Another node that was the reason of a failure.
         at: Option<String>,
         /// Items for Results.
-        results: Vec<Item<'static>>,
+        results: Vec<Found>,
     },
     /// The host has to execute this.
     Execute(Execution),
@@ -104,7 +105,8 @@ impl Work<'_> {
     }
 
     fn tree(&mut self) -> Tree<'_> {
-        Tree::new(self.txn, Actor::Server(&self.executor.server_id), self.now)
+        let Executor { server_id, origin, .. } = &*self.executor;
+        Tree::new(self.txn, Actor::Server(server_id), self.now).with_origin(origin)
     }
 
     fn query(&self) -> Query<'_> {
@@ -157,8 +159,8 @@ impl Work<'_> {
             data => data.unwrap_or_default(),
         };
         let chunk = Chunk { size, more, octets: data.octets, facts };
-        let Executor { assembly, server_id, max_obj_size, .. } = &mut *self.executor;
-        let mut tree = Tree::new(self.txn, Actor::Server(server_id), self.now);
+        let Executor { assembly, server_id, origin, max_obj_size, .. } = &mut *self.executor;
+        let mut tree = Tree::new(self.txn, Actor::Server(server_id), self.now).with_origin(origin);
         let open = |facts: &Facts<'_>, size| Inflow::open(&mut tree, key, facts, size);
         Ok(match assembly.take(key, chunk, *max_obj_size, open)? {
             Piece::Whole { octets, facts } => Collected::Whole(Some(octets), facts),
@@ -264,7 +266,7 @@ impl Work<'_> {
         if !self.outbox.has_room(self.executor.queued, 1) {
             return Err(status::TOO_LARGE.into());
         }
-        let results = self.results(uri)?;
+        let results = self.found(uri)?;
         let octets = self.check_sizes(&results)?;
         if !self.outbox.has_room(self.executor.queued, octets) {
             // Nothing more in this message: the values would be read in vain.
@@ -275,10 +277,24 @@ impl Work<'_> {
         Ok(Effect::Done { status: status::OK, at: None, results })
     }
 
-    fn results(&self, uri: &str) -> Done<Vec<Item<'static>>> {
-        let own = Some(Location { uri: Text::Owned(uri.to_owned()), name: None });
+    /// What is at `uri`: the octets of a large value of the host stay with it until they are sent.
+    fn found(&self, uri: &str) -> Done<Vec<Found>> {
         let parsed = Uri::parse(uri)?;
-        Ok(match self.query().get(&parsed)? {
+        let Executor { encoding, large_objects, room, .. } = *self.executor;
+        let whole = if large_objects { room.max(limits::READ_WHOLE) } else { usize::MAX };
+        Ok(match self.query().open(&parsed, whole)? {
+            Some(value) => {
+                let (format, mime) = (value.format(), value.mime().to_owned());
+                let outflow = Some(Box::new(Outflow::new(value, encoding)?));
+                vec![Found { item: self.leaf(uri, format, mime, Vec::new()), outflow }]
+            }
+            None => self.results(uri, &parsed)?.into_iter().map(Found::from).collect(),
+        })
+    }
+
+    fn results(&self, uri: &str, parsed: &Uri) -> Done<Vec<Item<'static>>> {
+        let own = Some(Location { uri: Text::Owned(uri.to_owned()), name: None });
+        Ok(match self.query().get(parsed)? {
             Answer::Leaf { format, mime, value } => vec![self.leaf(uri, format, mime, value)],
             Answer::Children(names) => vec![Item {
                 source: own,
@@ -346,12 +362,12 @@ impl Work<'_> {
     }
 
     /// Octets of the results. Errors: 413 if the server or one message cannot take one of them.
-    fn check_sizes(&self, results: &[Item<'static>]) -> Done<usize> {
+    fn check_sizes(&self, results: &[Found]) -> Done<usize> {
         let most = self.executor.max_sent_object.map_or(usize::MAX, super::engine::size);
         let mut total = 0_usize;
-        for item in results {
-            let octets = item.data.as_ref().map_or(0, |data| data.octets.len());
-            if octets > most || !(self.executor.large_objects || self.fits(item)) {
+        for found in results {
+            let octets = found.octets();
+            if octets > most || !(self.executor.large_objects || self.fits(&found.item)) {
                 return Err(status::TOO_LARGE.into());
             }
             total = total.saturating_add(octets);

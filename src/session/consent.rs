@@ -7,16 +7,15 @@
 use super::alert::{Answer, UserAlert};
 use super::execute::{source, target};
 use super::ledger::Ledger;
-use super::run::{Run, Upcoming};
+use super::run::Run;
 use super::{Authority, TNDS};
 use crate::audit::Decision;
 use crate::error::Result;
-use crate::policy::{self, Ask, Change, Class, Operation, Place, Ruling, Surveyor};
+use crate::policy::{self, Ask, Change, Class, Judgement, Operation, Place, Ruling, Surveyor};
 use crate::store::Reader;
 use crate::syncml::model::{Action, Item, Verb};
 use crate::syncml::status::{self, Status};
 use crate::tree::{Part, Path, Property, Uri, is_secret};
-use std::collections::BTreeMap;
 
 /// What is decided about a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +33,8 @@ pub(super) struct Consent {
     authority: Authority,
     server_id: String,
     ui: bool,
-    /// By command of the present message.
-    verdicts: BTreeMap<usize, Verdict>,
+    /// By command of the present message; `None` for those that are not judged yet.
+    verdicts: Vec<Option<Verdict>>,
     /// The object that was allowed and whose other chunks are on their way.
     continued: Option<(Verb, String)>,
 }
@@ -52,7 +51,7 @@ pub(super) struct Inquiry {
 impl Consent {
     pub(super) fn new(authority: Authority, server_id: &str, ui: bool) -> Self {
         let server_id = server_id.to_owned();
-        Self { authority, server_id, ui, verdicts: BTreeMap::new(), continued: None }
+        Self { authority, server_id, ui, verdicts: Vec::new(), continued: None }
     }
 
     /// A new message of the server has come.
@@ -71,18 +70,19 @@ impl Consent {
         ledger: &mut Ledger,
     ) -> Result<Option<Inquiry>> {
         let at = run.position();
-        if self.verdicts.contains_key(&at) {
+        if self.verdict(at).is_some() {
             return Ok(None);
         }
-        let Upcoming { actions, group } = run.upcoming();
+        let upcoming = run.upcoming();
+        let group = upcoming.group;
         let mut asked: Vec<(usize, &Action<'_>, Class, Ask)> = Vec::new();
         let mut surveyor = Surveyor::new(reader);
-        for (task, action) in actions {
-            if self.verdicts.contains_key(&task) {
+        for (task, action) in upcoming {
+            if self.verdict(task).is_some() {
                 continue;
             }
-            let (class, ruling) = match self.is_continued(action) {
-                true => (Class::Other, Ruling::Allow),
+            let Judgement { class, ruling } = match self.is_continued(action) {
+                true => Judgement::default(),
                 false => self.judge(action, &mut surveyor)?,
             };
             match ruling {
@@ -127,7 +127,7 @@ impl Consent {
 
     /// The status of what is next if it must not run.
     pub(super) fn refusal(&self, run: &Run<'_>) -> Option<Status> {
-        match self.verdicts.get(&run.position())? {
+        match self.verdict(run.position())? {
             Verdict::Allowed => None,
             Verdict::Forbidden => Some(status::FORBIDDEN),
             Verdict::Declined if run.is_at_group() => Some(status::ATOMIC_FAILED),
@@ -164,8 +164,17 @@ impl Consent {
         self.continued = uri.map(|uri| (verb, uri.to_owned()));
     }
 
+    fn verdict(&self, task: usize) -> Option<Verdict> {
+        self.verdicts.get(task).copied().flatten()
+    }
+
     fn decide(&mut self, task: usize, verdict: Verdict) {
-        self.verdicts.insert(task, verdict);
+        if self.verdicts.len() <= task {
+            self.verdicts.resize(task + 1, None);
+        }
+        if let Some(known) = self.verdicts.get_mut(task) {
+            *known = Some(verdict);
+        }
     }
 
     fn is_continued(&self, action: &Action<'_>) -> bool {
@@ -174,56 +183,59 @@ impl Consent {
         action.verb == *verb && action.items.len() == 1 && action.items.iter().all(same)
     }
 
-    fn judge(&self, action: &Action<'_>, surveyor: &mut Surveyor<'_>) -> Result<(Class, Ruling)> {
-        let mut places = Vec::new();
-        for item in action.items.iter() {
-            places_of(action, item, surveyor, &mut places)?;
-        }
-        Ok(self.authority.policy.command(&Operation {
+    fn judge(&self, action: &Action<'_>, surveyor: &mut Surveyor<'_>) -> Result<Judgement> {
+        let operation = Operation {
             command: action.verb.name(),
-            places: &places,
             server: &self.server_id,
             origin: self.authority.origin,
-        }))
+        };
+        let mut judgement = Judgement::default();
+        let mut touch = |place: Place<'_>| {
+            judgement = self.authority.policy.place(&operation, &place, judgement);
+        };
+        for item in &action.items {
+            visit_places(action, item, surveyor, &mut touch)?;
+        }
+        Ok(judgement)
     }
 }
 
-/// What an item touches. A URI that is none touches nothing: the command fails on it.
-fn places_of(
+/// Visits what an item touches. A URI that is none touches nothing: the command fails on it.
+fn visit_places(
     action: &Action<'_>,
     item: &Item<'_>,
     surveyor: &mut Surveyor<'_>,
-    places: &mut Vec<Place>,
+    touch: &mut dyn FnMut(Place<'_>),
 ) -> Result<()> {
     let mime = item.meta.mime.as_deref().or(action.meta().mime.as_deref()).map(str::trim);
     let serialized = mime.is_some_and(|mime| mime.starts_with(TNDS));
-    let moved = |uri: &Uri| uri.part == Part::Property(Property::Name);
-    if let Some(uri) = target(item).and_then(|uri| Uri::parse(uri).ok()) {
+    if let Some(Uri { path, part }) = target(item).and_then(|uri| Uri::parse(uri).ok()) {
+        let moved = part == Part::Property(Property::Name);
         let whole = match action.verb {
             Verb::Delete | Verb::Copy => true,
-            Verb::Get => matches!(uri.part, Part::List(_)),
-            _ => serialized || moved(&uri),
+            Verb::Get => matches!(part, Part::List(_)),
+            _ => serialized || moved,
         };
-        if let Some(sibling) = new_name(&uri, item).filter(|_| moved(&uri)) {
-            places.push(surveyor.present(sibling, true)?);
+        if moved && let Some(sibling) = new_name(&path, item) {
+            touch(surveyor.present(&sibling, true)?);
         }
-        places.push(match action.verb {
-            Verb::Add if !whole => surveyor.new_node(uri.path, mime)?,
-            _ => surveyor.present(uri.path, whole)?,
+        touch(match action.verb {
+            Verb::Add if !whole => surveyor.new_node(&path, mime)?,
+            _ => surveyor.present(&path, whole)?,
         });
     }
     if action.verb == Verb::Copy
         && let Some(uri) = source(item).and_then(|uri| Uri::parse(uri).ok())
     {
-        places.push(surveyor.present(uri.path, true)?);
+        touch(surveyor.present(&uri.path, true)?);
     }
     Ok(())
 }
 
 /// Where a node goes whose property Name is replaced.
-fn new_name(uri: &Uri, item: &Item<'_>) -> Option<Path> {
+fn new_name(path: &Path, item: &Item<'_>) -> Option<Path> {
     let name = item.data.as_ref()?.as_str()?;
-    uri.path.parent()?.child(name).ok()
+    path.parent()?.child(name).ok()
 }
 
 fn decision(action: &Action<'_>, class: Class, said: &'static str) -> Decision {

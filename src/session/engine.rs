@@ -164,7 +164,7 @@ impl Engine {
             facts,
         };
         engine.queue_login();
-        let step = engine.send(ctx.random, Extent::Everything)?;
+        let step = engine.send(ctx.random, Extent::Everything, None)?;
         Ok((engine, step))
     }
 
@@ -247,14 +247,18 @@ impl Engine {
         if useless || matches!(phase, Phase::Over) {
             return None;
         }
-        if let Phase::Paused(paused) = phase {
-            let Paused { mut run, txn, .. } = *paused;
-            drop(txn);
-            run.give_up();
-            self.report(run);
-        }
+        let run = match phase {
+            Phase::Paused(paused) => {
+                let Paused { mut run, txn, .. } = *paused;
+                drop(txn);
+                run.give_up();
+                self.report(&mut run);
+                Some(run)
+            }
+            _ => None,
+        };
         self.outbox.remove(|_| true);
-        match self.send(ctx.random, Extent::Abort) {
+        match self.send(ctx.random, Extent::Abort, run) {
             Ok(Step::Send(outgoing)) => Some(outgoing),
             _ => None,
         }
@@ -408,14 +412,14 @@ impl Engine {
     /// Makes everything durable, then makes the reply.
     fn finish(&mut self, ctx: Context<'_>, mut run: Run<'_>, txn: Txn) -> Result<Step> {
         self.commit(&mut run, txn, ctx.now)?;
-        self.report(run);
+        self.report(&mut run);
         if self.may_close {
             self.executor.interrupt();
         }
         for uri in std::mem::take(&mut self.executor.broken) {
             self.outbox.push(no_end_of_data(uri), Purpose::Reply);
         }
-        self.send(ctx.random, Extent::Everything)
+        self.send(ctx.random, Extent::Everything, Some(run))
     }
 
     fn commit(&mut self, run: &mut Run<'_>, mut txn: Txn, now: Now) -> Result<()> {
@@ -462,14 +466,15 @@ impl Engine {
         self.events.extend(changes.into_iter().map(SessionEvent::TreeChanged));
     }
 
-    /// Queues Status and Results of a message's commands.
-    pub(super) fn report(&mut self, run: Run<'_>) {
+    /// Tells what came of a message's commands, and queues their Results. [`send`](Self::send) gets the run for
+    /// the Status elements.
+    pub(super) fn report(&mut self, run: &mut Run<'_>) {
         for (command, uri, status) in run.outcomes() {
             let (command, uri) = (command.clone(), uri.map(str::to_owned));
             self.events.push(SessionEvent::CommandDone { command, uri, status });
         }
         self.executor.queued = 0;
-        run.report(&mut self.outbox);
+        run.queue_results(&mut self.outbox);
     }
 }
 

@@ -9,6 +9,7 @@ use super::assembly::Assembly;
 use super::consent::{Consent, Inquiry};
 use super::ledger::Ledger;
 use super::outbox::Outbox;
+use super::outflow::Found;
 use super::run::{Op, Outcome, Outcomes, Run};
 use super::{Execution, SessionEvent, Setup};
 use crate::error::Result;
@@ -17,6 +18,7 @@ use crate::syncml::Encoding;
 use crate::syncml::model::{Action, Alert, Item, Location, Text, Verb};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
+use crate::tree::Origin;
 
 /// What stops the execution until the host has answered.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) enum Pause {
 #[derive(Debug)]
 pub(super) struct Executor {
     pub(super) server_id: String,
+    /// What the nodes are noted with that the server creates.
+    pub(super) origin: Origin,
     pub(super) encoding: Encoding,
     pub(super) exec: bool,
     pub(super) large_objects: bool,
@@ -60,6 +64,7 @@ impl Executor {
     pub(super) fn new(setup: &Setup) -> Self {
         Self {
             server_id: setup.account.server_id.clone(),
+            origin: Origin::Server(setup.account.server_id.clone()),
             encoding: setup.encoding,
             exec: setup.exec,
             large_objects: setup.large_objects,
@@ -165,7 +170,7 @@ pub(super) enum Governed {
     Ask(Inquiry),
 }
 
-type Done<'m> = (Outcomes<'m>, Vec<Item<'static>>);
+type Done<'m> = (Outcomes<'m>, Vec<Found>);
 
 /// Executes the items in order; inside an Atomic the first failure ends it. The inner error is what
 /// the host has to execute.

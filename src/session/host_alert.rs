@@ -1,6 +1,7 @@
 //! Alerts from the device to the server: client events (1224) and generic alerts (1226).
 
 use crate::error::{Code, Error, Result};
+use crate::markup::is_xml_text;
 use crate::syncml::Encoding;
 use crate::syncml::model::{Alert, Data, Item, Location, Meta, MetaExtra};
 use crate::syncml::status::{self, AlertCode};
@@ -112,7 +113,7 @@ impl HostAlert {
 }
 
 /// Format and Data of a value in a message: XML carries octets as base64 text (DM Representation
-/// Protocol 1.2.1, 6.3).
+/// Protocol 1.2.1, 6.3), and text with characters that XML does not allow as octets.
 pub(super) fn wire<'f>(
     format: &'f str,
     value: Cow<'_, [u8]>,
@@ -122,7 +123,10 @@ pub(super) fn wire<'f>(
         ("bin", Encoding::Xml) => ("b64", Data::text(STANDARD.encode(&value))),
         ("bin", Encoding::Wbxml) => ("bin", Data::opaque(value.into_owned())),
         _ => match String::from_utf8(value.into_owned()) {
-            Ok(text) => (format, Data::text(text)),
+            Ok(text) if encoding == Encoding::Wbxml || is_xml_text(text.as_bytes()) => {
+                (format, Data::text(text))
+            }
+            Ok(text) => wire("bin", text.into_bytes().into(), encoding),
             Err(broken) => wire("bin", broken.into_bytes().into(), encoding),
         },
     }

@@ -3,9 +3,10 @@
 //! Owns the order (Status before Results before alerts), MaxMsgSize, and the cutting of large
 //! objects into chunks (DM Protocol 1.2.1, 7 and 8.5). Must not know what the commands mean.
 
+use super::filling::Filling;
+use super::outflow::{Found, Outflow};
 use crate::limits;
-use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status};
-use crate::syncml::{Encoding, Meter, number_text};
+use crate::syncml::model::{Alert, Command, Data, DataForm, Item, Results, Status, Text};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
@@ -23,90 +24,46 @@ pub(super) enum Purpose {
     HostAlert(u64),
 }
 
-/// One message being filled.
-#[derive(Debug)]
-pub(super) struct Filling {
-    pub(super) commands: Vec<Command<'static>>,
-    /// CmdID and purpose of what the server may refer to.
-    pub(super) sent: Vec<(u32, Purpose)>,
-    /// Host alerts that can never be sent.
-    pub(super) dropped: Vec<u64>,
-    meter: Meter,
-    /// Octets left.
-    room: usize,
-    /// Octets left by what every message has.
-    most: usize,
-    /// Octets that [`close`](Self::close) may use in addition.
-    kept: usize,
-}
-
-impl Filling {
-    /// A message whose commands may take up `room` octets.
-    pub(super) fn new(encoding: Encoding, room: usize) -> Self {
-        let (commands, sent, dropped) = (Vec::new(), Vec::new(), Vec::new());
-        let meter = Meter::new(encoding);
-        Self { commands, sent, dropped, meter, room, most: room, kept: 0 }
-    }
-
-    /// Adds a command that every message has; `false` if it does not fit.
-    #[must_use]
-    pub(super) fn open(&mut self, command: Command<'static>) -> bool {
-        let fits = self.add(command);
-        self.most = self.room;
-        fits
-    }
-
-    /// Keeps room for `command`, to be added with [`close`](Self::close).
-    pub(super) fn keep_free(&mut self, mut command: Command<'static>) {
-        set_id(&mut command, u32::MAX);
-        self.kept = self.meter.size_of(&command);
-        self.room = self.room.saturating_sub(self.kept);
-        self.most = self.most.saturating_sub(self.kept);
-    }
-
-    /// Adds the command for which room was kept; `false` if there was none.
-    #[must_use]
-    pub(super) fn close(&mut self, command: Command<'static>) -> bool {
-        self.room += std::mem::take(&mut self.kept);
-        self.add(command)
-    }
-
-    fn add(&mut self, mut command: Command<'static>) -> bool {
-        let size = self.number(&mut command);
-        let fits = size <= self.room;
-        if fits {
-            self.put(command, size, None);
-        }
-        fits
-    }
-
-    /// Gives the command the next CmdID; the octets it takes up.
-    fn number(&mut self, command: &mut Command<'static>) -> usize {
-        set_id(command, self.next_id());
-        self.meter.size_of(command)
-    }
-
-    /// Adds a numbered command of this size.
-    fn put(&mut self, command: Command<'static>, size: usize, purpose: Option<Purpose>) {
-        let id = self.next_id();
-        self.sent.extend(purpose.map(|purpose| (id, purpose)));
-        self.room = self.room.saturating_sub(size);
-        self.commands.push(command);
-    }
-
-    fn next_id(&self) -> u32 {
-        u32::try_from(self.commands.len() + 1).unwrap_or(u32::MAX)
-    }
-}
-
 #[derive(Debug)]
 struct Entry {
     command: Command<'static>,
     purpose: Purpose,
+    /// Where the octets of the only item's Data come from, if they are not in it.
+    outflow: Option<Box<Outflow>>,
     /// Octets of the first item's Data that were sent before.
     sent: usize,
     /// A message was closed without its first item, which should have fitted in the next one.
     waited: bool,
+}
+
+impl Entry {
+    fn new(command: Command<'static>, purpose: Purpose) -> Self {
+        Self { command, purpose, outflow: None, sent: 0, waited: false }
+    }
+
+    /// Octets of all its Data.
+    fn octets(&self) -> usize {
+        self.outflow.as_ref().map_or_else(|| data_octets(&self.command), |data| data.octets())
+    }
+
+    /// Form of the first item's Data, what of it is at hand and not sent yet, and octets of the whole.
+    fn rest(&self) -> Option<(DataForm, &[u8], usize)> {
+        let Data { form, octets } = items(&self.command).first()?.data.as_ref()?;
+        Some(match &self.outflow {
+            Some(outflow) => (*form, outflow.ahead(), outflow.octets()),
+            None => (*form, octets.get(self.sent..)?, octets.len()),
+        })
+    }
+
+    /// The next `octets` of the first item's Data.
+    fn take(&mut self, octets: usize) -> Vec<u8> {
+        match &mut self.outflow {
+            Some(outflow) => outflow.take(octets),
+            None => {
+                self.rest().and_then(|(_, rest, _)| rest.get(..octets)).unwrap_or_default().to_vec()
+            }
+        }
+    }
 }
 
 /// What became of the first entry.
@@ -123,7 +80,7 @@ enum Moved {
 /// Everything that waits to be sent.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    statuses: VecDeque<Command<'static>>,
+    statuses: VecDeque<Status<'static>>,
     entries: VecDeque<Entry>,
     /// Octets of Data that the entries hold.
     octets: usize,
@@ -152,14 +109,13 @@ impl Outbox {
         held == 0 || held.saturating_add(more) <= limits::SESSION_REPLY
     }
 
-    /// Makes room for so many Status elements.
-    pub(super) fn expect_statuses(&mut self, count: usize) {
-        self.statuses.reserve(count);
-    }
-
-    /// Adds a Status.
-    pub(super) fn push_status(&mut self, status: Status<'static>) {
-        self.statuses.push_back(Command::Status(status));
+    /// Puts a Status, with about `left` more behind it, in the message; keeps it if it does not fit or others
+    /// wait.
+    pub(super) fn answer(&mut self, filling: &mut Filling, mut status: Status<'_>, left: usize) {
+        filling.draft.expect(left);
+        if !self.statuses.is_empty() || !add_status(filling, &mut status) {
+            self.statuses.push_back(status.into_owned());
+        }
     }
 
     /// True if a Status waits.
@@ -169,14 +125,40 @@ impl Outbox {
 
     /// Adds another command.
     pub(super) fn push(&mut self, command: Command<'static>, purpose: Purpose) {
-        self.octets = self.octets.saturating_add(data_octets(&command));
-        self.entries.push_back(Entry { command, purpose, sent: 0, waited: false });
+        self.push_entry(Entry::new(command, purpose));
+    }
+
+    /// Adds the Results of one command, if it has any: what is read while it is sent stands alone.
+    pub(super) fn push_results(
+        &mut self,
+        msg_ref: Option<Text<'static>>,
+        cmd_ref: Text<'static>,
+        found: Vec<Found>,
+    ) {
+        let mut found = found.into_iter().peekable();
+        while let Some(Found { item, outflow }) = found.next() {
+            let mut items = vec![item];
+            while outflow.is_none()
+                && let Some(next) = found.next_if(|next| next.outflow.is_none())
+            {
+                items.push(next.item);
+            }
+            let (msg_ref, cmd_ref) = (msg_ref.clone(), cmd_ref.clone());
+            let results = Results { msg_ref, cmd_ref, items, ..Results::default() };
+            let entry = Entry::new(Command::Results(results), Purpose::Reply);
+            self.push_entry(Entry { outflow, ..entry });
+        }
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.octets = self.octets.saturating_add(entry.octets());
+        self.entries.push_back(entry);
     }
 
     /// Takes back what `unwanted` names and is not yet sent.
     pub(super) fn remove(&mut self, unwanted: impl Fn(Purpose) -> bool) {
         self.entries.retain(|entry| !unwanted(entry.purpose));
-        self.octets = self.entries.iter().map(|entry| data_octets(&entry.command)).sum();
+        self.octets = self.entries.iter().map(Entry::octets).sum();
     }
 
     /// Gives up the object of which chunks were sent already: the server does not want the rest.
@@ -186,13 +168,9 @@ impl Outbox {
         }
     }
 
-    /// Moves as much as fits into `filling`. `false` if not even the first thing fits.
+    /// Moves what fits besides Status elements into `filling`. `false` if the first thing fits in no message.
     #[must_use]
     pub(super) fn fill(&mut self, filling: &mut Filling) -> bool {
-        let before = filling.commands.len();
-        if !self.fill_statuses(filling) {
-            return false;
-        }
         while self.statuses.is_empty() && !self.entries.is_empty() {
             match self.fill_entry(filling) {
                 Moved::All => {}
@@ -200,28 +178,17 @@ impl Outbox {
                 Moved::Never => return false,
             }
         }
-        self.entries.is_empty() || filling.commands.len() > before
+        true
     }
 
-    /// The same for Status elements alone.
-    #[must_use]
-    pub(super) fn fill_statuses(&mut self, filling: &mut Filling) -> bool {
-        let before = filling.commands.len();
-        filling.commands.reserve(self.statuses.len() + self.entries.len());
-        while let Some(mut status) = self.statuses.pop_front() {
-            let mut size = filling.number(&mut status);
-            if size > filling.most {
-                // It fits in no message at all: do without the references, which are optional.
-                strip_references(&mut status);
-                size = filling.number(&mut status);
-            }
-            if size > filling.room {
-                self.statuses.push_front(status);
-                break;
-            }
-            filling.put(status, size, None);
+    /// Moves the Status elements that fit.
+    pub(super) fn fill_statuses(&mut self, filling: &mut Filling) {
+        filling.draft.expect(self.statuses.len());
+        while let Some(status) = self.statuses.front_mut()
+            && add_status(filling, status)
+        {
+            self.statuses.pop_front();
         }
-        self.statuses.is_empty() || filling.commands.len() > before
     }
 
     fn fill_entry(&mut self, filling: &mut Filling) -> Moved {
@@ -231,18 +198,17 @@ impl Outbox {
             self.entries.push_front(entry);
             return self.refuse(filling);
         }
+        let in_chunks = entry.sent > 0 || entry.outflow.is_some();
         // What is larger than the room as it is need not be measured.
-        if entry.sent == 0 && data_octets(&entry.command) <= filling.room {
-            let size = filling.number(&mut entry.command);
-            if size <= filling.room {
-                self.octets = self.octets.saturating_sub(data_octets(&entry.command));
-                filling.put(entry.command, size, Some(entry.purpose));
-                return Moved::All;
-            }
+        if !in_chunks
+            && data_octets(&entry.command) <= filling.room
+            && filling.add(&mut entry.command, Some(entry.purpose)).is_ok()
+        {
+            self.octets = self.octets.saturating_sub(data_octets(&entry.command));
+            return Moved::All;
         }
-        let is_started = entry.sent > 0;
         self.entries.push_front(entry);
-        if is_started { self.fill_chunk(filling) } else { self.fill_part(filling) }
+        if in_chunks { self.fill_chunk(filling) } else { self.fill_part(filling) }
     }
 
     /// Moves the first items of Results, or begins a large object.
@@ -254,7 +220,7 @@ impl Outbox {
         let size = if octets > filling.most {
             octets
         } else {
-            filling.number(&mut with_item(&entry.command, first.clone()))
+            filling.measure(&mut with_item(&entry.command, first.clone()))
         };
         let begins = filling.sent.is_empty();
         if size > filling.most || (entry.waited && begins && size > filling.room) {
@@ -266,13 +232,14 @@ impl Outbox {
         }
         entry.waited |= begins;
         let Command::Results(results) = &mut entry.command else { return Moved::Full };
-        let (fitting, size) = fitting(results, filling);
+        let fitting = fitting(results, filling);
         if fitting > 0 {
             entry.waited = false;
             let items = results.items.drain(..fitting).collect();
-            let part = Command::Results(Results { items, ..head(results) });
+            let mut part = Command::Results(Results { items, ..head(results) });
             self.octets = self.octets.saturating_sub(data_octets(&part));
-            filling.put(part, size, Some(Purpose::Reply));
+            // It fits.
+            let _ = filling.add(&mut part, Some(Purpose::Reply));
         }
         Moved::Full
     }
@@ -290,7 +257,14 @@ impl Outbox {
     /// Moves one chunk of the first item. Nothing may follow it in the message but its own end.
     fn fill_chunk(&mut self, filling: &mut Filling) -> Moved {
         let Some(entry) = self.entries.front_mut() else { return Moved::Full };
-        let Some(Cut { chunk, size, end, last }) = cut(entry, filling) else {
+        if let Some(outflow) = &mut entry.outflow
+            && outflow.read_ahead(filling.room).is_err()
+        {
+            // The host knows why. The server notices that an end is missing by what comes next.
+            self.drop_item();
+            return Moved::All;
+        }
+        let Some(Cut { octets, last }) = cut(entry, filling) else {
             let begins = filling.sent.is_empty();
             if begins && entry.waited {
                 return self.refuse(filling);
@@ -298,11 +272,14 @@ impl Outbox {
             entry.waited |= begins;
             return Moved::Full;
         };
-        entry.sent = end;
+        let data = entry.take(octets).into();
+        let Some(mut chunk) = with_chunk(entry, data, last) else { return Moved::Full };
+        entry.sent += octets;
         entry.waited = false;
         // Only the end of the object says how an alert of the host was received.
         let purpose = if last { entry.purpose } else { Purpose::Reply };
-        filling.put(chunk, size, Some(purpose));
+        // It fits.
+        let _ = filling.add(&mut chunk, Some(purpose));
         if !last {
             return Moved::Full;
         }
@@ -313,7 +290,7 @@ impl Outbox {
     /// Removes the first item of the first entry, and the entry with its last item.
     fn drop_item(&mut self) {
         let Some(entry) = self.entries.front_mut() else { return };
-        let octets = data_octets(&entry.command);
+        let octets = entry.octets();
         entry.sent = 0;
         entry.waited = false;
         let mut left = 0;
@@ -328,50 +305,47 @@ impl Outbox {
     }
 }
 
-/// How many of the first items fit, and the octets of Results with them.
-fn fitting(results: &Results<'static>, filling: &mut Filling) -> (usize, usize) {
-    let empty = filling.number(&mut Command::Results(head(results)));
+/// How many of the first items fit.
+fn fitting(results: &Results<'static>, filling: &mut Filling) -> usize {
+    let empty = filling.measure(&mut Command::Results(head(results)));
     let (mut size, mut fitting) = (empty, 0);
     for item in &results.items {
         let one = Results { items: vec![item.clone()], ..head(results) };
-        let more = filling.number(&mut Command::Results(one)).saturating_sub(empty);
+        let more = filling.measure(&mut Command::Results(one)).saturating_sub(empty);
         if size + more > filling.room {
             break;
         }
         size += more;
         fitting += 1;
     }
-    (fitting, size)
+    fitting
 }
 
-/// One chunk of an object.
+/// The size of one chunk of an object.
 struct Cut {
-    chunk: Command<'static>,
-    size: usize,
-    /// Octets of the object up to its end.
-    end: usize,
+    /// Octets of its Data.
+    octets: usize,
     last: bool,
 }
 
 /// The next chunk of the entry's first item, as long as the room allows.
 fn cut(entry: &Entry, filling: &mut Filling) -> Option<Cut> {
-    let data = items(&entry.command).first()?.data.as_ref()?;
-    let rest = data.octets.get(entry.sent..)?;
+    let (form, rest, total) = entry.rest()?;
     let room = filling.room;
-    let mut length = rest.len().min(room);
+    let mut octets = rest.len().min(room);
     loop {
-        length = whole_letters(data.form, rest, length);
-        let last = length == rest.len();
-        if length == 0 || (!last && length < SMALLEST_CHUNK) {
+        octets = whole_letters(form, rest, octets);
+        let last = entry.sent + octets == total;
+        if octets == 0 || (!last && octets < SMALLEST_CHUNK) {
             return None;
         }
-        let mut chunk = with_chunk(entry, rest.get(..length)?, last)?;
-        let size = filling.number(&mut chunk);
+        let data = Cow::Borrowed(rest.get(..octets)?);
+        let size = filling.measure(&mut with_chunk(entry, data, last)?);
         if size <= room {
-            return Some(Cut { chunk, size, end: entry.sent + length, last });
+            return Some(Cut { octets, last });
         }
         // Escapes make the text longer than its octets: approach from above.
-        length = (length * room / size).min(length - 1);
+        octets = (octets * room / size).min(octets - 1);
     }
 }
 
@@ -385,23 +359,23 @@ fn whole_letters(form: DataForm, octets: &[u8], length: usize) -> usize {
 }
 
 /// The command with the octets as its item's only Data.
-fn with_chunk(entry: &Entry, octets: &[u8], last: bool) -> Option<Command<'static>> {
+fn with_chunk<'d>(entry: &Entry, octets: Cow<'d, [u8]>, last: bool) -> Option<Command<'d>> {
+    let (form, _, total) = entry.rest()?;
     let item = items(&entry.command).first()?;
-    let data = item.data.as_ref()?;
     let mut meta = item.meta.clone();
-    meta.size = (entry.sent == 0).then(|| u64::try_from(data.octets.len()).unwrap_or(u64::MAX));
+    meta.size = (entry.sent == 0).then(|| u64::try_from(total).unwrap_or(u64::MAX));
     let chunk = Item {
         target: item.target.clone(),
         source: item.source.clone(),
         meta,
-        data: Some(Data { form: data.form, octets: Cow::Owned(octets.to_vec()) }),
+        data: Some(Data { form, octets }),
         more_data: !last,
     };
     Some(with_item(&entry.command, chunk))
 }
 
 /// The command with `item` as its only one.
-fn with_item(command: &Command<'static>, item: Item<'static>) -> Command<'static> {
+fn with_item<'d>(command: &Command<'static>, item: Item<'d>) -> Command<'d> {
     let items = vec![item];
     match command {
         Command::Results(results) => Command::Results(Results { items, ..head(results) }),
@@ -416,7 +390,7 @@ fn with_item(command: &Command<'static>, item: Item<'static>) -> Command<'static
 }
 
 /// Results without their items.
-fn head(results: &Results<'static>) -> Results<'static> {
+fn head<'d>(results: &Results<'static>) -> Results<'d> {
     Results {
         cmd_id: results.cmd_id.clone(),
         msg_ref: results.msg_ref.clone(),
@@ -428,22 +402,16 @@ fn head(results: &Results<'static>) -> Results<'static> {
     }
 }
 
-fn set_id(command: &mut Command<'static>, id: u32) {
-    let id = number_text(id);
-    match command {
-        Command::Action(action) => action.cmd_id = id,
-        Command::Alert(alert) => alert.cmd_id = id,
-        Command::Status(status) => status.cmd_id = id,
-        Command::Results(results) => results.cmd_id = id,
-        Command::Group(group) => group.cmd_id = id,
-        Command::Unknown(unknown) => unknown.cmd_id = id,
-    }
-}
-
-fn strip_references(command: &mut Command<'static>) {
-    if let Command::Status(status) = command {
-        status.target_refs.clear();
-        status.source_refs.clear();
+/// Adds a Status; `false` if it does not fit. One that fits in no message at all does without its references,
+/// which are optional.
+fn add_status(filling: &mut Filling, status: &mut Status<'_>) -> bool {
+    match filling.add_status(status) {
+        Err(octets) if octets > filling.most => {
+            status.target_refs.clear();
+            status.source_refs.clear();
+            filling.add_status(status).is_ok()
+        }
+        added => added.is_ok(),
     }
 }
 

@@ -2,15 +2,17 @@
 //! (DM Protocol 1.2.1, 8; DM Representation Protocol 1.2.1, 5).
 
 use super::engine::Engine;
-use super::outbox::{Filling, Purpose};
+use super::filling::Filling;
+use super::outbox::Purpose;
+use super::run::Run;
 use super::{Cause, Outgoing, SessionEvent, Step};
 use crate::error::{Code, Error, Result};
 use crate::random::Random;
 use crate::store::Reader;
 use crate::syncml::model::{
-    Action, Alert, Command, Data, Header, Item, Location, Message, Meta, MetaExtra, Status, Verb,
+    Action, Alert, Command, Data, Header, Item, Location, Meta, MetaExtra, Status, Text, Verb,
 };
-use crate::syncml::{self, status};
+use crate::syncml::{self, Draft, status};
 use crate::tree::{Actor, Answer, Query, Refusal, Uri};
 
 /// VerDTD of DM 1.2.
@@ -126,8 +128,8 @@ impl Engine {
         }
     }
 
-    fn header(&self) -> Header<'static> {
-        let name = self.login.name().map(|name| Box::new(name.to_owned().into()));
+    fn header(&self) -> Header<'_> {
+        let name = self.login.name().map(|name| Box::new(name.into()));
         let announced = MetaExtra {
             max_msg_size: Some(self.facts.max_msg_size),
             max_obj_size: Some(self.facts.max_obj_size),
@@ -136,10 +138,10 @@ impl Engine {
         Header {
             ver_dtd: VER_DTD.into(),
             ver_proto: VER_PROTO.into(),
-            session_id: self.facts.session_id.clone().into(),
-            msg_id: self.msg_id.to_string().into(),
-            target: Location { uri: self.uri.clone().into(), name: None },
-            source: Location { uri: self.facts.device.id().to_owned().into(), name },
+            session_id: self.facts.session_id.as_str().into(),
+            msg_id: syncml::number_text(self.msg_id),
+            target: Location { uri: self.uri.as_str().into(), name: None },
+            source: Location { uri: self.facts.device.id().into(), name },
             resp_uri: None,
             cred: self.login.cred(),
             meta: Meta { extra: Some(Box::new(announced)), ..Meta::default() },
@@ -153,8 +155,8 @@ impl Engine {
             msg_ref: answering.msg_id.into(),
             cmd_ref: "0".into(),
             cmd: "SyncHdr".into(),
-            target_refs: vec![answering.target.into()],
-            source_refs: vec![answering.source.into()],
+            target_refs: Text::from(answering.target).into(),
+            source_refs: Text::from(answering.source).into(),
             chal: self.guard.challenge(random).map(Box::new),
             code: answering.status.unwrap_or(self.guard.status()),
             ..Status::default()
@@ -170,63 +172,68 @@ impl Engine {
         self.max_msg_size.saturating_sub(envelope + status)
     }
 
-    /// Makes the next message, or ends the session if there is nothing to say.
+    /// Makes the next message, or ends the session if there is nothing to say. `run` is the one that was
+    /// [`report`](Self::report)ed.
     ///
     /// Errors: `TooLarge` if not even one Status fits in the server's MaxMsgSize.
-    pub(super) fn send(&mut self, random: &mut dyn Random, extent: Extent) -> Result<Step> {
-        if self.has_nothing_to_say(extent) {
+    pub(super) fn send(
+        &mut self,
+        random: &mut dyn Random,
+        extent: Extent,
+        run: Option<Run<'_>>,
+    ) -> Result<Step> {
+        if self.has_nothing_to_say(extent, run.as_ref()) {
             return self.ending.take().map_or(Ok(Step::Done), Err);
         }
         self.msg_id += 1;
-        let mut header = self.header();
-        let mut filling = self.open(&mut header, random)?;
-        let closes = self.fill(&mut filling, extent)?;
-        let Filling { commands, sent, dropped, .. } = filling;
+        let mut filling = self.open(random)?;
+        let closes = self.fill(&mut filling, extent, run)?;
+        let Filling { draft, sent, dropped, .. } = filling;
         self.note_sent(sent, dropped);
         // What there was to say was too large for any message.
-        if closes && matches!(extent, Extent::Everything) && commands.len() == 1 {
+        if closes && matches!(extent, Extent::Everything) && draft.commands() == 1 {
             return Ok(Step::Done);
         }
-        let encoding = self.facts.encoding;
-        let message = Message { header, commands, is_final: closes };
-        let body = syncml::write(&message, encoding)?;
+        let body = draft.finish(closes)?;
         if body.len() > self.max_msg_size {
             return Err(too_small(self.max_msg_size));
         }
         self.may_close &= !closes;
         let (msg_id, octets) = (self.msg_id, body.len());
         self.events.push(SessionEvent::PackageSent { msg_id, octets, is_final: closes });
-        let hmac = self.login.header(&body);
-        Ok(Step::Send(Outgoing { uri: self.uri.clone(), body, mime: encoding.mime(), hmac }))
+        let (hmac, mime) = (self.login.header(&body), self.facts.encoding.mime());
+        Ok(Step::Send(Outgoing { uri: self.uri.clone(), body, mime, hmac }))
     }
 
     /// The rule for the end of a session: no message of the SyncHdr's Status alone.
-    fn has_nothing_to_say(&self, extent: Extent) -> bool {
+    fn has_nothing_to_say(&self, extent: Extent, run: Option<&Run<'_>>) -> bool {
+        let has_statuses = run.is_some_and(Run::has_statuses) || self.outbox.has_statuses();
         match extent {
-            Extent::Everything => self.may_close && self.outbox.is_empty(),
-            Extent::Statuses => !self.outbox.has_statuses(),
+            Extent::Everything => self.may_close && !has_statuses && self.outbox.is_empty(),
+            Extent::Statuses => !has_statuses,
             Extent::Abort => false,
         }
     }
 
     /// A message with the SyncHdr's Status, and the room that is left in it.
-    fn open(&mut self, header: &mut Header<'_>, random: &mut dyn Random) -> Result<Filling> {
+    fn open(&mut self, random: &mut dyn Random) -> Result<Filling> {
         let encoding = self.facts.encoding;
         let mut status = self.header_status(random);
-        let mut envelope = syncml::envelope_size(header, true, encoding);
-        if self.msg_id > 1 && self.max_msg_size < envelope + NARROW {
+        let mut header = self.header();
+        let mut draft = Draft::new(&header, encoding);
+        if self.msg_id > 1 && self.max_msg_size < draft.envelope(true) + NARROW {
             // What may be left out makes room; the sizes were announced before.
             header.meta = Meta::default();
             if let Some(status) = &mut status {
                 status.target_refs.clear();
                 status.source_refs.clear();
             }
-            envelope = syncml::envelope_size(header, true, encoding);
+            draft = Draft::new(&header, encoding);
         }
-        self.envelope = envelope;
-        let room = self.max_msg_size.checked_sub(envelope);
-        let mut filling = Filling::new(encoding, room.ok_or(too_small(self.max_msg_size))?);
-        if status.is_none_or(|status| filling.open(Command::Status(status))) {
+        self.envelope = draft.envelope(true);
+        let room = self.max_msg_size.checked_sub(self.envelope);
+        let mut filling = Filling::new(draft, encoding, room.ok_or(too_small(self.max_msg_size))?);
+        if status.is_none_or(|status| filling.open(status)) {
             Ok(filling)
         } else {
             Err(too_small(self.max_msg_size))
@@ -234,27 +241,36 @@ impl Engine {
     }
 
     /// Fills the message; true if it closes the client's package.
-    fn fill(&mut self, filling: &mut Filling, extent: Extent) -> Result<bool> {
-        let outbox = &mut self.outbox;
-        let (fits, closes) = match extent {
-            Extent::Abort => {
-                filling.keep_free(alert(status::ALERT_ABORT));
-                let _ = outbox.fill_statuses(filling);
-                (filling.close(alert(status::ALERT_ABORT)), true)
-            }
-            Extent::Statuses => {
-                let fits = outbox.fill_statuses(filling);
-                (fits, self.may_close && !outbox.has_statuses())
-            }
-            Extent::Everything if self.may_close => (outbox.fill(filling), outbox.is_empty()),
-            Extent::Everything => {
-                filling.keep_free(alert(status::ALERT_NEXT_MESSAGE));
-                let fits = outbox.fill(filling);
-                let next = outbox.is_empty().then(|| alert(status::ALERT_NEXT_MESSAGE));
-                (fits && next.is_none_or(|next| filling.close(next)), false)
-            }
+    fn fill(
+        &mut self,
+        filling: &mut Filling,
+        extent: Extent,
+        run: Option<Run<'_>>,
+    ) -> Result<bool> {
+        let last = match extent {
+            Extent::Abort => Some(status::ALERT_ABORT),
+            Extent::Everything if !self.may_close => Some(status::ALERT_NEXT_MESSAGE),
+            _ => None,
         };
-        if fits { Ok(closes) } else { Err(too_small(self.max_msg_size)) }
+        last.into_iter().for_each(|code| filling.keep_free(alert(code)));
+        let (begin, outbox) = (filling.commands(), &mut self.outbox);
+        outbox.fill_statuses(filling);
+        if let Some(run) = run {
+            run.answer(|status, left| outbox.answer(filling, status, left));
+        }
+        let (fits, done) = match extent {
+            Extent::Everything => (outbox.fill(filling), outbox.is_empty()),
+            Extent::Statuses => (true, !outbox.has_statuses()),
+            Extent::Abort => (true, true),
+        };
+        let mut fits = fits && (done || filling.commands() > begin);
+        if let Some(code) = last.filter(|_| done) {
+            fits &= filling.close(alert(code));
+        }
+        if !fits {
+            return Err(too_small(self.max_msg_size));
+        }
+        Ok(done && (self.may_close || matches!(extent, Extent::Abort)))
     }
 
     fn note_sent(&mut self, sent: Vec<(u32, Purpose)>, dropped: Vec<u64>) {

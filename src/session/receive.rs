@@ -67,19 +67,19 @@ impl Engine {
             self.events.push(SessionEvent::ServerRefused);
             if !run.is_empty() {
                 run.refuse_all(self.guard.refuse()?);
-                self.report(run);
+                self.report(&mut run);
             }
             let extent = match next {
                 Next::Again => Extent::Everything,
                 Next::Proceed => Extent::Statuses,
             };
-            return self.send(ctx.random, extent);
+            return self.send(ctx.random, extent, Some(run));
         }
         if self.ending.is_some() {
             self.outbox.remove(|_| true);
             run.refuse_all(status::NOT_EXECUTED);
-            self.report(run);
-            return self.send(ctx.random, Extent::Statuses);
+            self.report(&mut run);
+            return self.send(ctx.random, Extent::Statuses, Some(run));
         }
         self.work(ctx, run, txn)
     }

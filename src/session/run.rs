@@ -5,9 +5,10 @@
 //! command is executed. Because the list is flat, a question to the user can stop it anywhere.
 
 use super::alert::Kind;
-use super::outbox::{Outbox, Purpose};
+use super::outbox::Outbox;
+use super::outflow::Found;
 use crate::store::Savepoint;
-use crate::syncml::model::{Action, Alert, Command, Item, Results, Status, Text};
+use crate::syncml::model::{Action, Alert, Command, Few, Item, Status, Text};
 use crate::syncml::own_id;
 use crate::syncml::status::{self, Status as Code};
 
@@ -23,7 +24,7 @@ pub(super) struct Task<'m> {
     cmd_id: Text<'m>,
     outcomes: Outcomes<'m>,
     /// Items for Results.
-    results: Vec<Item<'static>>,
+    results: Vec<Found>,
 }
 
 /// What a task is.
@@ -74,38 +75,7 @@ impl Outcome<'_> {
 }
 
 /// What came of a command: of nearly all, one outcome.
-#[derive(Debug, Default)]
-pub(super) struct Outcomes<'m> {
-    first: Option<Outcome<'m>>,
-    others: Vec<Outcome<'m>>,
-}
-
-impl<'m> Outcomes<'m> {
-    pub(super) fn push(&mut self, outcome: Outcome<'m>) {
-        match self.first {
-            None => self.first = Some(outcome),
-            Some(_) => self.others.push(outcome),
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Outcome<'m>> {
-        self.first.iter().chain(&self.others)
-    }
-
-    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Outcome<'m>> {
-        self.first.iter_mut().chain(&mut self.others)
-    }
-
-    fn into_iter(self) -> impl Iterator<Item = Outcome<'m>> {
-        self.first.into_iter().chain(self.others)
-    }
-}
-
-impl<'m> From<Outcome<'m>> for Outcomes<'m> {
-    fn from(outcome: Outcome<'m>) -> Self {
-        Self { first: Some(outcome), others: Vec::new() }
-    }
-}
+pub(super) type Outcomes<'m> = Few<Outcome<'m>>;
 
 impl From<Code> for Outcomes<'_> {
     fn from(code: Code) -> Self {
@@ -159,9 +129,29 @@ pub(super) struct Run<'m> {
 /// Commands that are judged together, each with its number.
 #[derive(Debug)]
 pub(super) struct Upcoming<'r, 'm> {
-    pub(super) actions: Vec<(usize, &'r Action<'m>)>,
+    tasks: &'r [Task<'m>],
+    /// Number of the next one.
+    at: usize,
+    end: usize,
     /// The group that they are.
     pub(super) group: Option<usize>,
+}
+
+impl<'r, 'm> Iterator for Upcoming<'r, 'm> {
+    type Item = (usize, &'r Action<'m>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Some(task) = self.tasks.get(self.at).filter(|_| self.at < self.end) {
+            let at = self.at;
+            self.at += 1;
+            match &task.op {
+                Op::Action(action) => return Some((at, action)),
+                Op::Group { atomic: true, end } => self.at = self.at.max(*end),
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 /// What came of one item.
@@ -211,24 +201,13 @@ impl<'m> Run<'m> {
     /// What is to be judged together with what is next: an Atomic with all in it, or a command with all
     /// that follow outside of an Atomic.
     pub(super) fn upcoming(&self) -> Upcoming<'_, 'm> {
-        let mut upcoming = Upcoming { actions: Vec::new(), group: None };
-        let (mut at, end) = match self.tasks.get(self.next).map(|task| &task.op) {
-            Some(Op::Group { end, .. }) => {
-                upcoming.group = Some(self.next);
-                (self.next + 1, *end)
-            }
-            Some(Op::Action(_)) => (self.next, self.tasks.len()),
-            _ => return upcoming,
+        let (at, all) = (self.next, self.tasks.len());
+        let (at, end, group) = match self.tasks.get(at).map(|task| &task.op) {
+            Some(Op::Group { end, .. }) => (at + 1, *end, Some(at)),
+            Some(Op::Action(_)) => (at, all, None),
+            _ => (at, at, None),
         };
-        while let Some(task) = self.tasks.get(at).filter(|_| at < end) {
-            match &task.op {
-                Op::Action(action) => upcoming.actions.push((at, action)),
-                Op::Group { atomic: true, end } => at = end.saturating_sub(1).max(at),
-                _ => {}
-            }
-            at += 1;
-        }
-        upcoming
+        Upcoming { tasks: &self.tasks, at, end, group }
     }
 
     /// What came of the commands from number `from` to the present one.
@@ -319,7 +298,7 @@ impl<'m> Run<'m> {
     }
 
     /// Notes what came of the present command; a failure ends the Atomic around it.
-    pub(super) fn settle(&mut self, outcomes: Outcomes<'m>, results: Vec<Item<'static>>) {
+    pub(super) fn settle(&mut self, outcomes: Outcomes<'m>, results: Vec<Found>) {
         let failed = !outcomes.iter().all(Outcome::is_done);
         if let Some(task) = self.tasks.get_mut(self.next) {
             task.outcomes = outcomes;
@@ -446,16 +425,24 @@ impl<'m> Run<'m> {
         })
     }
 
-    /// Queues the Status and Results elements, each in the order of the commands.
-    pub(super) fn report(self, outbox: &mut Outbox) {
-        let msg_id = own_id(self.msg_id);
-        outbox.expect_statuses(self.tasks.len());
-        let mut results = Vec::new();
-        for task in self.tasks {
-            results.extend(task.report(&msg_id, outbox));
+    /// True if there is a Status to be sent.
+    pub(super) fn has_statuses(&self) -> bool {
+        self.tasks.iter().any(|task| !task.outcomes.is_empty())
+    }
+
+    /// Queues the Results elements in the order of the commands.
+    pub(super) fn queue_results(&mut self, outbox: &mut Outbox) {
+        for task in self.tasks.iter_mut().filter(|task| !task.results.is_empty()) {
+            let (msg_ref, cmd_ref) = (own_id(self.msg_id.clone()), own_id(task.cmd_id.clone()));
+            outbox.push_results(Some(msg_ref), cmd_ref, std::mem::take(&mut task.results));
         }
-        for results in results {
-            outbox.push(Command::Results(results), Purpose::Reply);
+    }
+
+    /// Gives the Status elements in the order of the commands, each with the number of commands that are left.
+    pub(super) fn answer(self, mut give: impl FnMut(Status<'m>, usize)) {
+        let all = self.tasks.len();
+        for (at, task) in self.tasks.into_iter().enumerate() {
+            task.answer(&self.msg_id, |status| give(status, all - at));
         }
     }
 
@@ -507,34 +494,27 @@ impl<'m> Task<'m> {
         ))
     }
 
-    /// Queues its Status elements; gives its Results.
-    fn report(self, msg_ref: &Text<'static>, outbox: &mut Outbox) -> Option<Results<'static>> {
-        let (cmd, cmd_ref) = (self.name, own_id(self.cmd_id));
-        let first = self.outcomes.first.as_ref().map(|outcome| outcome.status);
+    /// Gives its Status elements.
+    fn answer(self, msg_ref: &Text<'m>, mut give: impl FnMut(Status<'m>)) {
+        let first = self.outcomes.first().map(|outcome| outcome.status);
         let one = |outcome: &Outcome| Some(outcome.status) == first && outcome.items.is_empty();
         let size = if self.outcomes.iter().all(one) { REFS } else { 1 };
         let mut outcomes = self.outcomes.into_iter().peekable();
         while outcomes.peek().is_some() {
             let mut status = Status {
                 msg_ref: msg_ref.clone(),
-                cmd_ref: cmd_ref.clone(),
-                cmd: cmd.clone(),
+                cmd_ref: self.cmd_id.clone(),
+                cmd: self.name.clone(),
                 ..Status::default()
             };
             for outcome in outcomes.by_ref().take(size) {
                 status.code = outcome.status;
-                status.target_refs.extend(outcome.target.map(owned));
-                status.source_refs.extend(outcome.source.map(owned));
+                status.target_refs.extend(outcome.target);
+                status.source_refs.extend(outcome.source);
                 status.items.extend(outcome.items);
             }
-            outbox.push_status(status);
+            give(status);
         }
-        (!self.results.is_empty()).then(|| Results {
-            msg_ref: Some(msg_ref.clone()),
-            cmd_ref,
-            items: self.results,
-            ..Results::default()
-        })
     }
 
     fn into_owned(self) -> Task<'static> {
@@ -548,10 +528,7 @@ impl<'m> Task<'m> {
             },
             name: self.name,
             cmd_id: own_id(self.cmd_id),
-            outcomes: Outcomes {
-                first: self.outcomes.first.map(Outcome::into_owned),
-                others: self.outcomes.others.into_iter().map(Outcome::into_owned).collect(),
-            },
+            outcomes: self.outcomes.into_iter().map(Outcome::into_owned).collect(),
             results: self.results,
         }
     }

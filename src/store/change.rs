@@ -3,6 +3,7 @@
 //! Owns the order and the merging of changes. Must not know how they are made durable.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What happened to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum ChangeKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum By {
     /// The server with this identifier.
-    Server(String),
+    Server(Arc<str>),
     /// A bootstrap document.
     Bootstrap,
     /// The host or the library itself.

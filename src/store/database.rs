@@ -335,6 +335,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_out_is_forgotten_with_every_change() {
+        let database = Database::new(Arc::new(MemoryStore::new())).unwrap();
+        let mut txn = database.begin().unwrap();
+        let changes: [fn(&mut Txn); 5] = [
+            |txn| txn.put(Table::Node, b"a", b"1".to_vec()),
+            |txn| txn.delete(Table::Node, b"a"),
+            |txn| txn.put_single(b"n", b"1"),
+            |txn| txn.put_single(b"n", b"2"),
+            Txn::undo,
+        ];
+        for change in changes {
+            txn.keep(Box::new(7_u32));
+            assert_eq!((txn.memo(), txn.memo::<u8>()), (Some(&7_u32), None));
+            change(&mut txn);
+            assert_eq!(txn.memo::<u32>(), None);
+        }
+        let savepoint = txn.savepoint();
+        txn.keep(Box::new(8_u32));
+        txn.rollback_to(savepoint);
+        assert_eq!(txn.memo::<u32>(), None);
+    }
+
+    #[test]
     fn a_checkpoint_is_durable_and_keeps_the_gate() {
         let database = Database::new(Arc::new(MemoryStore::new())).unwrap();
         let mut txn = database.begin().unwrap();

@@ -11,7 +11,7 @@ mod entries;
 pub mod key_file;
 pub mod memory;
 mod outside;
-mod private;
+pub(crate) mod private;
 #[cfg(feature = "redb")]
 pub mod redb;
 mod schema;

@@ -15,7 +15,7 @@ pub(super) fn directory(path: &Path) -> io::Result<()> {
 }
 
 /// To open a file for reading and writing; one that is made gets mode 0600.
-pub(super) fn options() -> OpenOptions {
+pub(crate) fn options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.read(true).write(true);
     #[cfg(unix)]
@@ -24,8 +24,7 @@ pub(super) fn options() -> OpenOptions {
 }
 
 /// Takes from an existing file what others could do with it.
-#[cfg(feature = "redb")]
-pub(super) fn restrict(file: &File) -> io::Result<()> {
+pub(crate) fn restrict(file: &File) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

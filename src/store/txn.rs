@@ -6,6 +6,7 @@ use super::database::{Permit, View};
 use super::outside::{Operation, Outside, Participant};
 use super::{Attachment, Batch, Change, Reader, Table, Visit};
 use crate::error::{Code, Error, Result};
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
@@ -40,6 +41,8 @@ pub struct Txn {
     next_mark: u64,
     changes: Vec<Change>,
     outside: Outside,
+    /// What the layer above has found out about the present state; nothing else.
+    memo: Option<Box<dyn Any + Send>>,
     permit: Permit,
 }
 
@@ -63,6 +66,7 @@ impl Txn {
             next_mark: 0,
             changes: Vec::new(),
             outside: Outside::default(),
+            memo: None,
             permit,
         }
     }
@@ -73,27 +77,49 @@ impl Txn {
         self.set(table, key, Some(value));
     }
 
+    /// Writes a value of [`Table::Meta`], where the same ones are written again and again.
+    pub fn put_single(&mut self, key: &[u8], value: &[u8]) {
+        let written = self.overlay.table_mut(Table::Meta).get_mut(key);
+        match written.filter(|_| self.marks.is_empty()) {
+            Some(Some(written)) => {
+                written.clear();
+                written.extend_from_slice(value);
+                self.memo = None;
+            }
+            _ => self.put(Table::Meta, key, value.to_vec()),
+        }
+    }
+
     /// Removes the entry, if there is one.
     pub fn delete(&mut self, table: Table, key: &[u8]) {
         self.set(table, key, None);
     }
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
+        self.memo = None;
         if self.marks.is_empty() {
-            // Single values are written again and again, nodes rarely.
-            let written = match table {
-                Table::Meta => self.overlay.table_mut(table).get_mut(key),
-                _ => None,
-            };
-            match written {
-                Some(written) => *written = value,
-                None => drop(self.overlay.insert((table, key.to_vec()), value)),
-            }
+            self.overlay.insert((table, key.to_vec()), value);
         } else {
             let key = (table, key.to_vec());
             let before = self.overlay.insert(key.clone(), value);
             self.journal.push((key, before));
         }
+    }
+
+    /// Keeps what was found out about the present state, in place of what was kept before. Whatever is
+    /// written or undone forgets it.
+    pub fn keep(&mut self, memo: Box<dyn Any + Send>) {
+        self.memo = Some(memo);
+    }
+
+    /// What was kept, if it is a `T`.
+    pub fn memo<T: Any>(&self) -> Option<&T> {
+        self.memo.as_ref()?.downcast_ref()
+    }
+
+    /// Takes what was kept; it is gone if it is no `T`.
+    pub fn take_memo<T: Any>(&mut self) -> Option<Box<T>> {
+        self.memo.take()?.downcast().ok()
     }
 
     /// Notes a change for the time after the commit.
@@ -120,6 +146,7 @@ impl Txn {
     /// A savepoint that an outer one already took along is ignored.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         let Some(mark) = self.close(&savepoint) else { return };
+        self.memo = None;
         while self.journal.len() > mark.journal {
             let Some((key, before)) = self.journal.pop() else { break };
             match before {
@@ -134,6 +161,7 @@ impl Txn {
     /// Undoes everything since the beginning or the last [`checkpoint`](Self::checkpoint), and forgets the
     /// savepoints. Nobody outside takes part any more.
     pub fn undo(&mut self) {
+        self.memo = None;
         self.overlay = Batch::new();
         self.journal.clear();
         self.marks.clear();

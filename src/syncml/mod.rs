@@ -2,7 +2,8 @@
 //!
 //! Must not know what a command does.
 
-mod items;
+mod draft;
+mod few;
 pub mod model;
 mod number;
 mod owned;
@@ -15,9 +16,10 @@ mod write;
 mod tests;
 
 pub use crate::markup::Encoding;
+pub use draft::Draft;
 pub use number::{number_text, own_id};
 pub use read::{read, read_with};
-pub use write::{Meter, envelope_size, message_size, size_of, write};
+pub use write::{Meter, message_size, size_of, write};
 
 use crate::markup::DocType;
 

@@ -2,7 +2,7 @@
 //!
 //! One model for both encodings. Text borrows from the message where it can; `into_owned` frees it.
 
-pub use super::items::Items;
+pub use super::few::Few;
 use crate::markup::{Fault, into_octets};
 use crate::syncml::status::{AlertCode, Status as StatusCode};
 use std::borrow::Cow;
@@ -10,6 +10,9 @@ use std::fmt;
 
 /// Text of a message.
 pub type Text<'a> = Cow<'a, str>;
+
+/// Items of a command.
+pub type Items<'a> = Few<Item<'a>>;
 
 /// One message: a header and commands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -139,8 +142,8 @@ pub struct Status<'a> {
     pub msg_ref: Text<'a>,
     pub cmd_ref: Text<'a>,
     pub cmd: Text<'a>,
-    pub target_refs: Vec<Text<'a>>,
-    pub source_refs: Vec<Text<'a>>,
+    pub target_refs: Few<Text<'a>>,
+    pub source_refs: Few<Text<'a>>,
     pub cred: Option<Box<Cred<'a>>>,
     pub chal: Option<Box<Meta<'a>>>,
     pub code: StatusCode,

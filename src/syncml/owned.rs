@@ -1,8 +1,8 @@
 //! Messages freed from the octets they were read from.
 
 use super::model::{
-    Action, Alert, Command, Cred, Data, Group, Header, Item, Location, Message, Meta, MetaExtra,
-    Results, Status, Text, Unknown,
+    Action, Alert, Command, Cred, Data, Few, Group, Header, Item, Location, Message, Meta,
+    MetaExtra, Results, Status, Text, Unknown,
 };
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ fn optional(text: Option<Text<'_>>) -> Option<Text<'static>> {
     text.map(|text| Cow::Owned(text.into_owned()))
 }
 
-fn texts(all: Vec<Text<'_>>) -> Vec<Text<'static>> {
+fn texts(all: Few<Text<'_>>) -> Few<Text<'static>> {
     all.into_iter().map(text).collect()
 }
 

@@ -1,5 +1,5 @@
 use super::model::*;
-use super::{Encoding, envelope_size, message_size, read, size_of, write};
+use super::{Draft, Encoding, message_size, read, size_of, write};
 use crate::markup::{Class, Options, canonical};
 use proptest::prelude::*;
 use std::borrow::Cow;
@@ -49,7 +49,7 @@ fn server_messages_are_equal_in_both_encodings_and_survive_writing() {
             assert!(read(&octets).unwrap().0 == from_xml);
             assert_eq!(octets.len(), message_size(&from_xml, encoding));
             let commands: usize = from_xml.commands.iter().map(|c| size_of(c, encoding)).sum();
-            let envelope = envelope_size(&from_xml.header, from_xml.is_final, encoding);
+            let envelope = Draft::new(&from_xml.header, encoding).envelope(from_xml.is_final);
             assert_eq!(octets.len(), envelope + commands);
         }
     }
@@ -346,8 +346,8 @@ fn any_command(binary: bool) -> BoxedStrategy<Command<'static>> {
                 msg_ref,
                 cmd_ref,
                 cmd,
-                target_refs,
-                source_refs,
+                target_refs: target_refs.into(),
+                source_refs: source_refs.into(),
                 cred,
                 chal,
                 code,
@@ -408,7 +408,15 @@ fn round_trip(message: &Message<'_>, encoding: Encoding) {
     assert_eq!(&again, message);
     assert_eq!(octets.len(), message_size(message, encoding));
     let commands: usize = message.commands.iter().map(|c| size_of(c, encoding)).sum();
-    let predicted = commands + envelope_size(&message.header, message.is_final, encoding);
+    let envelope = Draft::new(&message.header, encoding).envelope(message.is_final);
+    let predicted = commands + envelope;
+    let mut draft = Draft::new(&message.header, encoding);
+    for command in &message.commands {
+        let size = size_of(command, encoding);
+        assert_eq!(draft.add(command, size - 1), Err(size));
+        assert_eq!(draft.add(command, size), Ok(size));
+    }
+    assert_eq!(draft.finish(message.is_final).unwrap(), octets);
     let closing = !message.commands.is_empty() && !message.is_final;
     if closing && encoding == Encoding::Wbxml {
         assert!(predicted == octets.len() || predicted == octets.len() + 2);

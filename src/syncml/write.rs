@@ -3,6 +3,7 @@
 //! Must not know what a command does.
 
 use super::Encoding;
+use super::draft::Draft;
 use super::model::{
     Action, Alert, Command, Cred, Data, DataForm, Group, Header, Item, Location, Message, Meta,
     Results, Status, Verb,
@@ -15,20 +16,15 @@ use crate::markup::{DocType, Tag, Writer, metinf, syncml};
 /// # Errors
 /// `InvalidArg`: binary data, or a character that XML does not allow, in text XML.
 pub fn write(message: &Message<'_>, encoding: Encoding) -> Result<Vec<u8>> {
-    let mut writer = Writer::new(DocType::SyncMl, encoding);
-    write_message(&mut writer, message);
-    writer.finish()
+    write_message(Writer::new(DocType::SyncMl, encoding), message).finish()
 }
 
 /// Octets of the whole message as [`write`] writes it.
 pub fn message_size(message: &Message<'_>, encoding: Encoding) -> usize {
-    let mut writer = Writer::counting(DocType::SyncMl, encoding);
-    write_message(&mut writer, message);
-    writer.size()
+    write_message(Writer::counting(DocType::SyncMl, encoding), message).size()
 }
 
-/// Octets that `command` adds to a message. With [`envelope_size`] the sum over a message is exact; only
-/// a WBXML message without Final whose last command ends in Meta is two octets shorter.
+/// Octets that `command` adds to a message, as [`Draft::add`] tells them.
 pub fn size_of(command: &Command<'_>, encoding: Encoding) -> usize {
     Meter::new(encoding).size_of(command)
 }
@@ -45,46 +41,24 @@ impl Meter {
 
     /// The same as [`size_of`].
     pub fn size_of(&mut self, command: &Command<'_>) -> usize {
-        let before = self.0.size();
+        let before = self.0.extent();
         write_command(&mut self.0, command);
-        self.0.switch_back();
-        self.0.size() - before
+        self.0.extent() - before
     }
 }
 
-/// Octets of a message around its commands.
-pub fn envelope_size(header: &Header<'_>, is_final: bool, encoding: Encoding) -> usize {
-    let mut writer = Writer::counting(DocType::SyncMl, encoding);
-    write_header(&mut writer, header);
-    writer.start(syncml::SYNC_BODY);
-    // Final makes the body one that is not empty; a second one tells what it costs.
-    writer.empty(syncml::FINAL);
-    let before = writer.size();
-    writer.empty(syncml::FINAL);
-    let of_final = writer.size() - before;
-    writer.end();
-    writer.end();
-    writer.size() - if is_final { of_final } else { 2 * of_final }
-}
-
-fn write_message(writer: &mut Writer, message: &Message<'_>) {
-    write_header(writer, &message.header);
-    writer.start(syncml::SYNC_BODY);
-    let begin = writer.size();
-    for (written, command) in message.commands.iter().enumerate() {
-        // As much room as the other commands need if they are like those so far.
-        writer.make_room(writer.size() - begin, written, message.commands.len() - written);
-        write_command(writer, command);
+fn write_message(writer: Writer, message: &Message<'_>) -> Writer {
+    let mut draft = Draft::begin(writer, &message.header);
+    for (at, command) in message.commands.iter().enumerate() {
+        draft.expect(message.commands.len() - at);
+        // All have room.
+        let _ = draft.add(command, usize::MAX);
     }
-    if message.is_final {
-        writer.empty(syncml::FINAL);
-    }
-    writer.end();
-    writer.end();
+    draft.end(message.is_final)
 }
 
 /// Begins the message and writes its header.
-fn write_header(writer: &mut Writer, header: &Header<'_>) {
+pub(super) fn write_header(writer: &mut Writer, header: &Header<'_>) {
     writer.start(syncml::SYNCML);
     writer.start(syncml::SYNC_HDR);
     writer.leaf(syncml::VER_DTD, &header.ver_dtd);
@@ -99,7 +73,7 @@ fn write_header(writer: &mut Writer, header: &Header<'_>) {
     writer.end();
 }
 
-fn write_command(writer: &mut Writer, command: &Command<'_>) {
+pub(super) fn write_command(writer: &mut Writer, command: &Command<'_>) {
     match command {
         Command::Action(action) => write_action(writer, action),
         Command::Alert(alert) => write_alert(writer, alert),
@@ -148,7 +122,7 @@ fn write_group(writer: &mut Writer, group: &Group<'_>) {
     writer.end();
 }
 
-fn write_status(writer: &mut Writer, status: &Status<'_>) {
+pub(super) fn write_status(writer: &mut Writer, status: &Status<'_>) {
     writer.start(syncml::STATUS);
     writer.leaf(syncml::CMD_ID, &status.cmd_id);
     writer.leaf(syncml::MSG_REF, &status.msg_ref);

@@ -23,6 +23,11 @@ pub enum Moved {
 
 /// A connection to a DM server: TCP, TLS, a BIP channel to the card, or the host's own.
 pub trait ByteStream {
+    /// True once the connection stands; until then nothing moves. Fails as reads and writes will if it does
+    /// not come to that.
+    fn established(&mut self) -> Result<bool> {
+        Ok(true)
+    }
     /// Reads at least one octet into `buffer`, waiting at most `wait`.
     fn read(&mut self, buffer: &mut [u8], wait: Duration) -> Result<Moved>;
     /// Writes at least one octet of `data`, waiting at most `wait`.

@@ -4,12 +4,30 @@
 
 use super::{ByteStream, Moved};
 use crate::error::{Code, Error, Result};
+use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
 /// Addresses of one host that are tried.
 const MAX_ADDRESSES: usize = 4;
+
+/// Knows the addresses of hosts.
+pub trait Resolver: fmt::Debug + Send + Sync {
+    /// The addresses of `host`, a name or an address, with this port; the best first. May take its time: it is
+    /// called on a thread that waits for nothing else.
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>>;
+}
+
+/// What the system says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemResolver;
+
+impl Resolver for SystemResolver {
+    fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+        Ok((host, port).to_socket_addrs()?.collect())
+    }
+}
 
 /// A TCP connection.
 #[derive(Debug)]
@@ -20,16 +38,25 @@ pub struct TcpStream {
 }
 
 impl TcpStream {
-    /// Connects to the first address of `host` that answers; all tries together take at most
-    /// `timeout`, the name's resolution not counted.
+    /// Connects to the first address of `host` that answers, and waits for it; all tries together take at
+    /// most `timeout`, the name's resolution not counted.
     ///
     /// Fails with `Connect`, `os_error` set where the system gave one.
     pub fn connect(host: &str, port: u16, timeout: Duration) -> Result<Self> {
-        let addresses: Vec<SocketAddr> = (host, port)
-            .to_socket_addrs()
-            .map_err(|error| failed(Code::Connect, "resolving the server's name", &error))?
-            .take(MAX_ADDRESSES)
-            .collect();
+        Self::connect_by(&SystemResolver, host, port, timeout)
+    }
+
+    /// As [`connect`](Self::connect), with addresses of somebody else.
+    pub fn connect_by(
+        resolver: &dyn Resolver,
+        host: &str,
+        port: u16,
+        timeout: Duration,
+    ) -> Result<Self> {
+        let mut addresses = resolver
+            .resolve(host, port)
+            .map_err(|error| failed(Code::Connect, "resolving the server's name", &error))?;
+        addresses.truncate(MAX_ADDRESSES);
         let share = timeout / u32::try_from(addresses.len()).unwrap_or(1).max(1);
         let mut last = Error::new(Code::Connect, "connecting to the server: it has no address");
         for address in addresses {

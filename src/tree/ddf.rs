@@ -102,13 +102,16 @@ const PARTS: Occurrence = Occurrence::OneToN(limits::ACCOUNT_PARTS);
 use Format::{Bin, Bool, Chr, Node};
 use Occurrence::{Named, ZeroToN};
 
-const RULES: &[Rule] = &[
+const DEVINFO: &[Rule] = &[
     permanent(&["DevInfo"], Node),
     permanent(&["DevInfo", "DevId"], Chr),
     permanent(&["DevInfo", "Man"], Chr),
     permanent(&["DevInfo", "Mod"], Chr),
     permanent(&["DevInfo", "DmV"], Chr),
     permanent(&["DevInfo", "Lang"], Chr),
+];
+
+const DEVDETAIL: &[Rule] = &[
     permanent(&["DevDetail"], Node),
     permanent(&["DevDetail", "DevTyp"], Chr),
     permanent(&["DevDetail", "OEM"], Chr),
@@ -120,10 +123,18 @@ const RULES: &[Rule] = &[
     permanent(&["DevDetail", "URI", "MaxDepth"], Chr),
     permanent(&["DevDetail", "URI", "MaxTotLen"], Chr),
     permanent(&["DevDetail", "URI", "MaxSegLen"], Chr),
-    Rule { access: Access::ADD, ..permanent(&["Inbox"], Node) },
+];
+
+const INBOX: &[Rule] = &[Rule { access: Access::ADD, ..permanent(&["Inbox"], Node) }];
+
+/// What the library itself has below Ext.
+const EXT: &[Rule] = &[
     permanent(&["Ext", "DMSC"], Node),
     permanent(&["Ext", "DMSC", "Audit"], Node),
     permanent(&["Ext", "DMSC", "Audit", "Head"], Chr),
+];
+
+const DMACC: &[Rule] = &[
     permanent(&["DMAcc"], Node),
     branch(&["DMAcc", "*"], ZeroToN(limits::ACCOUNTS)),
     leaf(&["DMAcc", "*", "AppID"], Chr, FIXED),
@@ -159,8 +170,8 @@ fn is_port(value: &[u8]) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
-/// Nodes of the connectivity objects, as far as provisioning documents fill them.
-const CONNECTIVITY_RULES: &[Rule] = &[
+/// Nodes of access points, as far as provisioning documents fill them.
+const NAP: &[Rule] = &[
     branch(&["NAP"], Named),
     branch(&["NAP", "*"], ZeroToN(limits::CONNECTIONS)),
     leaf(&["NAP", "*", "NAPID"], Chr, FIXED),
@@ -171,6 +182,10 @@ const CONNECTIVITY_RULES: &[Rule] = &[
     leaf(&["NAP", "*", "AuthInfo", "*", "AuthType"], Chr, OPTIONAL),
     leaf(&["NAP", "*", "AuthInfo", "*", "AuthName"], Chr, OPTIONAL),
     leaf(&["NAP", "*", "AuthInfo", "*", "AuthSecret"], Chr, SECRET),
+];
+
+/// Nodes of proxies, as far as provisioning documents fill them.
+const PX: &[Rule] = &[
     branch(&["PX"], Named),
     branch(&["PX", "*"], ZeroToN(limits::CONNECTIONS)),
     leaf(&["PX", "*", "ProxyID"], Chr, FIXED),
@@ -187,24 +202,26 @@ const CONNECTIVITY_RULES: &[Rule] = &[
 /// What the standard objects say about the node at `path`.
 pub(super) fn standard(path: &Path) -> Description {
     // Most nodes belong to no standard object: one look is enough.
-    if !matches!(path.top(), "DevInfo" | "DevDetail" | "DMAcc" | "Inbox" | "NAP" | "PX" | "Ext") {
-        return Description::Free;
-    }
+    let rules = match path.top() {
+        "DevInfo" => DEVINFO,
+        "DevDetail" => DEVDETAIL,
+        "Inbox" => INBOX,
+        "Ext" => EXT,
+        "DMAcc" => DMACC,
+        "NAP" => NAP,
+        "PX" => PX,
+        _ => return Description::Free,
+    };
     let names: Vec<&str> = path.names().collect();
-    // Everything below Ext and Bearer is the vendor's.
-    if let ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] =
-        names.as_slice()
-    {
-        return Description::Free;
-    }
-    // Of Ext only what the library itself has there is described.
-    if path.top() == "Ext" && names.get(1) != Some(&"DMSC") {
-        return Description::Free;
-    }
-    // The texts of the connectivity objects differ from device to device: other nodes are free.
-    let (rules, other) = match path.top() {
-        "NAP" | "PX" => (CONNECTIVITY_RULES, Description::Free),
-        _ => (RULES, Description::Undefined),
+    let other = match names.as_slice() {
+        // Everything below Ext and Bearer is the vendor's.
+        ["DevInfo" | "DevDetail", "Ext" | "Bearer", ..] | ["DMAcc", _, "Ext", _, ..] => {
+            return Description::Free;
+        }
+        ["Ext", "DMSC", ..] => Description::Undefined,
+        // The texts of the connectivity objects differ from device to device: other nodes are free.
+        ["Ext" | "NAP" | "PX", ..] => Description::Free,
+        _ => Description::Undefined,
     };
     let rule = rules.iter().find(|rule| rule.fits(&names)).map(RuleRef::BuiltIn);
     rule.map_or(other, Description::Rule)
@@ -241,8 +258,8 @@ pub(super) fn is_secret(path: &Path) -> bool {
 /// The account whose server this node gives an address, if it is one.
 pub(super) fn account_of_address(path: &Path) -> Option<Path> {
     let mut names = path.names();
-    let is_address = names.next() == Some("DMAcc")
-        && names.nth(1) == Some("AppAddr")
+    let is_address = path.top() == "DMAcc"
+        && names.nth(2) == Some("AppAddr")
         && names.nth(1) == Some("Addr")
         && names.next().is_none();
     // AppAddr/<x>/Addr

@@ -305,9 +305,9 @@ fn set_nonce(txn: &mut Txn, server_id: &str, level: Level, nonce: &Secret, now: 
     node.format = Format::Bin;
     node.touch(now.unix_s);
     if is_new {
-        records::create(txn, &path, node, nonce.expose())?;
+        records::create(txn, &path, node.record(), nonce.expose())?;
     } else {
-        records::write(txn, &path, node, nonce.expose())?;
+        records::write(txn, &path, node.record(), nonce.expose())?;
     }
     Ok(())
 }

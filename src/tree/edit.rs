@@ -4,23 +4,25 @@
 //! Each operation is done completely or not at all. Checks come in this order: existence, scope and
 //! AccessType, ACL, format, size and occurrence.
 
+use super::above::Above;
 use super::acl::{Acl, Right};
 use super::ddf::{self, Description, Occurrence, TEXT_PLAIN};
 use super::described::{RuleRef, canonical, describe};
 use super::format::{Format, decode_base64};
 use super::host_nodes;
 use super::incoming::Incoming;
-use super::node::{Access, Node, Origin};
+use super::node::{Access, Node, Origin, Record};
 use super::query::{Query, access};
 use super::refusal::Refusal;
 use super::uri::{Part, Path, Uri};
 use super::{Actor, dmacc, records};
 use crate::limits;
-use crate::store::{Change, ChangeKind, Reader, Txn};
+use crate::store::{By, Change, ChangeKind, Reader, Txn};
 use crate::time::Now;
 use crate::url::Url;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 type Done<T = ()> = Result<T, Refusal>;
 
@@ -84,12 +86,6 @@ impl<'a> From<Content<'a>> for NewNode<'a> {
     }
 }
 
-/// An interior node below which another one is added.
-struct Parent {
-    path: Path,
-    node: Node,
-}
-
 /// Write access to the tree as `actor` within one transaction.
 pub struct Tree<'t> {
     pub(super) txn: &'t mut Txn,
@@ -135,16 +131,16 @@ impl<'t> Tree<'t> {
     pub(super) fn set_origin(&mut self, path: &Path) -> Done {
         let mut node = records::load(self.reader(), path)?.ok_or(Refusal::NotFound)?;
         let origin = self.origin();
-        if node.origin != origin {
-            node.origin = origin;
-            records::update(self.txn, path, &node);
+        if node.origin != *origin {
+            node.origin = origin.into_owned();
+            records::update(self.txn, path, &node.record());
         }
         Ok(())
     }
 
     /// The origin of what is created now.
-    fn origin(&self) -> Origin {
-        self.origin.cloned().unwrap_or_else(|| self.actor.origin())
+    fn origin(&self) -> Cow<'t, Origin> {
+        self.origin.map_or_else(|| Cow::Owned(self.actor.origin()), Cow::Borrowed)
     }
 
     /// Reading as the same actor.
@@ -176,9 +172,19 @@ impl<'t> Tree<'t> {
         done
     }
 
+    /// Who makes the changes. The one before was mostly made by the same server.
+    pub(super) fn by(&self) -> By {
+        match (self.txn.changes().last().map(|change| &change.by), self.actor) {
+            (Some(By::Server(known)), Actor::Server(server)) if **known == *server => {
+                By::Server(Arc::clone(known))
+            }
+            _ => self.actor.by(),
+        }
+    }
+
     /// Notes a change of a node whose value had and has so many octets.
     pub(super) fn note(&mut self, path: &Path, kind: ChangeKind, old_size: u32, new_size: u32) {
-        let (uri, by) = (path.uri(), self.actor.by());
+        let (uri, by) = (path.uri(), self.by());
         self.txn.note(Change { uri, from: None, kind, by, old_size, new_size });
     }
 
@@ -198,12 +204,12 @@ impl<'t> Tree<'t> {
             let content = Content { value: Some(value), ..*content };
             return self.add(uri, &NewNode { content, ..new.clone() });
         }
-        if records::load(self.reader(), path)?.is_some() {
+        if records::exists(self.reader(), path)? {
             return Err(Refusal::Exists);
         }
-        let (missing, parent) = self.missing_ancestors(path)?;
+        let (missing, above) = self.missing_ancestors(path)?;
         if missing.is_empty() {
-            return self.add_below(&parent, path, new);
+            return self.add_below(above, path, new);
         }
         self.all_or_nothing(|tree| {
             for ancestor in missing.iter().rev() {
@@ -217,7 +223,7 @@ impl<'t> Tree<'t> {
     /// Creates, if it is missing, a node that holds objects of one kind. It belongs to none of
     /// those who put objects there, so that it stays when theirs are removed.
     pub(super) fn add_holder(&mut self, path: &Path) -> Done {
-        if records::load(self.reader(), path)?.is_some() {
+        if records::exists(self.reader(), path)? {
             return Ok(());
         }
         let origin = self.origin.replace(&Origin::Host);
@@ -227,13 +233,16 @@ impl<'t> Tree<'t> {
     }
 
     /// The ancestors that do not exist, lowest first, and the lowest that does.
-    fn missing_ancestors(&self, path: &Path) -> Done<(Vec<Path>, Parent)> {
+    fn missing_ancestors(&mut self, path: &Path) -> Done<(Vec<Path>, Box<Above>)> {
         let mut missing = Vec::new();
+        if let Some(above) = Above::kept(self.txn, path) {
+            return Ok((missing, above));
+        }
         let mut next = path.parent();
         while let Some(ancestor) = next {
             match records::load(self.reader(), &ancestor)? {
                 Some(node) if node.format.is_interior() => {
-                    return Ok((missing, Parent { path: ancestor, node }));
+                    return Ok((missing, Above::new(ancestor, node)));
                 }
                 Some(_) => return Err(Refusal::NotAllowed),
                 None => next = ancestor.parent(),
@@ -245,57 +254,67 @@ impl<'t> Tree<'t> {
 
     /// Creates a node whose parent exists and is interior, and which does not exist itself.
     pub(super) fn add_one(&mut self, path: &Path, new: &NewNode<'_>) -> Done {
-        let above = path.parent().ok_or(Refusal::Exists)?;
-        let node = records::load(self.reader(), &above)?.ok_or(Refusal::NotFound)?;
-        self.add_below(&Parent { path: above, node }, path, new)
+        let above = match Above::kept(self.txn, path) {
+            Some(above) => above,
+            None => {
+                let parent = path.parent().ok_or(Refusal::Exists)?;
+                let node = records::load(self.reader(), &parent)?.ok_or(Refusal::NotFound)?;
+                Above::new(parent, node)
+            }
+        };
+        self.add_below(above, path, new)
     }
 
-    /// The same below a parent that was just loaded. Nothing is written if it fails.
-    fn add_below(&mut self, parent: &Parent, path: &Path, new: &NewNode<'_>) -> Done {
+    /// The same below a parent that was just found. Nothing is written if it fails.
+    fn add_below(&mut self, above: Box<Above>, path: &Path, new: &NewNode<'_>) -> Done {
         let description = describe(self.reader(), path);
-        let mut acl = new.acl.clone();
+        let rule = description.rule();
+        let mut acl = None;
         let format = new.content.format.unwrap_or_default();
         if let Some(server) = self.server() {
-            self.check_addable(path, parent, &description)?;
-            let above = self.acl_of(&parent.path, &parent.node)?;
-            if !above.allows(Right::Add, server) {
+            self.check_addable(path, &above, &description)?;
+            let rights = above.acl(self.reader())?;
+            if !rights.allows(Right::Add, server) {
                 return Err(Refusal::Permission);
             }
-            if acl.is_none() && format.is_interior() && !above.allows(Right::Replace, server) {
-                acl = Some(Acl::for_creator(server, &above));
+            if format.is_interior() && !rights.allows(Right::Replace, server) {
+                acl = Some(Acl::for_creator(server, rights));
             }
         }
         if new.title.len() > limits::TITLE_OCTETS {
             return Err(Refusal::TooLarge);
         }
-        let (format, value) = self.fit(path, description.rule(), format, &new.content)?;
-        self.check_room(&parent.path, description.rule())?;
-        let node = Node {
+        let (format, value) = self.fit(path, rule, format, &new.content)?;
+        self.check_room(&above.path, rule)?;
+        let record = Record {
             format,
-            mime: self.mime(description.rule(), format, new.content.mime)?,
-            title: new.title.to_owned(),
-            acl: acl.unwrap_or_default(),
+            mime: self.mime(rule, format, new.content.mime)?,
+            title: new.title,
+            acl: new.acl.as_ref().or(acl.as_ref()).map_or("", Acl::as_str),
             tstamp: self.now.unix_s,
-            permanent: new.permanent || description.rule().is_some_and(|rule| rule.permanent),
+            ver_no: 0,
+            size: 0,
+            permanent: new.permanent || rule.is_some_and(|rule| rule.permanent),
             access: new.access,
-            origin: self.origin(),
-            ..Node::default()
+            origin: &self.origin(),
         };
-        self.put(path, node, &value, ChangeKind::Added)
+        self.put(path, record, &value, ChangeKind::Added)?;
+        above.keep(self.txn);
+        Ok(())
     }
 
     /// Writes a node that has passed all checks, with its value.
-    fn put(&mut self, path: &Path, node: Node, value: &[u8], kind: ChangeKind) -> Done {
-        let old_size = node.size;
+    fn put(&mut self, path: &Path, record: Record<'_>, value: &[u8], kind: ChangeKind) -> Done {
+        let old_size = record.size;
         let new_size = match (std::mem::take(&mut self.value), kind) {
             (Value::Expected, _) => return Ok(()),
-            (Value::Arrived(incoming), _) => incoming.store(self.txn, path, node)?,
+            (Value::Arrived(incoming), _) => incoming.store(self.txn, path, record)?,
             (Value::Given, ChangeKind::Added) => {
-                records::create(self.txn, path, node, value)?;
+                records::create(self.txn, path, record, value)?;
                 octets(value)
             }
             (Value::Given, _) => {
-                records::write(self.txn, path, node, value)?;
+                records::write(self.txn, path, record, value)?;
                 octets(value)
             }
         };
@@ -304,12 +323,12 @@ impl<'t> Tree<'t> {
     }
 
     /// A server may add the node if its description, or else its parent, says so.
-    fn check_addable(&self, path: &Path, parent: &Parent, description: &Description) -> Done {
+    fn check_addable(&self, path: &Path, above: &Above, description: &Description) -> Done {
         let allowed = match description {
             Description::Undefined => false,
             Description::Rule(rule) => !rule.permanent && rule.access.contains(Access::ADD),
             Description::Free => {
-                access(self.reader(), &parent.path, &parent.node).contains(Access::ADD)
+                access(self.reader(), &above.path, &above.node).contains(Access::ADD)
             }
         };
         if allowed && !ddf::is_inbox(path) { Ok(()) } else { Err(Refusal::NotAllowed) }
@@ -376,20 +395,25 @@ impl<'t> Tree<'t> {
     }
 
     /// The Type property to be stored.
-    fn mime(&self, rule: Option<&RuleRef>, format: Format, mime: Option<&str>) -> Done<String> {
+    fn mime<'m>(
+        &self,
+        rule: Option<&'m RuleRef>,
+        format: Format,
+        mime: Option<&'m str>,
+    ) -> Done<&'m str> {
         if mime.is_some_and(|mime| mime.len() > limits::TYPE_OCTETS) {
             return Err(Refusal::Format);
         }
         if format.is_interior() {
             // An interior node has no MIME type; some servers send the default one.
-            return Ok(mime.filter(|mime| *mime != TEXT_PLAIN).unwrap_or_default().to_owned());
+            return Ok(mime.filter(|mime| *mime != TEXT_PLAIN).unwrap_or_default());
         }
         let preset = rule.map_or(TEXT_PLAIN, RuleRef::preset_type);
         let mime = mime.filter(|mime| !mime.is_empty()).unwrap_or(preset);
         if self.server().is_some() && rule.is_some_and(|rule| !rule.takes_type(mime)) {
             return Err(Refusal::Format);
         }
-        Ok(mime.to_owned())
+        Ok(mime)
     }
 
     fn check_room(&self, parent: &Path, rule: Option<&RuleRef>) -> Done {
@@ -440,8 +464,9 @@ impl<'t> Tree<'t> {
                 return Err(Refusal::NotAllowed);
             }
         }
+        let above = self.above(path)?;
         if let Some(server) = self.server()
-            && !self.acl_of(path, &node)?.allows(Right::Replace, server)
+            && !self.acl_of(path, &node, above.as_deref())?.allows(Right::Replace, server)
         {
             return Err(Refusal::Permission);
         }
@@ -454,28 +479,48 @@ impl<'t> Tree<'t> {
         let description = describe(self.reader(), path);
         let rule = description.rule();
         let (format, value) = self.fit(path, rule, format, content)?;
-        if content.mime.is_some() {
-            node.mime = self.mime(rule, format, content.mime)?;
-        }
-        node.format = format;
         node.touch(self.now.unix_s);
+        let mut record = Record { format, ..node.record() };
+        if content.mime.is_some() {
+            record.mime = self.mime(rule, format, content.mime)?;
+        }
         if !ddf::is_server_id(path) {
-            return self.put(path, node, &value, ChangeKind::Replaced);
+            self.put(path, record, &value, ChangeKind::Replaced)?;
+            above.into_iter().for_each(|above| above.keep(self.txn));
+            return Ok(());
         }
         self.all_or_nothing(|tree| {
             let server = records::text(tree.reader(), path)?;
-            tree.put(path, node, &value, ChangeKind::Replaced)?;
+            tree.put(path, record, &value, ChangeKind::Replaced)?;
             tree.forget_gone(server)
         })
     }
 
+    /// The node above one that a server changes and that the host does not keep.
+    fn above(&mut self, path: &Path) -> Done<Option<Box<Above>>> {
+        if self.server().is_none() || host_nodes::below_root(self.reader(), path).is_some() {
+            return Ok(None);
+        }
+        if let Some(above) = Above::kept(self.txn, path) {
+            return Ok(Some(above));
+        }
+        let Some(parent) = path.parent() else { return Ok(None) };
+        let node = records::load(self.reader(), &parent)?;
+        let node = node.filter(|node| node.format.is_interior());
+        Ok(node.map(|node| Above::new(parent, node)))
+    }
+
     /// The ACL that counts for a node that was just loaded.
-    fn acl_of<'n>(&self, path: &Path, node: &'n Node) -> Done<Cow<'n, Acl>> {
-        match path.parent() {
-            Some(parent) if node.acl.is_empty() => {
-                Ok(Cow::Owned(records::effective_acl(self.reader(), &parent)?))
-            }
-            _ => Ok(Cow::Borrowed(&node.acl)),
+    fn acl_of<'n>(
+        &self,
+        path: &Path,
+        node: &'n Node,
+        above: Option<&'n Above>,
+    ) -> Done<Cow<'n, Acl>> {
+        match above {
+            _ if !node.acl.is_empty() => Ok(Cow::Borrowed(&node.acl)),
+            Some(above) => Ok(Cow::Borrowed(above.acl(self.reader())?)),
+            None => Ok(Cow::Owned(records::effective_acl(self.reader(), path)?)),
         }
     }
 
@@ -585,7 +630,7 @@ impl<'t> Tree<'t> {
         let value = records::value(self.reader(), source)?;
         let (format, mime) = (Some(node.format), Some(node.mime.as_str()));
         let content = Content { format, mime, value: Some(&value) };
-        if records::load(self.reader(), target)?.is_some() {
+        if records::exists(self.reader(), target)? {
             return self.replace_value(target, &content);
         }
         match target.parent().map(|parent| records::load(self.reader(), &parent)).transpose()? {

@@ -88,6 +88,18 @@ impl Format {
     }
 }
 
+/// Octets of whole letters in a part of a text, which may end inside a letter but not begin in one. Errors:
+/// `Format` (415).
+pub(super) fn whole_letters(part: &[u8]) -> Result<usize, Refusal> {
+    let whole = match std::str::from_utf8(part) {
+        Ok(_) => part.len(),
+        Err(fault) if fault.error_len().is_none() => fault.valid_up_to(),
+        Err(_) => return Err(Refusal::Format),
+    };
+    Format::Chr.check(part.get(..whole).unwrap_or_default())?;
+    Ok(whole)
+}
+
 /// Decodes base64 text with any white space in it. Errors: `Format` (415).
 pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, Refusal> {
     let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();

@@ -7,13 +7,14 @@
 use super::ddf::{self, Description};
 use super::edit::{Content, NewNode, Tree};
 use super::format::Format;
-use super::node::{Access, Node};
+use super::node::{Access, Node, Record};
 use super::records;
 use super::refusal::Refusal;
 use super::uri::Path;
 use crate::error::{Code, Error, Result};
 use crate::store::{ChangeKind, Operation, Participant, Reader, Table, Txn};
 use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -109,6 +110,13 @@ pub trait HostNodes: Send + Sync {
     fn info(&self, uri: &str) -> Result<Option<HostNode>>;
     /// The value of a leaf.
     fn get(&self, uri: &str) -> Result<Vec<u8>>;
+    /// Opens the value of a leaf for reading part by part, as it is now, whatever becomes of the node: a handle
+    /// of the host's own. `None` if it gives values as a whole only; then the next two are never called.
+    fn open(&self, uri: &str) -> Result<Option<u64>>;
+    /// Fills `place` with the octets that follow in an open value; never beyond the size that `info` gave.
+    fn read(&self, handle: u64, place: &mut [u8]) -> Result<()>;
+    /// Nothing more is read of an open value.
+    fn close(&self, handle: u64);
     /// Names of the nodes directly below, in any order.
     fn children(&self, uri: &str) -> Result<Vec<String>>;
     /// Creates a node; its parent is there.
@@ -154,6 +162,8 @@ pub struct HostFailure {
 pub struct Bound {
     root: Path,
     pub(super) host: Box<dyn HostNodes>,
+    /// Nodes for which the host keeps a value aside: one value for each.
+    pub(super) aside: Mutex<BTreeSet<Path>>,
     failures: Arc<Mutex<Vec<HostFailure>>>,
 }
 
@@ -204,7 +214,8 @@ impl BoundNodes {
         committed: u64,
         place: impl FnOnce(&Path, Access, &str) -> Result<()>,
     ) -> Result<()> {
-        let bound = Bound { root, host, failures: Arc::clone(&self.failures) };
+        let failures = Arc::clone(&self.failures);
+        let bound = Bound { root, host, aside: Mutex::default(), failures };
         bound.host.settle(committed)?;
         place(&bound.root, bound.host.abilities(), &bound.root_type()?)?;
         self.bound.write().push(Arc::new(bound));
@@ -323,16 +334,20 @@ impl Bound {
     /// A handler's answer. A failure is marked as the host's own, and kept for the host if no status of
     /// its own tells the server about it.
     pub(super) fn ask<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
-        answer.map_err(|error| {
-            let error = as_hosts_own(error);
+        let answer = answer.map_err(as_hosts_own);
+        answer.inspect_err(|error| {
             if Refusal::from(error.clone()).status() == 500 {
-                self.note(uri, &error);
+                self.note(uri, error);
             }
-            error
         })
     }
 
-    fn note(&self, uri: &str, error: &Error) {
+    /// As [`ask`](Self::ask) where no status will tell the server: the host hears of every failure.
+    pub(super) fn ask_for_itself<T>(&self, uri: &str, answer: Result<T>) -> Result<T> {
+        answer.map_err(as_hosts_own).inspect_err(|error| self.note(uri, error))
+    }
+
+    pub(super) fn note(&self, uri: &str, error: &Error) {
         log::warn!("host node {uri}: {error}");
         self.failures.lock().push(HostFailure { uri: uri.to_owned(), error: error.clone() });
     }
@@ -395,15 +410,16 @@ impl Tree<'_> {
             let content = Content::interior(mime);
             let new = NewNode { content, permanent: true, access, ..NewNode::default() };
             self.add(&root.clone().into(), &new)?;
-            self.txn.put(Table::Host, root.key(), Node::default().encode());
+            self.txn.put(Table::Host, root.key(), Node::default().record().encode());
             return Ok(());
         };
         if !node.format.is_interior() || !records::children(self.reader(), root)?.is_empty() {
             return Err(Refusal::Exists);
         }
         let mime = mime.to_owned();
-        records::update(self.txn, root, &Node { permanent: true, access, mime, ..node });
-        self.txn.put(Table::Host, root.key(), Node::default().encode());
+        let node = Node { permanent: true, access, mime, ..node };
+        records::update(self.txn, root, &node.record());
+        self.txn.put(Table::Host, root.key(), Node::default().record().encode());
         Ok(())
     }
 
@@ -424,7 +440,8 @@ impl Tree<'_> {
         for (path, _) in stored_at(self.reader(), &Path::root())? {
             match records::load(self.reader(), &path)? {
                 Some(node) if node.access != Access::GET => {
-                    records::update(self.txn, &path, &Node { access: Access::GET, ..node });
+                    let record = Record { access: Access::GET, ..node.record() };
+                    records::update(self.txn, &path, &record);
                 }
                 _ => {}
             }
@@ -453,12 +470,12 @@ pub(super) fn write(
     txn: &mut Txn,
     bound: &Arc<Bound>,
     path: &Path,
-    node: &Node,
+    record: &Record<'_>,
     value: &[u8],
     deed: Deed,
 ) -> Result<()> {
     let (who, uri) = (Arc::clone(bound), path.uri());
-    let (format, mime) = (node.format, node.mime.clone());
+    let (format, mime) = (record.format, record.mime.to_owned());
     let octets = Zeroizing::new(value.to_vec());
     let operation: Operation = Box::new(move || {
         let value = HostValue { format, mime: &mime, octets: &octets };
@@ -469,7 +486,7 @@ pub(super) fn write(
         who.ask(&uri, done)
     });
     txn.perform(Arc::clone(bound) as Arc<dyn Participant>, operation)?;
-    txn.put(Table::Host, path.key(), node.encode());
+    txn.put(Table::Host, path.key(), record.encode());
     Ok(())
 }
 

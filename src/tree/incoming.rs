@@ -5,9 +5,9 @@
 
 use super::described::{canonical, describe};
 use super::edit::{Content, Tree, Value};
-use super::format::Format;
+use super::format::{Format, whole_letters};
 use super::host_nodes::{self, Bound, HostChunk};
-use super::node::Node;
+use super::node::Record;
 use super::records;
 use super::refusal::Refusal;
 use super::uri::{Path, Uri};
@@ -45,8 +45,9 @@ impl Tree<'_> {
     /// Prepares an Add (`is_new`) or a Replace whose value, of at most `total` octets, comes in chunks;
     /// `content` without it. All is checked that can be without the value.
     ///
-    /// `None` if the value has to come as a whole: the node is not the host's, the host takes no chunks, an
-    /// interior node above is missing, or the value can only be checked as a whole. Errors: those of
+    /// `None` if the value has to come as a whole: the node is not the host's, the host takes no chunks or
+    /// still keeps another value for it aside, an interior node above is missing, or the value can only be
+    /// checked as a whole. Errors: those of
     /// [`add`](Self::add) or [`replace`](Self::replace).
     pub fn expect(
         &mut self,
@@ -76,7 +77,10 @@ impl Tree<'_> {
         let bound = host_nodes::below_root(self.reader(), path);
         let is_checked =
             describe(self.reader(), path).rule().is_some_and(|rule| rule.check.is_some());
-        match bound.filter(|bound| bound.host.takes_chunks() && !is_checked) {
+        let takes = |bound: &Arc<Bound>| {
+            bound.host.takes_chunks() && !is_checked && !bound.aside.lock().contains(path)
+        };
+        match bound.filter(takes) {
             Some(bound) if !is_new || self.has_parent(path)? => Ok(Some(bound)),
             _ => Ok(None),
         }
@@ -141,25 +145,28 @@ impl Incoming {
         let (offset, total) = (self.written, self.total);
         let chunk = HostChunk { uri: &uri, offset, total, octets };
         bound.ask(&uri, bound.host.write(&chunk))?;
-        self.begun = true;
+        if !self.begun {
+            self.begun = true;
+            bound.aside.lock().insert(self.uri.path.clone());
+        }
         self.written = self.written.saturating_add(octets.len() as u64);
         Ok(())
     }
 
     /// Lets the host change the node, and stores the properties that it does not keep. Returns the octets
     /// of the value.
-    pub(super) fn store(self, txn: &mut Txn, path: &Path, mut node: Node) -> Done<u32> {
+    pub(super) fn store(self, txn: &mut Txn, path: &Path, record: Record<'_>) -> Done<u32> {
         let bound = self.bound.upgrade().ok_or(Refusal::NotFound)?;
         let size = u32::try_from(self.written).map_err(|_| Refusal::TooLarge)?;
-        node.size = size;
-        let (uri, format, mime) = (path.to_string(), node.format, node.mime.clone());
+        let record = Record { size, ..record };
+        let (uri, format, mime) = (path.to_string(), record.format, record.mime.to_owned());
         // With the operation goes what the host keeps aside.
         let operation: Operation = Box::new(move || {
             let bound = self.bound.upgrade().ok_or_else(unbound)?;
             bound.ask(&uri, bound.host.store(&uri, format, &mime, size))
         });
         txn.perform(bound as Arc<dyn Participant>, operation)?;
-        txn.put(Table::Host, path.key(), node.encode());
+        txn.put(Table::Host, path.key(), record.encode());
         Ok(size)
     }
 }
@@ -171,6 +178,7 @@ fn unbound() -> Error {
 impl Drop for Incoming {
     fn drop(&mut self) {
         if let Some(bound) = self.bound.upgrade().filter(|_| self.begun) {
+            bound.aside.lock().remove(&self.uri.path);
             bound.host.discard(&self.uri.path.to_string());
         }
     }
@@ -179,13 +187,8 @@ impl Drop for Incoming {
 /// Checks a part of a text, which may end inside a letter; returns the octets of that.
 fn unfinished_letter(before: Vec<u8>, octets: &[u8]) -> Done<Vec<u8>> {
     let joined = [before.as_slice(), octets].concat();
-    let (text, rest) = match std::str::from_utf8(&joined) {
-        Ok(_) => (joined.as_slice(), &[][..]),
-        Err(fault) if fault.error_len().is_none() => joined.split_at(fault.valid_up_to()),
-        Err(_) => return Err(Refusal::Format),
-    };
-    Format::Chr.check(text)?;
-    Ok(rest.to_vec())
+    let whole = whole_letters(&joined)?;
+    Ok(joined.get(whole..).unwrap_or_default().to_vec())
 }
 
 #[cfg(test)]

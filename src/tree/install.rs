@@ -3,7 +3,7 @@
 
 use super::acl::Acl;
 use super::edit::{Content, NewNode};
-use super::node::{Node, Origin};
+use super::node::{Node, Origin, Record};
 use super::refusal::Refusal;
 use super::uri::Path;
 use super::{Actor, Format, MO_DEVDETAIL, MO_DEVINFO, MO_INBOX, Tree, records};
@@ -85,7 +85,7 @@ pub fn install(txn: &mut Txn, device: &DeviceInfo<'_>, now: Now) -> Result<(), R
 
 fn install_root(tree: &mut Tree<'_>) -> Result<(), Refusal> {
     let root = Path::root();
-    if records::load(tree.reader(), &root)?.is_some() {
+    if records::exists(tree.reader(), &root)? {
         return Ok(());
     }
     let node = Node {
@@ -96,18 +96,18 @@ fn install_root(tree: &mut Tree<'_>) -> Result<(), Refusal> {
         origin: Origin::Factory,
         ..Node::default()
     };
-    records::create(tree.txn, &root, node, b"")
+    records::create(tree.txn, &root, node.record(), b"")
 }
 
 /// Creates the permanent text leaf whose value is not stored.
 fn keep_size(tree: &mut Tree<'_>, uri: &str, octets: u32) -> Result<(), Refusal> {
     let path = Path::parse(uri)?;
-    if records::load(tree.reader(), &path)?.is_some() {
+    if records::exists(tree.reader(), &path)? {
         return Ok(());
     }
     keep(tree, uri, &Content::text(""))?;
     let node = records::load(tree.reader(), &path)?.ok_or(Refusal::NotFound)?;
-    records::update(tree.txn, &path, &Node { size: octets, ..node });
+    records::update(tree.txn, &path, &Record { size: octets, ..node.record() });
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 //! [`Query`] reads as somebody, [`Tree`] changes as somebody; both enforce what DM Tree and
 //! Description 1.2.1 lets that somebody do. Must not know messages, sessions or cards.
 
+mod above;
 mod acl;
 pub mod connectivity;
 mod ddf;
@@ -19,6 +20,7 @@ pub mod install;
 mod legacy;
 mod mgmt_tree;
 mod node;
+mod outgoing;
 mod property;
 mod query;
 mod records;
@@ -43,6 +45,7 @@ pub use incoming::Incoming;
 pub use install::{DeviceInfo, install};
 pub use mgmt_tree::MgmtTree;
 pub use node::{Access, Node, Origin};
+pub use outgoing::Outgoing;
 pub use query::{Answer, Listed, Query};
 pub use refusal::Refusal;
 pub use secrecy::SecretUris;
@@ -86,7 +89,7 @@ pub enum Actor<'a> {
 impl Actor<'_> {
     fn by(self) -> By {
         match self {
-            Self::Server(server) => By::Server(server.to_owned()),
+            Self::Server(server) => By::Server(server.into()),
             Self::Bootstrap => By::Bootstrap,
             Self::Host => By::Host,
         }

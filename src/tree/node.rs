@@ -87,6 +87,22 @@ impl Default for Access {
     }
 }
 
+/// A node as it is written, its texts borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record<'r> {
+    pub(super) format: Format,
+    pub(super) mime: &'r str,
+    pub(super) title: &'r str,
+    /// As [`Acl::as_str`].
+    pub(super) acl: &'r str,
+    pub(super) tstamp: i64,
+    pub(super) ver_no: u16,
+    pub(super) size: u32,
+    pub(super) permanent: bool,
+    pub(super) access: Access,
+    pub(super) origin: &'r Origin,
+}
+
 impl Node {
     /// Notes a change at `unix_s`.
     pub(super) fn touch(&mut self, unix_s: i64) {
@@ -94,9 +110,30 @@ impl Node {
         self.ver_no = self.ver_no.wrapping_add(1);
     }
 
+    pub(super) fn record(&self) -> Record<'_> {
+        Record {
+            format: self.format,
+            mime: &self.mime,
+            title: &self.title,
+            acl: self.acl.as_str(),
+            tstamp: self.tstamp,
+            ver_no: self.ver_no,
+            size: self.size,
+            permanent: self.permanent,
+            access: self.access,
+            origin: &self.origin,
+        }
+    }
+
+    pub(super) fn decode(record: &[u8]) -> Result<Self> {
+        decode(record).ok_or_else(damaged)
+    }
+}
+
+impl Record<'_> {
     pub(super) fn encode(&self) -> Vec<u8> {
         let flags = if self.permanent { PERMANENT } else { 0 };
-        let texts = [self.mime.as_str(), self.title.as_str(), self.acl.as_str()];
+        let texts = [self.mime, self.title, self.acl];
         let octets: usize = texts.iter().map(|text| text.len()).sum();
         let mut out = Vec::with_capacity(octets + FIXED);
         out.extend_from_slice(&[VERSION, self.format as u8, flags, self.access.bits()]);
@@ -106,7 +143,7 @@ impl Node {
         for text in texts {
             pack::put(&mut out, text.as_bytes());
         }
-        match &self.origin {
+        match self.origin {
             Origin::Host => out.push(0),
             Origin::Factory => out.push(1),
             Origin::Bootstrap => out.push(2),
@@ -122,11 +159,32 @@ impl Node {
         }
         out
     }
+}
 
-    pub(super) fn decode(record: &[u8]) -> Result<Self> {
-        decode(record).ok_or_else(|| {
-            Error::new(Code::StorageCorrupt, "tree: a node's record in the store is damaged")
-        })
+fn damaged() -> Error {
+    Error::new(Code::StorageCorrupt, "tree: a node's record in the store is damaged")
+}
+
+/// What of a record is read most often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Glance<'r> {
+    pub(super) format: Format,
+    pub(super) mime: &'r str,
+    pub(super) acl: &'r str,
+}
+
+impl<'r> Glance<'r> {
+    pub(super) fn at(record: &'r [u8]) -> Result<Self> {
+        Self::read(record).ok_or_else(damaged)
+    }
+
+    fn read(record: &'r [u8]) -> Option<Self> {
+        let mut input = Unpack(record);
+        let [version, format, _flags, _access] = input.array()?;
+        // Time, number of changes and size.
+        input.array::<14>()?;
+        let (mime, _title, acl) = (input.text()?, input.octets()?, input.text()?);
+        (version == VERSION).then_some(Self { format: Format::from_number(format)?, mime, acl })
     }
 }
 
@@ -205,18 +263,21 @@ mod tests {
                 access: Access::from_bits(access).unwrap(),
                 origin,
             };
-            prop_assert_eq!(Node::decode(&node.encode()).unwrap(), node);
+            let record = node.record().encode();
+            let glance = Glance { format: node.format, mime: &node.mime, acl: &acl };
+            prop_assert_eq!(Glance::at(&record).unwrap(), glance);
+            prop_assert_eq!(Node::decode(&record).unwrap(), node);
         }
 
         #[test]
         fn a_damaged_record_is_an_error_not_a_panic(record in prop::collection::vec(any::<u8>(), 0..80)) {
-            let _ = Node::decode(&record);
+            let _ = (Node::decode(&record), Glance::at(&record));
         }
     }
 
     #[test]
     fn every_cut_of_a_record_is_refused() {
-        let record = Node { mime: "text/plain".into(), ..Node::default() }.encode();
+        let record = Node { mime: "text/plain".into(), ..Node::default() }.record().encode();
         for end in 0..record.len() {
             assert_eq!(Node::decode(&record[..end]).unwrap_err().code(), Code::StorageCorrupt);
         }

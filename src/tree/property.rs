@@ -90,7 +90,7 @@ impl Tree<'_> {
 
     pub(super) fn put_property(&mut self, path: &Path, mut node: Node) {
         node.touch(self.now.unix_s);
-        records::update(self.txn, path, &node);
+        records::update(self.txn, path, &node.record());
         self.note(path, ChangeKind::Property, node.size, node.size);
     }
 
@@ -113,7 +113,7 @@ impl Tree<'_> {
         if to == *path {
             return Ok(());
         }
-        if records::load(self.reader(), &to)?.is_some() {
+        if records::exists(self.reader(), &to)? {
             return Err(Refusal::Exists);
         }
         let free = |description: &Description| matches!(description, Description::Free);
@@ -123,12 +123,12 @@ impl Tree<'_> {
         self.all_or_nothing(|tree| {
             records::rename(tree.txn, path, &to)?;
             node.touch(tree.now.unix_s);
-            records::update(tree.txn, &to, &node);
+            records::update(tree.txn, &to, &node.record());
             tree.txn.note(Change {
                 uri: to.to_string(),
                 from: Some(path.to_string()),
                 kind: ChangeKind::Renamed,
-                by: tree.actor.by(),
+                by: tree.by(),
                 old_size: node.size,
                 new_size: node.size,
             });
@@ -153,7 +153,7 @@ impl Tree<'_> {
                 node.acl.restore_root();
             }
             node.touch(self.now.unix_s);
-            records::put(self.txn, table, &path, &node);
+            records::put(self.txn, table, &path, &node.record());
             self.note(&path, ChangeKind::Property, node.size, node.size);
         }
         Ok(())

@@ -114,12 +114,18 @@ impl<'r> Query<'r> {
 
     /// True if the node is there, whoever asks.
     pub fn exists(&self, path: &Path) -> Result<bool> {
-        Ok(records::load(self.reader, path)?.is_some())
+        records::exists(self.reader, path)
     }
 
     /// The node's record, whoever asks; for the host's own use.
     pub fn node(&self, path: &Path) -> Result<Option<Node>> {
         records::load(self.reader, path)
+    }
+
+    /// The management object identifier of an interior node, whoever asks; `None` for what the host keeps
+    /// below the root of its subtree.
+    pub fn object(&self, path: &Path) -> Result<Option<String>> {
+        records::object(self.reader, path)
     }
 
     /// The commands the node allows by its description.

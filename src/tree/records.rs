@@ -3,7 +3,7 @@
 use super::acl::Acl;
 use super::ddf;
 use super::host_nodes::{self, Bound, Deed};
-use super::node::Node;
+use super::node::{Glance, Node, Record};
 use super::refusal::Refusal;
 use super::uri::Path;
 use crate::error::{Code, Error, Result};
@@ -26,6 +26,25 @@ pub(super) fn load(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
         Some(bound) => bound.node(reader, path),
         None => stored(reader, path),
     }
+}
+
+/// True if the node exists.
+pub(super) fn exists(reader: &dyn Reader, path: &Path) -> Result<bool> {
+    match host_nodes::below_root(reader, path) {
+        Some(bound) => Ok(bound.node(reader, path)?.is_some()),
+        None => Ok(reader.get(Table::Node, path.key())?.is_some()),
+    }
+}
+
+/// The type of an interior node that has one: its management object identifier. What the host keeps has
+/// none below the root of its subtree.
+pub(super) fn object(reader: &dyn Reader, path: &Path) -> Result<Option<String>> {
+    if host_nodes::below_root(reader, path).is_some() {
+        return Ok(None);
+    }
+    let Some(record) = reader.get(Table::Node, path.key())? else { return Ok(None) };
+    let Glance { format, mime, .. } = Glance::at(&record)?;
+    Ok((format.is_interior() && !mime.is_empty()).then(|| mime.to_owned()))
 }
 
 fn stored(reader: &dyn Reader, path: &Path) -> Result<Option<Node>> {
@@ -63,50 +82,62 @@ pub(super) fn text(reader: &dyn Reader, path: &Path) -> Result<Option<String>> {
 pub(super) fn create(
     txn: &mut Txn,
     path: &Path,
-    node: Node,
+    record: Record<'_>,
     value: &[u8],
 ) -> core::result::Result<(), Refusal> {
+    let record = Record { size: octets(value)?, ..record };
     if let Some(bound) = host_nodes::below_root(txn, path) {
-        return Ok(host_nodes::write(txn, &bound, path, &node, value, Deed::Add)?);
+        return Ok(host_nodes::write(txn, &bound, path, &record, value, Deed::Add)?);
     }
     let count = count(txn)?;
     if count >= limits::TREE_NODES as u64 {
         return Err(Refusal::Full);
     }
     set_count(txn, count + 1);
-    write(txn, path, node, value)?;
+    store(txn, path, &record, value);
     Ok(())
 }
 
 /// Writes node and value over what was there.
-pub(super) fn write(txn: &mut Txn, path: &Path, mut node: Node, value: &[u8]) -> Result<()> {
-    node.size = u32::try_from(value.len())
-        .map_err(|_| Error::new(Code::TooLarge, "tree: a value exceeds 4 GiB"))?;
-    if let Some(bound) = host_nodes::below_root(txn, path) {
-        return host_nodes::write(txn, &bound, path, &node, value, Deed::Replace);
+pub(super) fn write(txn: &mut Txn, path: &Path, record: Record<'_>, value: &[u8]) -> Result<()> {
+    let record = Record { size: octets(value)?, ..record };
+    match host_nodes::below_root(txn, path) {
+        Some(bound) => host_nodes::write(txn, &bound, path, &record, value, Deed::Replace),
+        None => {
+            store(txn, path, &record, value);
+            Ok(())
+        }
     }
-    update(txn, path, &node);
+}
+
+fn octets(value: &[u8]) -> Result<u32> {
+    u32::try_from(value.len())
+        .map_err(|_| Error::new(Code::TooLarge, "tree: a value exceeds 4 GiB"))
+}
+
+/// Writes a node that the host does not keep.
+fn store(txn: &mut Txn, path: &Path, record: &Record<'_>, value: &[u8]) {
+    put(txn, Table::Node, path, record);
     let table = value_table(txn, path);
     if value.is_empty() {
         txn.delete(table, path.key());
     } else {
         txn.put(table, path.key(), value.to_vec());
     }
-    Ok(())
 }
 
 /// Writes the node's record; its value stays.
-pub(super) fn update(txn: &mut Txn, path: &Path, node: &Node) {
+pub(super) fn update(txn: &mut Txn, path: &Path, record: &Record<'_>) {
     let table = match host_nodes::below_root(txn, path) {
         Some(_) => Table::Host,
         None => Table::Node,
     };
-    put(txn, table, path, node);
+    put(txn, table, path, record);
 }
 
 /// Writes the node's record into `table`.
-pub(super) fn put(txn: &mut Txn, table: Table, path: &Path, node: &Node) {
-    txn.put(table, path.key(), node.encode());
+pub(super) fn put(txn: &mut Txn, table: Table, path: &Path, record: &Record<'_>) {
+    txn.put(table, path.key(), record.encode());
 }
 
 /// Removes these nodes, parents first; none of them has a bound subtree below it.
@@ -162,7 +193,7 @@ pub(super) fn count(txn: &Txn) -> Result<u64> {
 }
 
 fn set_count(txn: &mut Txn, count: u64) {
-    txn.put(Table::Meta, COUNT_KEY, count.to_be_bytes().to_vec());
+    txn.put_single(COUNT_KEY, &count.to_be_bytes());
 }
 
 /// Visits the node at `top` and all below it, parents first.
@@ -273,14 +304,15 @@ pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
 pub(super) fn effective_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
     let mut at = Some(path.clone());
     while let Some(path) = at {
-        let node = match host_nodes::below_root(reader, &path) {
-            Some(_) => host_nodes::stored(reader, &path)?,
-            None => stored(reader, &path)?,
+        let table = match host_nodes::below_root(reader, &path) {
+            Some(_) => Table::Host,
+            None => Table::Node,
         };
-        if let Some(node) = node
-            && !node.acl.is_empty()
+        if let Some(record) = reader.get(table, path.key())?
+            && let Glance { acl, .. } = Glance::at(&record)?
+            && !acl.is_empty()
         {
-            return Ok(node.acl);
+            return Ok(Acl::from_record(acl));
         }
         at = path.parent();
     }

@@ -24,16 +24,21 @@ impl Path {
     ///
     /// Errors: `BadUri` (400), `UriTooLong` (414).
     pub fn parse(uri: &str) -> Result<Self, Refusal> {
-        if uri.len() > limits::URI_OCTETS {
-            return Err(Refusal::UriTooLong);
+        match Uri::split(uri)? {
+            (path, None) => Self::parse_all(path),
+            (_, Some(_)) => Err(Refusal::BadUri),
         }
-        if uri.contains('?') {
-            return Err(Refusal::BadUri);
+    }
+
+    /// The same for a text of which length and query were looked at.
+    fn parse_all(uri: &str) -> Result<Self, Refusal> {
+        match uri.strip_prefix('.') {
+            Some("") => Ok(Self::root()),
+            rest => {
+                let segments = rest.and_then(|rest| rest.strip_prefix('/'));
+                Self::root().join_segments(segments.unwrap_or(uri))
+            }
         }
-        if uri == "." {
-            return Ok(Self::root());
-        }
-        Self::root().join_segments(uri.strip_prefix("./").unwrap_or(uri))
     }
 
     /// The child with this unescaped name.
@@ -50,7 +55,7 @@ impl Path {
 
     /// Goes down to the child with this name; `depth` is that of the present node.
     fn push(&mut self, name: &str, depth: usize) -> Result<(), Refusal> {
-        if name.is_empty() || name == "." || name == ".." || name.contains(SEPARATOR) {
+        if name.is_empty() || name == "." || name == ".." || has(name, SEPARATOR as u8) {
             return Err(Refusal::BadUri);
         }
         if name.len() > limits::URI_SEGMENT || depth >= limits::URI_DEPTH {
@@ -67,9 +72,11 @@ impl Path {
     fn join_segments(&self, segments: &str) -> Result<Self, Refusal> {
         let mut text = String::with_capacity(self.0.len() + 1 + segments.len());
         text.push_str(&self.0);
-        let mut path = Self(text);
-        for (segment, depth) in segments.split('/').zip(self.depth()..) {
+        let (mut path, mut depth, mut rest) = (Self(text), self.depth(), Some(segments));
+        while let Some(segments) = rest {
+            let (segment, others) = split_at(segments, b'/');
             path.push(&unescaped(segment)?, depth)?;
+            (depth, rest) = (depth + 1, others);
         }
         Ok(path)
     }
@@ -99,9 +106,8 @@ impl Path {
     }
 
     /// The first name; empty for the root.
-    pub(super) fn top(&self) -> &str {
-        let end = self.0.bytes().position(|octet| octet == SEPARATOR as u8);
-        end.and_then(|end| self.0.get(..end)).unwrap_or(&self.0)
+    pub fn top(&self) -> &str {
+        split_at(&self.0, SEPARATOR as u8).0
     }
 
     /// True for the root.
@@ -113,10 +119,13 @@ impl Path {
     pub fn uri(&self) -> String {
         let mut uri = String::with_capacity(self.0.len() + 2);
         uri.push('.');
-        for name in self.names() {
+        let mut rest = Some(self.0.as_str()).filter(|names| !names.is_empty());
+        while let Some(names) = rest {
+            let (name, others) = split_at(names, SEPARATOR as u8);
             uri.push('/');
             // A string takes everything.
             let _ = write_escaped(&mut uri, name);
+            rest = others;
         }
         uri
     }
@@ -134,6 +143,15 @@ impl Path {
                 .0
                 .strip_prefix(&top.0)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(SEPARATOR))
+    }
+
+    /// True for the nodes directly below `parent`.
+    pub fn is_child_of(&self, parent: &Self) -> bool {
+        let rest = match parent.is_root() {
+            true => Some(self.0.as_str()).filter(|rest| !rest.is_empty()),
+            false => self.0.strip_prefix(&parent.0).and_then(|rest| rest.strip_prefix(SEPARATOR)),
+        };
+        rest.is_some_and(|name| !has(name, SEPARATOR as u8))
     }
 
     /// The same place under `to` instead of `from`; `None` if it is not within `from`.
@@ -172,6 +190,19 @@ impl Path {
     }
 }
 
+/// True if the octet, which is no part of a longer letter, is in the text. Most texts here are so short that
+/// a search made for long ones costs more than a look at each octet.
+fn has(text: &str, octet: u8) -> bool {
+    text.bytes().any(|found| found == octet)
+}
+
+/// What stands before the first such octet, and what stands behind it, if it is there.
+fn split_at(text: &str, octet: u8) -> (&str, Option<&str>) {
+    let at = text.bytes().position(|found| found == octet);
+    let parts = at.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    parts.map_or((text, None), |(before, behind)| (before, Some(behind)))
+}
+
 impl fmt::Display for Path {
     /// [`Path::uri`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -208,7 +239,7 @@ pub fn unescape(segment: &str) -> Result<String, Refusal> {
 }
 
 fn unescaped(segment: &str) -> Result<Cow<'_, str>, Refusal> {
-    if !segment.contains('%') {
+    if !has(segment, b'%') {
         return Ok(Cow::Borrowed(segment));
     }
     let mut out = Vec::with_capacity(segment.len());
@@ -359,14 +390,16 @@ impl Uri {
     /// Errors: `BadUri` (400), `UriTooLong` (414), `Unsupported` (406) for an unknown property or
     /// list form.
     pub fn parse(uri: &str) -> Result<Self, Refusal> {
+        let (path, query) = Self::split(uri)?;
+        Ok(Self { path: Path::parse_all(path)?, part: query.map_or(Ok(Part::Node), parse_query)? })
+    }
+
+    /// The path and what stands behind `?`. Errors: `UriTooLong`.
+    fn split(uri: &str) -> Result<(&str, Option<&str>), Refusal> {
         if uri.len() > limits::URI_OCTETS {
             return Err(Refusal::UriTooLong);
         }
-        let (path, query) = match uri.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (uri, None),
-        };
-        Ok(Self { path: Path::parse(path)?, part: query.map_or(Ok(Part::Node), parse_query)? })
+        Ok(split_at(uri, b'?'))
     }
 }
 

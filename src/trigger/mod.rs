@@ -8,6 +8,7 @@
 pub mod intake;
 pub mod notification;
 pub mod push;
+pub mod rate;
 pub mod replay;
 pub mod sms;
 

@@ -84,10 +84,14 @@ fn a_c_program_walks_the_happy_path() {
 
 #[test]
 fn an_example_keeps_nodes_of_its_own() {
-    let text = run_program("examples", "host_tree", &["uicc-sim/profiles/host-tree.toml"]);
+    let (profile, files) =
+        ("uicc-sim/profiles/host-tree.toml", support::abi::directory("host-tree"));
+    let text = run_program("examples", "host_tree", &[profile, files.to_str().unwrap()]);
     assert_eq!(text.lines().last(), Some("host_tree: OK"), "{text}");
     assert!(text.contains("  ring! (Classic, volume 7)"), "{text}");
     assert!(text.contains("changed by com.example.sc: ./Vendor/Ring/Volume"), "{text}");
+    assert!(text.contains("  the sound came in 20 chunks and went in 11 parts"), "{text}");
+    assert_eq!(std::fs::read_dir(files).unwrap().count(), 1);
 }
 
 #[test]

@@ -365,6 +365,8 @@ fn settings_of_the_network_are_checked() {
     let good = blank::<dmsc_network_config>();
     refuse(dmsc_network_config { plain_http: 3, ..good }, "plain_http 3");
     refuse(dmsc_network_config { retries: 11, ..good }, "retries: more than 10");
+    let late = dmsc_network_config { connect_timeout_ms: 30_001, ..good };
+    refuse(late, "connect_timeout: not 1 to 30000 ms");
     refuse(dmsc_network_config { tls_pin_count: 65, ..good }, "more than 64");
     refuse(dmsc_network_config { tls_pin_count: 1, ..good }, "tls_pins is NULL");
     #[cfg(feature = "tls")]

@@ -100,10 +100,11 @@ int main(void)
     PLACE(dmsc_exec_request, session_id, 48);
     SIZE(dmsc_value_chunk, 48);
     PLACE(dmsc_value_chunk, data_len, 40);
-    SIZE(dmsc_node_handler, 144);
+    SIZE(dmsc_node_handler, 168);
     PLACE(dmsc_node_handler, info, 16);
     PLACE(dmsc_node_handler, destroy, 112);
     PLACE(dmsc_node_handler, discard, 136);
+    PLACE(dmsc_node_handler, close, 160);
     SIZE(dmsc_status, 4);
     SIZE(dmsc_event_type, 4);
     if (!wrong)

@@ -1,8 +1,10 @@
 //! The servers of the soak: the one on the card and one in the network, with a note of what went through
 //! them, and an impostor who knows the client's password but not the server's.
 
+use dmsc::client::{AlertKind, QueuedAlert};
 use dmsc::error::{Code, Error, Result};
 use dmsc::transport::{ByteStream, Connector, Moved, Target};
+use dmsc::tree::Format;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -15,7 +17,21 @@ pub(crate) const CARD_SERVER: &str = "com.example.sc";
 pub(crate) const NET_SERVER: &str = "com.example.dm";
 pub(crate) const NET_ADDRESS: &str = "http://dm.example/dm";
 /// What the data of each alert of the host begins with; a number and a full stop follow.
-pub(crate) const ALERT_MARK: &str = "soak-alert-";
+const ALERT_MARK: &str = "soak-alert-";
+
+/// The host's alert of that number, for a server.
+pub(crate) fn alert(server_id: &str, number: u64) -> QueuedAlert {
+    QueuedAlert {
+        server_id: server_id.to_owned(),
+        kind: AlertKind::Generic,
+        source: String::new(),
+        mime: "Reversed-Domain-Name:org.example.soak".to_owned(),
+        format: Format::Chr,
+        mark: String::new(),
+        correlator: String::new(),
+        data: format!("{ALERT_MARK}{number}.").into_bytes(),
+    }
+}
 
 /// What a server has sent and got, seen from the wire.
 #[derive(Default)]
@@ -137,6 +153,11 @@ pub(crate) fn card_profile() -> Profile {
     profile(CARD_SERVER, "http://127.0.0.1:3516/dm", "Card", "server-secret")
 }
 
+/// The server in the network.
+pub(crate) fn net_profile() -> Profile {
+    profile(NET_SERVER, NET_ADDRESS, "Net", "server-secret")
+}
+
 /// The card of that profile with this server on it.
 pub(crate) fn card(profile: &Profile, server: impl Application + 'static) -> Arc<Mutex<Card>> {
     let bootstrap = profile.bootstrap_octets().unwrap();
@@ -169,10 +190,9 @@ pub(crate) struct Net {
 
 impl Net {
     pub(crate) fn new() -> Arc<Self> {
-        let genuine = profile(NET_SERVER, NET_ADDRESS, "Net", "server-secret");
         let impostor = profile(NET_SERVER, NET_ADDRESS, "Evil", "guessed");
         Arc::new(Self {
-            genuine: Mutex::new(Spy::new(genuine, "Net")),
+            genuine: Mutex::new(Spy::new(net_profile(), "Net")),
             impostor: Mutex::new(DmServer::new(impostor).unwrap()),
             weather: Mutex::default(),
         })

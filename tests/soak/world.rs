@@ -3,8 +3,8 @@
 use super::dice::Dice;
 use super::heap;
 use super::phone::Phone;
-use super::servers::{self, ALERT_MARK, CARD_SERVER, NET_SERVER, Net, Record, Spy, Weather};
-use dmsc::client::{AlertKind, CardSignal, Delivery, QueuedAlert};
+use super::servers::{self, CARD_SERVER, NET_SERVER, Net, Record, Spy, Weather};
+use dmsc::client::{CardSignal, Delivery};
 use dmsc::error::{Code, Error};
 use dmsc::event::TriggerSource;
 use dmsc::store::memory::MemoryStore;
@@ -170,17 +170,7 @@ impl World {
         let number = self.next_alert;
         self.next_alert += 1;
         let server_id = [CARD_SERVER, NET_SERVER, ""][self.dice.below(3) as usize];
-        let alert = QueuedAlert {
-            server_id: server_id.to_owned(),
-            kind: AlertKind::Generic,
-            source: String::new(),
-            mime: "Reversed-Domain-Name:org.example.soak".to_owned(),
-            format: Format::Chr,
-            mark: String::new(),
-            correlator: String::new(),
-            data: format!("{ALERT_MARK}{number}.").into_bytes(),
-        };
-        match self.phone.client.queue_alert(alert) {
+        match self.phone.client.queue_alert(servers::alert(server_id, number)) {
             Ok(_) => drop(self.alerts.insert(number)),
             // Too many wait already: the host is told.
             Err(error) => assert_eq!(error.code(), Code::TooLarge, "{error}"),

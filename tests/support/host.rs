@@ -24,6 +24,8 @@ pub(crate) struct HostTree {
     hook: Mutex<Option<Hook>>,
     /// Values that come in chunks; `None`: this host takes none.
     aside: Mutex<Option<BTreeMap<String, Vec<u8>>>>,
+    /// What is left to read of open values, by handle; `None`: this host gives values as a whole.
+    open: Mutex<Option<BTreeMap<u64, Vec<u8>>>>,
     pub(crate) destroyed: AtomicUsize,
 }
 
@@ -74,17 +76,30 @@ impl HostTree {
         self.aside.lock().unwrap().iter().flatten().map(|(uri, _)| uri.clone()).collect()
     }
 
+    /// Gives large values part by part from now on; for a host that is not bound yet.
+    pub(crate) fn gives_parts(self: Arc<Self>) -> Arc<Self> {
+        self.open.lock().unwrap().get_or_insert_default();
+        self
+    }
+
+    /// Number of values that are open.
+    pub(crate) fn open(&self) -> usize {
+        self.open.lock().unwrap().iter().flatten().count()
+    }
+
     pub(crate) fn handler(self: &Arc<Self>) -> dmsc_node_handler {
-        let whole = self.handler_of_whole_values();
-        match *self.aside.lock().unwrap() {
-            None => whole,
-            Some(_) => dmsc_node_handler {
-                write: Some(write),
-                store: Some(store),
-                discard: Some(discard),
-                ..whole
-            },
+        let mut handler = self.handler_of_whole_values();
+        if self.aside.lock().unwrap().is_some() {
+            handler.write = Some(write);
+            handler.store = Some(store);
+            handler.discard = Some(discard);
         }
+        if self.open.lock().unwrap().is_some() {
+            handler.open = Some(open);
+            handler.read = Some(read);
+            handler.close = Some(close);
+        }
+        handler
     }
 
     fn handler_of_whole_values(self: &Arc<Self>) -> dmsc_node_handler {
@@ -186,6 +201,44 @@ unsafe extern "C" fn get(
         Some(Some(octets)) => unsafe { give(&octets, value) },
         _ => -500,
     }
+}
+
+unsafe extern "C" fn open(user_data: *mut c_void, uri: *const c_char, handle: *mut u64) -> i32 {
+    let (host, uri) = (unsafe { host(user_data) }, text(uri));
+    if let Some(number) = host.called("open", uri) {
+        return number;
+    }
+    let value = host.nodes.lock().unwrap()[uri].clone().unwrap();
+    let mut open = host.open.lock().unwrap();
+    let open = open.as_mut().unwrap();
+    let next = open.keys().last().map_or(7, |last| last + 1);
+    open.insert(next, value);
+    unsafe { handle.write(next) };
+    0
+}
+
+unsafe extern "C" fn read(
+    user_data: *mut c_void,
+    handle: u64,
+    data: *mut u8,
+    data_len: usize,
+) -> i32 {
+    let host = unsafe { host(user_data) };
+    if let Some(number) = host.called("read", &handle.to_string()) {
+        return number;
+    }
+    let mut open = host.open.lock().unwrap();
+    let rest = open.as_mut().unwrap().get_mut(&handle).unwrap();
+    assert!(data_len > 0 && data_len <= rest.len());
+    unsafe { std::slice::from_raw_parts_mut(data, data_len) }.copy_from_slice(&rest[..data_len]);
+    rest.drain(..data_len);
+    0
+}
+
+unsafe extern "C" fn close(user_data: *mut c_void, handle: u64) {
+    let host = unsafe { host(user_data) };
+    host.called("close", &handle.to_string());
+    assert!(host.open.lock().unwrap().as_mut().unwrap().remove(&handle).is_some());
 }
 
 unsafe extern "C" fn children(

@@ -96,7 +96,7 @@ impl Remote {
 }
 
 /// The answer of the DM server to one request.
-pub(crate) fn answer(server: &Mutex<DmServer>, request: &Request) -> Reply {
+pub(crate) fn answer(server: &Mutex<impl Application>, request: &Request) -> Reply {
     let octets = [request.head.as_bytes(), &request.body].concat();
     let output = server.lock().unwrap().http_received(&octets);
     if output.close { Reply::Last(output.octets) } else { Reply::Octets(output.octets) }

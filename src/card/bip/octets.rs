@@ -25,7 +25,9 @@ impl Octets {
     }
 
     pub(super) fn take(&mut self, count: usize) -> Vec<u8> {
-        self.queue.drain(..count.min(self.queue.len())).collect()
+        let mut taken = vec![0; count.min(self.queue.len())];
+        self.read(&mut taken);
+        taken
     }
 
     pub(super) fn take_all(&mut self) -> Vec<u8> {
@@ -34,9 +36,11 @@ impl Octets {
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> usize {
         let count = buffer.len().min(self.queue.len());
-        for (to, from) in buffer.iter_mut().zip(self.queue.drain(..count)) {
-            *to = from;
+        for (to, from) in buffer.iter_mut().zip(&mut self.queue) {
+            // The queue keeps its memory: messages with nonces go through it.
+            *to = std::mem::take(from);
         }
+        self.queue.drain(..count);
         count
     }
 }

@@ -8,10 +8,12 @@ mod hostile;
 mod large;
 mod model;
 mod packages;
+mod reads;
 mod security;
 mod streams;
 mod survival;
 mod users;
+mod vault;
 
 use super::*;
 use crate::markup::{DocType, Event, Options, Reader, Writer};

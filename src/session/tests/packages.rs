@@ -133,8 +133,8 @@ fn dm_010_references_of_the_header() {
         let mut bench = Bench::new(encoding).started();
         bench.say(&get(2, "./DevInfo/Man"));
         let Command::Status(status) = &bench.message().commands[0] else { panic!("no Status") };
-        assert_eq!(status.target_refs, ["IMEI:493005100592800"]);
-        assert_eq!(status.source_refs, [ADDRESS]);
+        assert_eq!(*status.target_refs, ["IMEI:493005100592800"]);
+        assert_eq!(*status.source_refs, [ADDRESS]);
     });
 }
 

@@ -1,140 +1,8 @@
 //! Large objects for nodes of a host that takes them chunk by chunk.
 
+use super::vault::bench;
 use super::*;
-use crate::tree::{
-    Access, Format, HostChunk, HostExec, HostNode, HostNodes, HostValue, Hosted, Path,
-};
-use parking_lot::Mutex;
-use std::collections::BTreeMap;
-
-type Leaves = BTreeMap<String, (Format, String)>;
-
-#[derive(Default)]
-struct State {
-    leaves: Leaves,
-    before: Leaves,
-    aside: BTreeMap<String, Vec<u8>>,
-    heard: Vec<String>,
-    /// What this is asked ends with the SyncML status.
-    fails: Option<(&'static str, i32)>,
-}
-
-/// A host with leaves below ./Vault.
-#[derive(Clone, Default)]
-struct Host(Arc<Mutex<State>>);
-
-impl Host {
-    fn hear(&self, what: String) -> Result<(), Error> {
-        let mut state = self.0.lock();
-        let failed = state.fails.filter(|(name, _)| what.starts_with(name));
-        state.heard.push(what);
-        match failed {
-            Some((name, number)) => Err(Error::new(Code::Callback, name).with_os_error(number)),
-            None => Ok(()),
-        }
-    }
-
-    fn heard(&self) -> Vec<String> {
-        std::mem::take(&mut self.0.lock().heard)
-    }
-
-    fn put(&self, what: &str, uri: &str, format: Format, octets: &[u8]) -> Result<(), Error> {
-        let text = String::from_utf8_lossy(octets).into_owned();
-        self.hear(format!("{what} {uri} {text}"))?;
-        self.0.lock().leaves.insert(uri.to_owned(), (format, text));
-        Ok(())
-    }
-}
-
-impl HostNodes for Host {
-    fn abilities(&self) -> Access {
-        Access::all()
-    }
-    fn info(&self, uri: &str) -> Result<Option<HostNode>, Error> {
-        let node = |format, mime: &str, size| HostNode { format, mime: mime.to_owned(), size };
-        let state = self.0.lock();
-        let leaf = state.leaves.get(uri);
-        let leaf = leaf.map(|(format, text)| node(*format, "text/plain", text.len() as u32));
-        Ok(leaf.or((uri == "./Vault").then(|| node(Format::Node, "", 0))))
-    }
-    fn get(&self, uri: &str) -> Result<Vec<u8>, Error> {
-        Ok(self.0.lock().leaves[uri].1.clone().into_bytes())
-    }
-    fn children(&self, _: &str) -> Result<Vec<String>, Error> {
-        let state = self.0.lock();
-        Ok(state.leaves.keys().map(|uri| uri["./Vault/".len()..].to_owned()).collect())
-    }
-    fn add(&self, uri: &str, value: &HostValue<'_>) -> Result<(), Error> {
-        self.put("add", uri, value.format, value.octets)
-    }
-    fn replace(&self, uri: &str, value: &HostValue<'_>) -> Result<(), Error> {
-        self.put("replace", uri, value.format, value.octets)
-    }
-    fn takes_chunks(&self) -> bool {
-        true
-    }
-    fn write(&self, chunk: &HostChunk<'_>) -> Result<(), Error> {
-        let text = String::from_utf8_lossy(chunk.octets);
-        self.hear(format!("write {} {} {text}/{}", chunk.uri, chunk.offset, chunk.total))?;
-        self.0.lock().aside.entry(chunk.uri.to_owned()).or_default().extend(chunk.octets);
-        Ok(())
-    }
-    fn store(&self, uri: &str, format: Format, _: &str, size: u32) -> Result<(), Error> {
-        let octets = self.0.lock().aside[uri].clone();
-        assert_eq!(octets.len(), size as usize);
-        self.put("store", uri, format, &octets)
-    }
-    fn discard(&self, uri: &str) {
-        self.hear(format!("discard {uri}")).unwrap();
-        assert!(self.0.lock().aside.remove(uri).is_some());
-    }
-    fn remove(&self, uri: &str) -> Result<(), Error> {
-        self.0.lock().leaves.remove(uri);
-        self.hear(format!("remove {uri}"))
-    }
-    fn exec(&self, _: &HostExec<'_>) -> Result<u16, Error> {
-        Ok(200)
-    }
-    fn begin(&self, _: u64) -> Result<(), Error> {
-        let mut state = self.0.lock();
-        state.before = state.leaves.clone();
-        drop(state);
-        self.hear("begin".into())
-    }
-    fn prepare(&self) -> Result<(), Error> {
-        self.hear("prepare".into())
-    }
-    fn commit(&self) -> Result<(), Error> {
-        self.hear("commit".into())
-    }
-    fn rollback(&self) -> Result<(), Error> {
-        let mut state = self.0.lock();
-        state.leaves = state.before.clone();
-        drop(state);
-        self.hear("rollback".into())
-    }
-    fn settle(&self, _: u64) -> Result<(), Error> {
-        Ok(())
-    }
-}
-
-/// A started session on a tree whose ./Vault is the host's.
-fn bench(encoding: Encoding) -> (Bench, Host, Arc<Hosted>) {
-    let (host, hosted) = (Host::default(), Arc::new(Hosted::default()));
-    let mut bench = Bench::new(encoding);
-    bench.db.attach(hosted.clone());
-    let mut txn = bench.db.begin().unwrap();
-    let place = |root: &Path, abilities, mime: &str| {
-        let mut tree = Tree::new(&mut txn, Actor::Host, NOW);
-        tree.place_host_nodes(root, abilities, mime)?;
-        Ok(tree.replace(&at("./Vault?prop=ACL"), &Content::text("Add=*&Get=*&Replace=*"))?)
-    };
-    let root = Path::parse("./Vault").unwrap();
-    hosted.nodes.bind(root, Box::new(host.clone()), 0, place).unwrap();
-    txn.commit().unwrap();
-    bench.start();
-    (bench, host, hosted)
-}
+use crate::tree::Path;
 
 fn chunk(verb: &str, size: Option<usize>, data: &str, more: bool) -> String {
     let meta = size.map_or(String::new(), |size| metinf(&[&format!("Size={size}")]));
@@ -358,5 +226,33 @@ fn a_subtree_that_is_taken_back_ends_the_object() {
         let lines = bench.say(&chunk("Add", None, "3", false));
         assert_eq!(lines[1], "Status 2/2 Add 404 ./Vault/A");
         assert_eq!(host.heard(), [] as [String; 0]);
+    });
+}
+
+#[test]
+fn another_object_for_a_node_whose_value_is_aside_is_collected() {
+    both(|encoding| {
+        let (mut bench, host, _) = bench(encoding);
+        bench.say_more(&chunk("Add", Some(4), "012", true));
+        let next = chunk("Replace", Some(5), "abcd", true).replace("<CmdID>2<", "<CmdID>3<");
+        let lines = bench.say_more(&format!("{}{next}", chunk("Add", None, "3", false)));
+        assert_eq!(
+            lines[1..],
+            ["Status 2/2 Add 200 ./Vault/A", "Status 2/3 Replace 213 ./Vault/A", "Alert 1222"]
+        );
+        assert_eq!(
+            host.heard()[1..],
+            [
+                "write ./Vault/A 3 3/4",
+                "begin",
+                "store ./Vault/A 0123",
+                "prepare",
+                "commit",
+                "discard ./Vault/A"
+            ]
+        );
+        let lines = bench.say(&chunk("Replace", None, "e", false));
+        assert_eq!(lines[1], "Status 3/2 Replace 200 ./Vault/A");
+        assert_eq!(host.heard(), ["begin", "replace ./Vault/A abcde", "prepare", "commit"]);
     });
 }

@@ -339,3 +339,35 @@ fn the_changes_are_told_with_their_author() {
     let first = Change { uri, from: None, kind: ChangeKind::Added, by, old_size: 0, new_size: 0 };
     assert_eq!(changes[0], first);
 }
+
+#[test]
+fn the_node_above_is_looked_at_again_after_each_change_of_it() {
+    let mut bed = Bed::new();
+    bed.interior("./A/B");
+    let (all, none) = ("Add=S1&Delete=S1&Get=*&Replace=S1", "Get=*");
+    bed.acl("./A", all);
+    let mut number = 0;
+    let mut adds_and_replaces = |bed: &mut Bed| {
+        number += 1;
+        let uri = at(&format!("./A/B/{number}"));
+        let added = status(bed.s1().add(&uri, &text("1").into()));
+        let old = at("./A/B/1");
+        (added, status(bed.s1().replace(&old, &text("2"))))
+    };
+    assert_eq!(adds_and_replaces(&mut bed), (200, 200));
+    bed.acl("./A", none);
+    assert_eq!(adds_and_replaces(&mut bed), (425, 425));
+    let savepoint = bed.txn.savepoint();
+    bed.acl("./A/B", all);
+    assert_eq!(adds_and_replaces(&mut bed), (200, 200));
+    bed.txn.rollback_to(savepoint);
+    assert_eq!(adds_and_replaces(&mut bed), (425, 425));
+    bed.acl("./A", all);
+    assert_eq!(adds_and_replaces(&mut bed), (200, 200));
+    bed.tree(Actor::Host).replace(&at("./A/B?prop=Name"), &text("C")).unwrap();
+    assert_eq!(adds_and_replaces(&mut bed), (200, 404));
+    assert!(bed.has("./A/B/6") && bed.has("./A/C/1") && !bed.has("./A/C/6"));
+    bed.tree(Actor::Host).delete(&at("./A/B")).unwrap();
+    bed.leaf("./A/B", "no interior node");
+    assert_eq!(adds_and_replaces(&mut bed), (405, 404));
+}

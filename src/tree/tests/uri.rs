@@ -53,6 +53,11 @@ fn relatives() {
     assert_eq!(Path::root().parent(), None);
     assert!(path.is_within(&at("./A").path) && path.is_within(&path));
     assert!(!at("./AB").path.is_within(&at("./A").path));
+    let children = ["./A/B", "./A", ".", "./AB", "./A/B/C"]
+        .map(|uri| at(uri).path.is_child_of(&at("./A").path));
+    assert_eq!(children, [true, false, false, false, false]);
+    let children = ["./A/B", "./A", "."].map(|uri| at(uri).path.is_child_of(&Path::root()));
+    assert_eq!(children, [false, true, false]);
     assert_eq!((path.name(), path.depth(), path.to_string()), ("B", 2, "./A/B".to_owned()));
     assert_eq!(Path::root().to_string(), ".");
 }
