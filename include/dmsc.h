@@ -1767,6 +1767,11 @@ typedef struct dmsc_network_config {
    * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
    */
   uint32_t connect_timeout_ms;
+  /**
+   * 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+   * card it is always WBXML.
+   */
+  uint32_t text_xml;
 } dmsc_network_config;
 
 /**
@@ -2684,6 +2689,53 @@ typedef struct dmsc_toolkit_host {
 } dmsc_toolkit_host;
 
 /**
+ * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
+ */
+typedef struct dmsc_local_info {
+  /**
+   * sizeof(dmsc_local_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 15 digits; NULL: not told.
+   */
+  const char *imei;
+  /**
+   * 16 digits; NULL: not told.
+   */
+  const char *imeisv;
+  /**
+   * Two lower case letters of ISO 639-1; NULL: not told.
+   */
+  const char *language;
+  /**
+   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
+   * service.
+   */
+  const uint8_t *location;
+  /**
+   * Number of octets at location.
+   */
+  size_t location_len;
+  /**
+   * 1 if `access_technology` is known.
+   */
+  uint32_t has_access_technology;
+  /**
+   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
+   */
+  uint32_t access_technology;
+  /**
+   * 1 if `utc_offset_quarters` is known.
+   */
+  uint32_t has_utc_offset;
+  /**
+   * Local time minus UTC in quarters of an hour, -79 to 79.
+   */
+  int32_t utc_offset_quarters;
+} dmsc_local_info;
+
+/**
  * What the card wants.
  */
 typedef struct dmsc_toolkit_request_info {
@@ -2775,53 +2827,6 @@ typedef struct dmsc_toolkit_reply {
    */
   const char *text;
 } dmsc_toolkit_reply;
-
-/**
- * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
- */
-typedef struct dmsc_local_info {
-  /**
-   * sizeof(dmsc_local_info); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * 15 digits; NULL: not told.
-   */
-  const char *imei;
-  /**
-   * 16 digits; NULL: not told.
-   */
-  const char *imeisv;
-  /**
-   * Two lower case letters of ISO 639-1; NULL: not told.
-   */
-  const char *language;
-  /**
-   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
-   * service.
-   */
-  const uint8_t *location;
-  /**
-   * Number of octets at location.
-   */
-  size_t location_len;
-  /**
-   * 1 if `access_technology` is known.
-   */
-  uint32_t has_access_technology;
-  /**
-   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
-   */
-  uint32_t access_technology;
-  /**
-   * 1 if `utc_offset_quarters` is known.
-   */
-  uint32_t has_utc_offset;
-  /**
-   * Local time minus UTC in quarters of an hour, -79 to 79.
-   */
-  int32_t utc_offset_quarters;
-} dmsc_local_info;
 
 /**
  * One exchange with a card. Borrowed: valid during the callback only.
@@ -3168,49 +3173,6 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            struct dmsc_card **out);
 
 /**
- * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
- *
- * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
- * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
- * cannot end it. A thread of the library waits for its end, until then every other exchange with this
- * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
- * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
- *        NULL: the first reader with a card.
- * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
- *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
- * Thread: any.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
-                                uint32_t slot,
-                                const char *reader,
-                                struct dmsc_card **out);
-
-/**
- * Opens the card in a PC/SC reader for this program alone, until it is closed.
- *
- * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
- * the card.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
-                                          uint32_t slot,
-                                          const char *reader,
-                                          struct dmsc_card **out);
-
-/**
- * The names of the PC/SC readers, each ended by a line feed.
- *
- * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
- * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
- *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
- * Thread: any.
- */
-DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
-
-/**
  * Closes the card and frees its handle; NULL is allowed. A session with this card is aborted.
  *
  * Must be the last use of `card`. Takes effect at once, but inside a callback of a card transport when
@@ -3416,9 +3378,10 @@ void dmsc_config_init(struct dmsc_config *config, size_t struct_size);
  * Lets local applications (a browser, for instance) reach the web server of a card.
  *
  * It listens on 127.0.0.1 only. Each connection needs the consent of on_connection in dmsc_callbacks, is
- * served alone, and is slowed down to the card's pace; one more waits for its turn, others are closed.
- * A DM session with the card and the gateway wait for each other. A connection that waits for a card,
- * or for its turn while nothing moves, is closed after 30 s.
+ * served alone, and is slowed down to the card's pace; seven more wait for their turn, others are closed.
+ * Who has sent something comes before who has not; a connection that is kept open behind an answer makes
+ * room for others after half a second. A DM session with the card and the gateway wait for each other. A
+ * connection that waits for a card, says nothing, or gets no answer while others wait, is closed after 30 s.
  * @pre `config->struct_size` is set.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_BUSY a port is taken; DMSC_ERR_CONNECT;
  *         DMSC_ERR_STATE there is a gateway already; DMSC_ERR_REENTRANT inside a card or stream callback.
@@ -3557,6 +3520,49 @@ dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
                              const char *uri);
 
 /**
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
+ *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+ * cannot end it. A thread of the library waits for its end, until then every other exchange with this
+ * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
+ * @param slot as in @ref dmsc_card_open.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
+ *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
+                                uint32_t slot,
+                                const char *reader,
+                                struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
+
+/**
+ * The names of the PC/SC readers, each ended by a line feed.
+ *
+ * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
+ *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
+ * Thread: any.
+ */
+DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
+
+/**
  * Judges bootstraps, sessions and servers' commands by this policy from now on; sessions that run keep
  * the one they began with.
  *
@@ -3600,6 +3606,10 @@ dmsc_status dmsc_client_apply_provisioning(struct dmsc_client *client,
 
 /**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.
+ *
+ * In a client with a store that is kept, one that was interrupted by the end of the process is held again by
+ * the next client by itself (event DMSC_EVENT_SESSION_REQUESTED, then the card of its account is waited for);
+ * whoever asks for a session with its server gets that one. Closing the client ends it for good.
  *
  * @pre `request->struct_size` is set.
  * @param out the session; written on success only; free it with @ref dmsc_session_free.
@@ -3709,41 +3719,6 @@ dmsc_status dmsc_client_set_toolkit_host(struct dmsc_client *client,
                                          const struct dmsc_toolkit_host *host);
 
 /**
- * What the card wants.
- *
- * @pre `info->struct_size` is set.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
- * Thread: any, one at a time.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
-                                          struct dmsc_toolkit_request_info *info);
-
-/**
- * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
- * Valid until the request is answered.
- *
- * Thread: any, one at a time.
- */
-const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
-                              uint32_t index,
-                              uint32_t *item);
-
-/**
- * Hands over the answer to the card and frees the request, also on failure.
- *
- * @pre `reply->struct_size` is set.
- * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
- *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
- *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
- *         closed.
- * Thread: any; also inside callbacks.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
-                                const struct dmsc_toolkit_reply *reply);
-
-/**
  * The data of TERMINAL PROFILE for a modem that owns the card's toolkit: what the library and the host can do.
  * Makes the host the owner; its modem has to merge these bits into its own and to hand over the proactive
  * commands that the profile announces.
@@ -3811,6 +3786,41 @@ dmsc_status dmsc_card_toolkit_event(struct dmsc_card *card,
 DMSC_MUST_USE
 dmsc_status dmsc_card_set_local_info(struct dmsc_card *card,
                                      const struct dmsc_local_info *info);
+
+/**
+ * What the card wants.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * Thread: any, one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
+                                          struct dmsc_toolkit_request_info *info);
+
+/**
+ * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
+ * Valid until the request is answered.
+ *
+ * Thread: any, one at a time.
+ */
+const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
+                              uint32_t index,
+                              uint32_t *item);
+
+/**
+ * Hands over the answer to the card and frees the request, also on failure.
+ *
+ * @pre `reply->struct_size` is set.
+ * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
+ *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
+ *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
+ *         closed.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
+                                const struct dmsc_toolkit_reply *reply);
 
 /**
  * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked

@@ -311,11 +311,11 @@ impl Policy {
     /// The classes that a place touches.
     fn classes(&self, place: &Place<'_>) -> impl Iterator<Item = Class> + use<> {
         let mut closest = Class::OF_NODES.map(|class| (class, Fit::No));
-        for (class, fit) in self.classes.fitting(place) {
+        self.classes.each_fitting(place, |class, fit| {
             for (_, known) in closest.iter_mut().filter(|(known, _)| *known == class) {
                 *known = fit.max(*known);
             }
-        }
+        });
         let is_of_one = closest.iter().any(|(_, fit)| *fit == Fit::Node);
         let touched = closest.into_iter().filter(|(_, fit)| *fit != Fit::No);
         touched.map(|(class, _)| class).chain((!is_of_one).then_some(Class::Other))
@@ -331,7 +331,9 @@ impl Policy {
 impl Rule {
     fn fits(&self, case: &Case<'_>) -> bool {
         let uri = |place: Option<&Place<'_>>| {
-            place.is_some_and(|place| self.uris.fitting(place).next().is_some())
+            let mut fits = false;
+            place.into_iter().for_each(|place| self.uris.each_fitting(place, |(), _| fits = true));
+            fits
         };
         let command = |name: &str| self.commands.iter().any(|command| command == name);
         let server = |name: &str| self.servers.iter().any(|server| server.fits(name));

@@ -124,7 +124,7 @@ impl Ledger {
         &self,
         reader: &dyn Reader,
         verb: Verb,
-        uri: Option<&str>,
+        uri: Option<&Uri>,
     ) -> Option<Hash> {
         match verb {
             Verb::Add | Verb::Get | Verb::Exec => None,
@@ -133,26 +133,27 @@ impl Ledger {
     }
 
     /// Hash of the value of a leaf after `verb` has changed it. A Delete leaves nothing there.
-    pub(super) fn after(&self, reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
+    pub(super) fn after(&self, reader: &dyn Reader, verb: Verb, uri: Option<&Uri>) -> Option<Hash> {
         match verb {
             Verb::Delete | Verb::Get | Verb::Exec => None,
             Verb::Add | Verb::Replace | Verb::Copy => self.value(reader, uri),
         }
     }
 
-    fn value(&self, reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
-        if self.is_kept { value(reader, uri) } else { None }
+    fn value(&self, reader: &dyn Reader, uri: Option<&Uri>) -> Option<Hash> {
+        value(reader, uri.filter(|_| self.is_kept)?)
     }
 }
 
 /// Hash of the value of a leaf; `None` for other nodes, for secrets,
 /// and for what the host keeps: it is not asked just for the record.
-fn value(reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
-    let uri = Uri::parse(uri?).ok().filter(|uri| uri.part == Part::Node)?;
-    if tree::is_secret(reader, &uri.path) || tree::is_kept_by_host(reader, &uri.path) {
+fn value(reader: &dyn Reader, uri: &Uri) -> Option<Hash> {
+    let is_hidden =
+        || tree::is_secret(reader, &uri.path) || tree::is_kept_by_host(reader, &uri.path);
+    if uri.part != Part::Node || is_hidden() {
         return None;
     }
-    match Query::new(reader, Actor::Host).get(&uri) {
+    match Query::new(reader, Actor::Host).get(uri) {
         Ok(tree::Answer::Leaf { value, .. }) => Some(hash(&value)),
         _ => None,
     }
