@@ -78,7 +78,7 @@ pub enum Origin {
     Host,
 }
 
-/// What the policy says.
+/// What the policy says; the order puts the stricter kind last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ruling {
     /// It may.
@@ -89,7 +89,20 @@ pub enum Ruling {
     Refuse,
 }
 
-/// How the user is asked. The order puts the stricter one last.
+impl Ruling {
+    /// The stricter of two that both count; of two questions what is stricter in either.
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ask(one), Self::Ask(two)) => Self::Ask(Ask {
+                refuses: one.refuses || two.refuses,
+                timeout_s: one.timeout_s.min(two.timeout_s),
+            }),
+            (one, two) => one.max(two),
+        }
+    }
+}
+
+/// How the user is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ask {
     /// What counts without an answer and without a user interface: true refuses.
@@ -200,10 +213,11 @@ impl Default for Judgement {
 }
 
 impl Judgement {
-    /// The stricter one of the two.
+    /// The stricter of the two rulings, and the class that is more of a reason for it.
     fn or(self, other: Self) -> Self {
-        let is_stricter = other.ruling > self.ruling || self == Self::default();
-        if is_stricter { other } else { self }
+        let is_reason = other.ruling > self.ruling || self == Self::default();
+        let class = if is_reason { other.class } else { self.class };
+        Self { class, ruling: self.ruling.stricter(other.ruling) }
     }
 }
 

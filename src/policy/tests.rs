@@ -149,6 +149,11 @@ fn the_strictest_of_several_places_counts() {
     assert!(
         Ruling::Ask(Ask { refuses: false, timeout_s: 600 }) < strict && strict < Ruling::Refuse
     );
+    // Of two questions both bounds count.
+    let ask = |refuses, timeout_s| Ruling::Ask(Ask { refuses, timeout_s });
+    assert_eq!(ask(true, 600).stricter(ask(false, 5)), ask(true, 5));
+    assert_eq!(ask(false, 5).stricter(Ruling::Allow), ask(false, 5));
+    assert_eq!(ask(false, 5).stricter(Ruling::Refuse), Ruling::Refuse);
 }
 
 #[test]
