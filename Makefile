@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull browser tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -99,6 +99,11 @@ kill: deps-check
 # A card is pulled out of a PC/SC reader at every exchange of the whole flow, and put back.
 pull: deps-check
 	DMSC_PULL_STEP=1 DMSC_TEST_SECONDS=1800 $(CARGO) test --locked --test pcscd pull:: -- --nocapture
+
+# A real browser loads a page of the card's web server through the gateway.
+BROWSER ?= chromium
+browser: deps-check
+	DMSC_BROWSER="$(BROWSER)" $(CARGO) test --locked --test gateway a_browser -- --nocapture
 
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.

@@ -68,9 +68,15 @@
  */
 
 /**
- * Octets of a hash, of a public key, and of the key of a record's value hashes.
+ * Octets of a hash, and of the key of a record's value hashes.
  */
 #define DMSC_AUDIT_HASH_SIZE 32
+
+/**
+ * Octets of a public key with its algorithm. Ed25519 (RFC 8032): 00 and the key. ECDSA with P-256: the
+ * compressed point (SEC 1, 2.3.3), which begins with 02 or 03.
+ */
+#define DMSC_AUDIT_KEY_SIZE 33
 
 /**
  * Octets of a signature.
@@ -1437,11 +1443,12 @@ typedef struct dmsc_signer {
    */
   void *user_data;
   /**
-   * Writes the Ed25519 public key (RFC 8032), DMSC_AUDIT_HASH_SIZE octets, to `key`.
+   * Writes the public key, DMSC_AUDIT_KEY_SIZE octets, to `key`. It says what kind of signature is made.
    */
   int32_t (*public_key)(void *user_data, uint8_t *key);
   /**
-   * Writes the pure Ed25519 signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`.
+   * Writes the signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`: pure Ed25519, or
+   * for P-256 `r` and `s` of ECDSA over the SHA-256 of `message`, 32 octets each, big-endian.
    */
   int32_t (*sign)(void *user_data, const uint8_t *message, size_t message_len, uint8_t *signature);
   /**
@@ -2682,6 +2689,53 @@ typedef struct dmsc_toolkit_host {
 } dmsc_toolkit_host;
 
 /**
+ * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
+ */
+typedef struct dmsc_local_info {
+  /**
+   * sizeof(dmsc_local_info); set by the caller.
+   */
+  size_t struct_size;
+  /**
+   * 15 digits; NULL: not told.
+   */
+  const char *imei;
+  /**
+   * 16 digits; NULL: not told.
+   */
+  const char *imeisv;
+  /**
+   * Two lower case letters of ISO 639-1; NULL: not told.
+   */
+  const char *language;
+  /**
+   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
+   * service.
+   */
+  const uint8_t *location;
+  /**
+   * Number of octets at location.
+   */
+  size_t location_len;
+  /**
+   * 1 if `access_technology` is known.
+   */
+  uint32_t has_access_technology;
+  /**
+   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
+   */
+  uint32_t access_technology;
+  /**
+   * 1 if `utc_offset_quarters` is known.
+   */
+  uint32_t has_utc_offset;
+  /**
+   * Local time minus UTC in quarters of an hour, -79 to 79.
+   */
+  int32_t utc_offset_quarters;
+} dmsc_local_info;
+
+/**
  * What the card wants.
  */
 typedef struct dmsc_toolkit_request_info {
@@ -2773,53 +2827,6 @@ typedef struct dmsc_toolkit_reply {
    */
   const char *text;
 } dmsc_toolkit_reply;
-
-/**
- * What the host tells about itself (PROVIDE LOCAL INFORMATION and the events of it). Copied.
- */
-typedef struct dmsc_local_info {
-  /**
-   * sizeof(dmsc_local_info); set by the caller.
-   */
-  size_t struct_size;
-  /**
-   * 15 digits; NULL: not told.
-   */
-  const char *imei;
-  /**
-   * 16 digits; NULL: not told.
-   */
-  const char *imeisv;
-  /**
-   * Two lower case letters of ISO 639-1; NULL: not told.
-   */
-  const char *language;
-  /**
-   * MCC, MNC, LAC and cell as the network codes them, 7 octets, or 9 with an extended cell; NULL: no
-   * service.
-   */
-  const uint8_t *location;
-  /**
-   * Number of octets at location.
-   */
-  size_t location_len;
-  /**
-   * 1 if `access_technology` is known.
-   */
-  uint32_t has_access_technology;
-  /**
-   * 0 GSM, 3 UTRAN, 8 E-UTRAN, 10 NG-RAN ... (TS 102 223, 8.61).
-   */
-  uint32_t access_technology;
-  /**
-   * 1 if `utc_offset_quarters` is known.
-   */
-  uint32_t has_utc_offset;
-  /**
-   * Local time minus UTC in quarters of an hour, -79 to 79.
-   */
-  int32_t utc_offset_quarters;
-} dmsc_local_info;
 
 /**
  * One exchange with a card. Borrowed: valid during the callback only.
@@ -3069,7 +3076,7 @@ dmsc_status dmsc_audit_info_get(struct dmsc_client *client,
 /**
  * The public key of whoever signs the journal: the key that @ref dmsc_audit_verify needs.
  *
- * @param key DMSC_AUDIT_HASH_SIZE octets, written on success only.
+ * @param key DMSC_AUDIT_KEY_SIZE octets, written on success only.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG; the signer's own negative number; DMSC_ERR_REENTRANT;
  *         DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
  * Thread: any.
@@ -3092,7 +3099,7 @@ dmsc_status dmsc_audit_reveal(struct dmsc_client *client,
 /**
  * Verifies an export of a journal. Needs no client and no device.
  *
- * @param keys `key_count` public keys one after the other, of DMSC_AUDIT_HASH_SIZE octets each, that may
+ * @param keys `key_count` public keys one after the other, of DMSC_AUDIT_KEY_SIZE octets each, that may
  *        have signed; with `key_count` 0 any key may, which proves only that nobody else has changed it.
  * @param head a head hash that the export has to hold, DMSC_AUDIT_HASH_SIZE octets; NULL: the export has
  *        to end with a signature, and what was cut off behind one is not noticed.
@@ -3164,49 +3171,6 @@ dmsc_status dmsc_card_open(struct dmsc_client *client,
                            uint32_t slot,
                            const struct dmsc_card_transport *transport,
                            struct dmsc_card **out);
-
-/**
- * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
- *
- * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
- * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
- * cannot end it. A thread of the library waits for its end, until then every other exchange with this
- * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
- * @param slot as in @ref dmsc_card_open.
- * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
- *        NULL: the first reader with a card.
- * @param out the card; written on success only; close it with @ref dmsc_card_close.
- * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
- *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
- * Thread: any.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
-                                uint32_t slot,
-                                const char *reader,
-                                struct dmsc_card **out);
-
-/**
- * Opens the card in a PC/SC reader for this program alone, until it is closed.
- *
- * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
- * the card.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
-                                          uint32_t slot,
-                                          const char *reader,
-                                          struct dmsc_card **out);
-
-/**
- * The names of the PC/SC readers, each ended by a line feed.
- *
- * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
- * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
- *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
- * Thread: any.
- */
-DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
 
 /**
  * Closes the card and frees its handle; NULL is allowed. A session with this card is aborted.
@@ -3414,9 +3378,10 @@ void dmsc_config_init(struct dmsc_config *config, size_t struct_size);
  * Lets local applications (a browser, for instance) reach the web server of a card.
  *
  * It listens on 127.0.0.1 only. Each connection needs the consent of on_connection in dmsc_callbacks, is
- * served alone, and is slowed down to the card's pace; one more waits for its turn, others are closed.
- * A DM session with the card and the gateway wait for each other. A connection that waits for a card,
- * or for its turn while nothing moves, is closed after 30 s.
+ * served alone, and is slowed down to the card's pace; seven more wait for their turn, others are closed.
+ * Who has sent something comes before who has not; a connection that is kept open behind an answer makes
+ * room for others after half a second. A DM session with the card and the gateway wait for each other. A
+ * connection that waits for a card, says nothing, or gets no answer while others wait, is closed after 30 s.
  * @pre `config->struct_size` is set.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_BUSY a port is taken; DMSC_ERR_CONNECT;
  *         DMSC_ERR_STATE there is a gateway already; DMSC_ERR_REENTRANT inside a card or stream callback.
@@ -3553,6 +3518,49 @@ dmsc_status dmsc_tree_bind(struct dmsc_client *client,
 DMSC_MUST_USE
 dmsc_status dmsc_tree_unbind(struct dmsc_client *client,
                              const char *uri);
+
+/**
+ * Opens the card in a PC/SC reader, shared with other programs except while a task works on it.
+ *
+ * The library looks after the reader: removal and insertion are events (DMSC_EVENT_CARD_STATE) at once.
+ * One exchange may take 10 s; then, or when it is cancelled (@ref dmsc_card_cancel), it is left: PC/SC
+ * cannot end it. A thread of the library waits for its end, until then every other exchange with this
+ * card fails with DMSC_ERR_TIMEOUT, and closing the card or the client does not wait.
+ * @param slot as in @ref dmsc_card_open.
+ * @param reader a part of the reader's name, or with `*` (any octets) or `?` (one character) all of it;
+ *        NULL: the first reader with a card.
+ * @param out the card; written on success only; close it with @ref dmsc_card_close.
+ * @return as @ref dmsc_card_open; DMSC_ERR_CARD_ABSENT also when there is no such reader or no PC/SC
+ *         service; DMSC_ERR_NOT_SUPPORTED without the feature "pcsc".
+ * Thread: any.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc(struct dmsc_client *client,
+                                uint32_t slot,
+                                const char *reader,
+                                struct dmsc_card **out);
+
+/**
+ * Opens the card in a PC/SC reader for this program alone, until it is closed.
+ *
+ * Parameters, result and thread as of @ref dmsc_card_open_pcsc; DMSC_ERR_BUSY also while another program uses
+ * the card.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_card_open_pcsc_exclusive(struct dmsc_client *client,
+                                          uint32_t slot,
+                                          const char *reader,
+                                          struct dmsc_card **out);
+
+/**
+ * The names of the PC/SC readers, each ended by a line feed.
+ *
+ * @param out the text; written on success only; free it with @ref dmsc_buffer_free.
+ * @return DMSC_OK (also without any reader); DMSC_ERR_CARD_ABSENT no PC/SC service;
+ *         DMSC_ERR_NOT_SUPPORTED without the feature "pcsc"; DMSC_ERR_INVALID_ARG.
+ * Thread: any.
+ */
+DMSC_MUST_USE dmsc_status dmsc_pcsc_list_readers(struct dmsc_buffer **out);
 
 /**
  * Judges bootstraps, sessions and servers' commands by this policy from now on; sessions that run keep
@@ -3711,41 +3719,6 @@ dmsc_status dmsc_client_set_toolkit_host(struct dmsc_client *client,
                                          const struct dmsc_toolkit_host *host);
 
 /**
- * What the card wants.
- *
- * @pre `info->struct_size` is set.
- * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
- * Thread: any, one at a time.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
-                                          struct dmsc_toolkit_request_info *info);
-
-/**
- * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
- * Valid until the request is answered.
- *
- * Thread: any, one at a time.
- */
-const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
-                              uint32_t index,
-                              uint32_t *item);
-
-/**
- * Hands over the answer to the card and frees the request, also on failure.
- *
- * @pre `reply->struct_size` is set.
- * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
- *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
- *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
- *         closed.
- * Thread: any; also inside callbacks.
- */
-DMSC_MUST_USE
-dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
-                                const struct dmsc_toolkit_reply *reply);
-
-/**
  * The data of TERMINAL PROFILE for a modem that owns the card's toolkit: what the library and the host can do.
  * Makes the host the owner; its modem has to merge these bits into its own and to hand over the proactive
  * commands that the profile announces.
@@ -3813,6 +3786,41 @@ dmsc_status dmsc_card_toolkit_event(struct dmsc_card *card,
 DMSC_MUST_USE
 dmsc_status dmsc_card_set_local_info(struct dmsc_card *card,
                                      const struct dmsc_local_info *info);
+
+/**
+ * What the card wants.
+ *
+ * @pre `info->struct_size` is set.
+ * @return DMSC_OK; DMSC_ERR_INVALID_ARG.
+ * Thread: any, one at a time.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_request_info_get(const struct dmsc_toolkit_request *request,
+                                          struct dmsc_toolkit_request_info *info);
+
+/**
+ * Text of item `index`, counted from 0, and its identifier in `item` (may be NULL); NULL if there is none.
+ * Valid until the request is answered.
+ *
+ * Thread: any, one at a time.
+ */
+const char *dmsc_toolkit_item(const struct dmsc_toolkit_request *request,
+                              uint32_t index,
+                              uint32_t *item);
+
+/**
+ * Hands over the answer to the card and frees the request, also on failure.
+ *
+ * @pre `reply->struct_size` is set.
+ * @return DMSC_OK (also when the card no longer waits for it); DMSC_ERR_INVALID_ARG for NULL, an unknown
+ *         outcome, or an answer that does not fit the command (no or too long an input, not an item), and
+ *         DMSC_ERR_UTF8: the card is told that the terminal is busy then; DMSC_ERR_STATE the client is
+ *         closed.
+ * Thread: any; also inside callbacks.
+ */
+DMSC_MUST_USE
+dmsc_status dmsc_toolkit_answer(struct dmsc_toolkit_request *request,
+                                const struct dmsc_toolkit_reply *reply);
 
 /**
  * Shows every exchange with every card of the client to `trace`, from now on and in place of what looked
@@ -3923,7 +3931,8 @@ dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
  * The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
  * without name describes nodes of any name. From now on servers are held to it, whether the nodes are
  * stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
- * CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+ * CaseSense (ASCII letters). A DefaultValue that does not have its DFFormat is left out, with a line in the
+ * log. Below an interior node that describes nothing below it everything is free;
  * elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
  * store: register it again after each start, before the client is driven.
  * @param ddf the document; NULL with `len` 0 only removes the one before.

@@ -10,15 +10,15 @@ use dmsc::event::ConnectionKind;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use support::facade::Facade;
 use support::injector::Injector;
+use support::local::{curl, free_port, meanwhile};
 use support::sim::{Sim, profile};
 use support::web::{Reply, Web};
 
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+fn dm(port: u16) -> String {
+    format!("http://127.0.0.1:{port}/dm")
 }
 
 fn ready(sim: &Sim) -> (Facade, u16) {
@@ -29,43 +29,12 @@ fn ready(sim: &Sim) -> (Facade, u16) {
     (phone, port)
 }
 
-/// Drives the phone, its clock with it, while `work` runs on another thread.
-fn meanwhile<R: Send>(phone: &Facade, work: impl FnOnce() -> R + Send) -> R {
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let thread = scope.spawn(|| {
-            let value = work();
-            done.store(true, Ordering::SeqCst);
-            value
-        });
-        while !done.load(Ordering::SeqCst) && !thread.is_finished() {
-            phone.client.run_once(std::time::Duration::from_millis(5)).unwrap();
-            phone.advance(1);
-        }
-        thread.join().unwrap()
-    })
-}
-
-/// Output of curl: the body, then the status.
-fn curl(port: u16, arguments: &[&str]) -> String {
-    let url = format!("http://127.0.0.1:{port}/dm");
-    let output = Command::new("curl")
-        .args(["-s", "-S", "--noproxy", "*", "--max-time", "20", "-w", "[%{http_code}]"])
-        .args(arguments)
-        .arg(url)
-        .stdin(Stdio::null())
-        .output()
-        .expect("curl is there (scripts/deps.sh)");
-    let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-    format!("{}{}", text(&output.stdout), text(&output.stderr))
-}
-
 #[test]
-fn curl_reads_what_the_card_answers() {
+fn sc_122_curl_reads_what_the_card_answers_and_uploads_10000_octets() {
     let sim = Sim::named("demo");
     let (phone, port) = ready(&sim);
     // The card's only page is its DM server, which takes POST and nothing else.
-    let answer = meanwhile(&phone, || curl(port, &[]));
+    let answer = meanwhile(&phone, || curl(&dm(port), &[]));
     assert!(answer.ends_with("[405]"), "{answer}");
     let info = phone.connections.lock().unwrap()[0].clone();
     assert_eq!((info.kind, info.slot, info.local_port), (ConnectionKind::Gateway, 0, 3516));
@@ -75,30 +44,128 @@ fn curl_reads_what_the_card_answers() {
     let media = "Content-Type: application/vnd.syncml.dm+wbxml";
     let body = "x".repeat(10_000);
     let post = ["-H", media, "-H", "Expect:", "--data-binary", &body];
-    let answer = meanwhile(&phone, || curl(port, &post));
+    let answer = meanwhile(&phone, || curl(&dm(port), &post));
     assert!(answer.ends_with("[400]"), "{answer}");
 }
 
 #[test]
-fn sc_121_one_at_a_time_and_one_that_waits() {
-    let sim = Sim::named("demo");
+fn curl_loads_a_page_of_the_card_with_all_that_belongs_to_it() {
+    let page = profile("web-page");
+    let sim = Sim::new(page.clone());
     let (phone, port) = ready(&sim);
-    let mut first = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    // On one connection, as a browser keeps it.
+    let urls: Vec<_> =
+        page.pages.iter().map(|page| format!("http://127.0.0.1:{port}{}", page.path)).collect();
+    let arguments: Vec<_> = urls[1..].iter().map(String::as_str).collect();
+    let before = sim.exchanges();
+    let answer = meanwhile(&phone, || curl(&urls[0], &arguments));
+    let bodies: String = page
+        .pages
+        .iter()
+        .map(|page| String::from_utf8_lossy(page.body.as_slice()).into_owned() + "[200]")
+        .collect();
+    // Its own URL stands behind the others.
+    let (first, others) = bodies.split_once("[200]").unwrap();
+    assert_eq!(answer, format!("{others}{first}[200]"));
+    assert_eq!(phone.connections.lock().unwrap().len(), 1);
+    assert!(sim.exchanges() - before < 60, "{} exchanges", sim.exchanges() - before);
+}
+
+/// `make browser`: a real browser, whose path the environment gives, loads the page, its style, image and script.
+#[test]
+fn a_browser_loads_a_page_of_the_card() {
+    let Some(browser) = std::env::var_os("DMSC_BROWSER") else { return };
+    let sim = Sim::named("web-page");
+    let (phone, port) = ready(&sim);
+    let home = std::env::temp_dir().join(format!("dmsc-browser-{}", std::process::id()));
+    let (before, begun) = (sim.exchanges(), std::time::Instant::now());
+    let output = meanwhile(&phone, || {
+        Command::new(browser)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"])
+            .arg(format!("--user-data-dir={}", home.display()))
+            .arg(format!("http://127.0.0.1:{port}/"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    });
+    let took = begun.elapsed();
+    std::fs::remove_dir_all(&home).unwrap();
+    let dom = String::from_utf8_lossy(&output.stdout);
+    let everything = "Everything is there: image 48, style rgb(200, 60, 20)";
+    assert!(dom.contains(everything), "{dom}{}", String::from_utf8_lossy(&output.stderr));
+    let report = sim.card().report();
+    for path in ["/ read", "/style.css read", "/logo.svg read", "/page.js read"] {
+        assert!(report.contains(&format!("HTTP: page {path}")), "{report}");
+    }
+    let (connections, exchanges) =
+        (phone.connections.lock().unwrap().len(), sim.exchanges() - before);
+    println!("browser: {took:?}, {connections} connections, {exchanges} exchanges");
+}
+
+fn connect(port: u16) -> TcpStream {
+    let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    client.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    client
+}
+
+/// Asks for the style of the card's page.
+fn ask(client: &mut TcpStream) {
+    client.write_all(b"GET /style.css HTTP/1.1\r\nHost: 127.0.0.1:3516\r\n\r\n").unwrap();
+}
+
+/// Waits for the whole answer to [`ask`].
+fn answered(phone: &Facade, client: &mut TcpStream) {
+    let page = profile("web-page").pages.swap_remove(1);
+    let (mut answer, mut buffer) = (Vec::new(), [0; 100]);
+    meanwhile(phone, || {
+        while !answer.ends_with(page.body.as_slice()) {
+            let octets = client.read(&mut buffer).unwrap();
+            assert_ne!(octets, 0, "{}", String::from_utf8_lossy(&answer));
+            answer.extend(&buffer[..octets]);
+        }
+    });
+}
+
+#[test]
+fn sc_121_one_at_a_time_and_others_wait() {
+    let sim = Sim::named("web-page");
+    let (phone, port) = ready(&sim);
+    let mut first = connect(port);
     begin_request(&phone, &sim, &mut first);
-    let mut second = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    second.write_all(b"GET /dm HTTP/1.1\r\nHost: 127.0.0.1:3516\r\n\r\n").unwrap();
-    phone.until(|phone| phone.connections.lock().unwrap().len() == 2);
-    // The third is closed at once, without a question to the host.
-    let mut third = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    third.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
+    let silent: Vec<_> = (0..6).map(|_| connect(port)).collect();
+    let mut second = connect(port);
+    ask(&mut second);
+    phone.until(|phone| phone.connections.lock().unwrap().len() == 8);
+    // One more is closed at once, without a question to the host.
+    let mut third = connect(port);
     meanwhile(&phone, || assert_eq!(third.read(&mut [0; 9]).unwrap_or(0), 0));
-    assert_eq!(phone.connections.lock().unwrap().len(), 2);
+    assert_eq!(phone.connections.lock().unwrap().len(), 8);
+    // Nothing of the second reaches the card while the first is at it.
+    let before = sim.exchanges();
+    phone.advance(20_000);
+    assert_eq!(sim.exchanges(), before);
     drop(first);
     phone.advance(1);
     phone.advance(30_000);
-    let mut answer = [0; 12];
-    meanwhile(&phone, || second.read_exact(&mut answer).unwrap());
-    assert_eq!(&answer, b"HTTP/1.1 405");
+    // Those before the second have said nothing, and never get to the card.
+    answered(&phone, &mut second);
+    drop(silent);
+}
+
+#[test]
+fn a_client_that_keeps_its_connection_makes_room_when_others_wait() {
+    let sim = Sim::named("web-page");
+    let (phone, port) = ready(&sim);
+    let mut first = connect(port);
+    for _ in 0..2 {
+        ask(&mut first);
+        answered(&phone, &mut first);
+        phone.advance(3_000);
+    }
+    let mut second = connect(port);
+    ask(&mut second);
+    answered(&phone, &mut second);
+    meanwhile(&phone, || while first.read(&mut [0; 99]).unwrap() > 0 {});
 }
 
 /// Sends the beginning of a request, and drives until the card has fetched it.
@@ -117,13 +184,13 @@ fn without_consent_nothing_reaches_the_card() {
     let (phone, port) = ready(&sim);
     phone.allows.store(false, Ordering::SeqCst);
     let before = sim.exchanges();
-    let answer = meanwhile(&phone, || curl(port, &[]));
+    let answer = meanwhile(&phone, || curl(&dm(port), &[]));
     assert!(answer.contains("[000]"), "{answer}");
     assert!(sim.exchanges() - before <= 1, "polling at most");
 }
 
 #[test]
-fn sc_129_only_the_loopback_interface_listens() {
+fn sc_109_sc_129_only_the_loopback_interface_listens() {
     let sim = Sim::named("demo");
     let (phone, port) = ready(&sim);
     // Another address of this very device finds nobody.

@@ -4,15 +4,18 @@
 //! Owns channel states and octets. Must not know toolkit commands, sockets, or what the octets
 //! are; the toolkit engine drives the card's side, a transport the client's side.
 
+mod octets;
 mod remote;
+mod service;
 
 pub use remote::Remote;
 pub(super) use remote::Reserved;
+pub(super) use service::Service;
 
 use crate::limits;
+use octets::Octets;
 use remote::{Datagrams, Link};
 use std::collections::VecDeque;
-use std::fmt;
 
 /// Channels that the channel identifier can name.
 pub const CHANNELS: usize = 7;
@@ -20,10 +23,6 @@ pub const CHANNELS: usize = 7;
 pub const RECEIVE_OCTETS: usize = 237;
 /// Octets that wait for a local client after the card sent them.
 const OUTGOING: usize = 64 * 1024;
-/// Services that the card may declare.
-const SERVICES: usize = 8;
-/// Octets of a service record that fits an ENVELOPE.
-const RECORD_OCTETS: usize = 200;
 /// Events that wait for the toolkit engine.
 const EVENTS: usize = 64;
 
@@ -151,69 +150,6 @@ pub(super) enum ChannelEvent {
     Data { number: u8, status: [u8; 2] },
     /// A client wants a declared service.
     LocalConnection { record: Vec<u8>, level: u8, port: u16 },
-}
-
-/// A service of DECLARE SERVICE.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Service {
-    /// Technology, identifier, and the record's own octets.
-    pub(super) record: Vec<u8>,
-    pub(super) level: u8,
-    pub(super) port: u16,
-}
-
-impl Service {
-    fn key(&self) -> Option<&[u8]> {
-        self.record.get(..2)
-    }
-}
-
-/// A bounded queue of octets; shows only how many.
-struct Octets {
-    queue: VecDeque<u8>,
-    capacity: usize,
-}
-
-impl Octets {
-    fn new(capacity: usize) -> Self {
-        Self { queue: VecDeque::new(), capacity }
-    }
-
-    fn space(&self) -> usize {
-        self.capacity.saturating_sub(self.queue.len())
-    }
-
-    fn push(&mut self, octets: &[u8]) -> usize {
-        let taken = octets.len().min(self.space());
-        self.queue.extend(octets.iter().take(taken));
-        taken
-    }
-
-    fn take(&mut self, count: usize) -> Vec<u8> {
-        let mut taken = vec![0; count.min(self.queue.len())];
-        self.read(&mut taken);
-        taken
-    }
-
-    fn take_all(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.queue).into()
-    }
-
-    fn read(&mut self, buffer: &mut [u8]) -> usize {
-        let count = buffer.len().min(self.queue.len());
-        for (to, from) in buffer.iter_mut().zip(&mut self.queue) {
-            // The queue keeps its memory: messages with nonces go through it.
-            *to = std::mem::take(from);
-        }
-        self.queue.drain(..count);
-        count
-    }
-}
-
-impl fmt::Debug for Octets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} octets", self.queue.len(), self.capacity)
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -523,24 +459,6 @@ impl Bip {
         }
     }
 
-    /// Declares a service, in place of an earlier one with the same technology and identifier.
-    pub(super) fn declare(&mut self, service: Service) -> Result<(), Fault> {
-        self.services.retain(|other| other.key() != service.key());
-        if self.services.len() == SERVICES || service.record.len() > RECORD_OCTETS {
-            return Err(Fault::Service);
-        }
-        self.forget_wish(service.port);
-        self.services.push(service);
-        Ok(())
-    }
-
-    /// Takes the service with this record's technology and identifier back.
-    pub(super) fn withdraw(&mut self, record: &[u8]) -> Result<(), Fault> {
-        let before = self.services.len();
-        self.services.retain(|service| service.key() != record.get(..2));
-        if self.services.len() == before { Err(Fault::ServiceUnknown) } else { Ok(()) }
-    }
-
     pub(super) fn has_event(&self) -> bool {
         !self.events.is_empty()
     }
@@ -554,23 +472,6 @@ impl Bip {
             self.events.pop_front();
         }
         self.events.push_back(event);
-    }
-
-    fn want_service(&mut self, port: u16) {
-        let wanted =
-            |service: &&Service| service.level == Level::TcpServer as u8 && service.port == port;
-        let Some(service) = self.services.iter().find(wanted).cloned() else { return };
-        if self.told.contains(&port) {
-            return;
-        }
-        self.told.push(port);
-        let Service { record, level, port } = service;
-        self.tell(ChannelEvent::LocalConnection { record, level, port });
-    }
-
-    /// Nobody waits for the card's service on `port` any more; who comes next is told to the card anew.
-    pub fn forget_wish(&mut self, port: u16) {
-        self.told.retain(|told| *told != port);
     }
 
     fn linger(&mut self, state: State, rest: Vec<u8>) {

@@ -46,6 +46,8 @@ pub(super) struct ToCard {
     url: Url,
     channel: Option<ChannelId>,
     tls: Option<Session>,
+    /// Octets that went through the channels so far, those of TLS with them.
+    moved: usize,
     /// A connection that the card has said it closes, and until when it may.
     closing: Option<(ChannelId, u64)>,
 }
@@ -98,7 +100,8 @@ impl Bearer {
             // Cards have TLS with shared keys (SCWS 1.1), which is the host's business.
             return Ok(Self::network(url, route, Some((card, url.host.clone()))));
         }
-        Ok(Self::Card(ToCard { card, url: url.clone(), channel: None, tls: None, closing: None }))
+        let url = url.clone();
+        Ok(Self::Card(ToCard { card, url, channel: None, tls: None, moved: 0, closing: None }))
     }
 
     fn network(url: &Url, route: Route, card: Option<(CardId, String)>) -> Self {
@@ -162,6 +165,15 @@ impl Bearer {
                 }
                 to.connection.as_mut().map(|connection| connection.with(work)).transpose()
             }
+        }
+    }
+
+    /// Octets that have gone to a card and come from it. Those of TLS are of no request yet, but have to be told
+    /// from nothing.
+    pub(super) fn moved(&self) -> usize {
+        match self {
+            Self::Card(to) => to.moved,
+            Self::Network(_) => 0,
         }
     }
 
@@ -246,11 +258,13 @@ impl ToCard {
             return Ok(None);
         };
         self.channel = Some(id);
-        let mut stream = ChannelStream { bip, id };
-        match &mut self.tls {
-            Some(session) => work(&mut *session.over(&mut stream)).map(Some),
-            None => work(&mut stream).map(Some),
-        }
+        let mut stream = ChannelStream::new(bip, id);
+        let done = match &mut self.tls {
+            Some(session) => work(&mut *session.over(&mut stream)),
+            None => work(&mut stream),
+        };
+        self.moved += stream.moved;
+        done.map(Some)
     }
 
     fn disconnect(&mut self, core: &mut Core) {
@@ -266,8 +280,16 @@ impl ToCard {
 
 /// The other end of a card's channel.
 pub(super) struct ChannelStream<'a> {
-    pub(super) bip: &'a mut Bip,
-    pub(super) id: ChannelId,
+    bip: &'a mut Bip,
+    id: ChannelId,
+    /// Octets both ways.
+    moved: usize,
+}
+
+impl<'a> ChannelStream<'a> {
+    pub(super) fn new(bip: &'a mut Bip, id: ChannelId) -> Self {
+        Self { bip, id, moved: 0 }
+    }
 }
 
 impl ByteStream for ChannelStream<'_> {
@@ -276,7 +298,10 @@ impl ByteStream for ChannelStream<'_> {
         match self.bip.read(self.id, buffer) {
             0 if self.bip.is_open(self.id) => Ok(Moved::NotYet),
             0 => Ok(Moved::Closed),
-            octets => Ok(Moved::Octets(octets)),
+            octets => {
+                self.moved += octets;
+                Ok(Moved::Octets(octets))
+            }
         }
     }
 
@@ -286,7 +311,10 @@ impl ByteStream for ChannelStream<'_> {
         }
         match self.bip.write(self.id, data) {
             0 => Ok(Moved::NotYet),
-            octets => Ok(Moved::Octets(octets)),
+            octets => {
+                self.moved += octets;
+                Ok(Moved::Octets(octets))
+            }
         }
     }
 

@@ -22,10 +22,12 @@ use std::time::Duration;
 pub(super) const SCWS_TLS_PORT: u16 = 4116;
 /// How soon a connection without news is looked at again, in milliseconds.
 const POLL_MS: (u64, u64) = (2, 50);
-/// Clients that wait for their turn.
-const BACKLOG: usize = 1;
+/// Clients that wait for their turn: a browser opens six connections at once.
+const BACKLOG: usize = 7;
 /// Time for a card to go on answering a client that has said its last, in milliseconds.
 const AFTERMATH_MS: u64 = 300;
+/// Time for a client whose request was answered to send another one while others wait, in milliseconds.
+const COURTESY_MS: u64 = 500;
 
 /// A local application that has come.
 struct Visitor {
@@ -35,6 +37,7 @@ struct Visitor {
     port: u16,
     since_ms: u64,
     allowed: bool,
+    pipe: Pipe,
 }
 
 /// The way on to the card.
@@ -47,7 +50,6 @@ enum Way {
 struct Relay {
     visitor: Visitor,
     way: Way,
-    pipe: Pipe,
     last_ms: u64,
     /// The last octets were the card's.
     answered: bool,
@@ -63,6 +65,11 @@ pub(super) struct Gateway {
 impl Gateway {
     pub(super) fn new(slot: u32) -> Self {
         Self { slot, visitors: Vec::new(), relay: None }
+    }
+
+    /// True if somebody waits who has something to say.
+    fn waits(&mut self) -> bool {
+        self.visitors.iter_mut().any(Visitor::has_spoken)
     }
 
     /// When it has to be looked at, on the monotonic clock.
@@ -103,7 +110,8 @@ impl Core {
         let Ok(socket) = TcpStream::new(socket) else { return };
         let port = if tls { SCWS_TLS_PORT } else { SCWS_PORT };
         let since_ms = now.mono_ms;
-        gateway.visitors.push(Visitor { id, socket, port, since_ms, allowed: false });
+        let (allowed, pipe) = (false, Pipe::default());
+        gateway.visitors.push(Visitor { id, socket, port, since_ms, allowed, pipe });
         let info = ConnectionInfo {
             id,
             kind: ConnectionKind::Gateway,
@@ -134,7 +142,7 @@ impl Core {
         let did = match gateway.relay.take() {
             Some(mut relay) => {
                 let moved = self.step_relay(&mut relay, now);
-                if relay.is_over(now, !gateway.visitors.is_empty()) {
+                if relay.is_over(now, gateway.waits()) {
                     self.end_relay(relay);
                     true
                 } else {
@@ -148,9 +156,10 @@ impl Core {
         did
     }
 
-    /// Gives the first allowed visitor its way to the card, once the card is free.
+    /// Gives the first visitor who has said something its way to the card, once the card is free.
     fn let_in(&mut self, gateway: &mut Gateway, now: Now) -> bool {
-        let Some(at) = gateway.visitors.iter().position(|visitor| visitor.allowed) else {
+        gateway.visitors.retain_mut(|visitor| !visitor.has_gone(now));
+        let Some(at) = gateway.visitors.iter_mut().position(Visitor::has_spoken) else {
             return false;
         };
         let Some(visitor) = gateway.visitors.get(at) else { return false };
@@ -164,8 +173,8 @@ impl Core {
             }
             Ok(Some(way)) => {
                 let visitor = gateway.visitors.remove(at);
-                let (pipe, last_ms) = (Pipe::default(), now.mono_ms);
-                gateway.relay = Some(Relay { visitor, way, pipe, last_ms, answered: false });
+                let last_ms = now.mono_ms;
+                gateway.relay = Some(Relay { visitor, way, last_ms, answered: false });
                 true
             }
         }
@@ -193,14 +202,14 @@ impl Core {
     }
 
     fn step_relay(&mut self, relay: &mut Relay, now: Now) -> bool {
-        let outside = &mut relay.visitor.socket;
+        let Visitor { socket: outside, pipe, .. } = &mut relay.visitor;
         let (there, back) = match &mut relay.way {
-            Way::Ip(stream) => relay.pipe.step(outside, stream),
+            Way::Ip(stream) => pipe.step(outside, stream),
             Way::Channel(card, id) => {
                 let bip = self.slot(*card).ok().and_then(|slot| slot.bip_mut());
                 match bip {
-                    Some(bip) => relay.pipe.step(outside, &mut ChannelStream { bip, id: *id }),
-                    None => relay.pipe.step(outside, &mut Gone),
+                    Some(bip) => pipe.step(outside, &mut ChannelStream::new(bip, *id)),
+                    None => pipe.step(outside, &mut Gone),
                 }
             }
         };
@@ -224,18 +233,36 @@ impl Core {
     }
 }
 
+impl Visitor {
+    /// True if there is something for the card. Only then the card is troubled: browsers open connections
+    /// that they may never use.
+    fn has_spoken(&mut self) -> bool {
+        self.allowed && self.pipe.take_in(&mut self.socket)
+    }
+
+    /// True for one who has left, or has been silent for too long.
+    fn has_gone(&mut self, now: Now) -> bool {
+        let silent = self.allowed && !self.pipe.take_in(&mut self.socket);
+        let late = now.mono_ms >= self.since_ms.saturating_add(limits::HTTP_SILENCE_MS);
+        silent && (late || self.pipe.outside_is_done())
+    }
+}
+
 impl Relay {
-    /// Over when the card has said its last; when the client has, and the answer is out; and when nobody
-    /// has said anything for long and others wait.
+    /// Over when the card has said its last; when the client has, and the answer is out; and when others wait
+    /// and it has been quiet, for a moment behind an answer and for long behind a request.
     fn is_over(&self, now: Now, others_wait: bool) -> bool {
         let quiet_ms = now.mono_ms.saturating_sub(self.last_ms);
-        let patience_ms = match (self.pipe.outside_is_done(), self.answered) {
-            (true, true) => AFTERMATH_MS,
-            (true, false) => limits::HTTP_SILENCE_MS,
-            (false, _) if others_wait => limits::HTTP_SILENCE_MS,
+        // Over TLS the client's last octets say that it leaves, and nothing answers them.
+        let is_tls = self.visitor.port == SCWS_TLS_PORT;
+        let patience_ms = match (self.visitor.pipe.outside_is_done(), self.answered) {
+            (true, false) if !is_tls => limits::HTTP_SILENCE_MS,
+            (true, _) => AFTERMATH_MS,
+            (false, true) if others_wait => COURTESY_MS,
+            (false, false) if others_wait => limits::HTTP_SILENCE_MS,
             (false, _) => u64::MAX,
         };
-        self.pipe.card_is_done() || quiet_ms >= patience_ms
+        self.visitor.pipe.card_is_done() || quiet_ms >= patience_ms
     }
 }
 

@@ -217,7 +217,7 @@ impl Link {
         let Some(stream) = self.stream.as_mut().filter(|_| self.stands) else { return 0 };
         let id = self.channel;
         if self.remote.level == Level::TcpRemote {
-            let mut card = ChannelStream { bip, id };
+            let mut card = ChannelStream::new(bip, id);
             let (there, back) = self.pipe.step(&mut **stream, &mut card);
             return there + back;
         }

@@ -17,7 +17,7 @@ struct Half {
 }
 
 impl Half {
-    fn step(&mut self, from: &mut dyn ByteStream, to: &mut dyn ByteStream) -> usize {
+    fn take_in(&mut self, from: &mut dyn ByteStream) {
         if self.octets.is_empty() && !self.ended {
             let mut buffer = [0; READ];
             match from.read(&mut buffer, Duration::ZERO) {
@@ -28,6 +28,10 @@ impl Half {
                 Ok(Moved::Closed) | Err(_) => self.ended = true,
             }
         }
+    }
+
+    fn step(&mut self, from: &mut dyn ByteStream, to: &mut dyn ByteStream) -> usize {
+        self.take_in(from);
         if self.octets.is_empty() {
             return 0;
         }
@@ -59,6 +63,12 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
+    /// Takes in what the outside says before there is a way to the card; true if it has said anything.
+    pub(super) fn take_in(&mut self, outside: &mut dyn ByteStream) -> bool {
+        self.to_card.take_in(outside);
+        !self.to_card.octets.is_empty()
+    }
+
     /// Moves what can be moved; how many octets went to the card and came from it.
     pub(super) fn step(
         &mut self,

@@ -288,7 +288,7 @@ impl Running {
 
     fn step_exchange(&mut self, core: &mut Core, now: Now) -> Turn {
         let Phase::Exchange(post) = &mut self.phase else { return Turn::Idle };
-        let before = post.exchange.moved();
+        let before = (post.exchange.moved(), self.bearer.moved());
         let since_ms = post.since_ms;
         let exchange = &mut post.exchange;
         let polled = self
@@ -300,7 +300,7 @@ impl Running {
                 self.failed(core, Error::new(Code::Connect, text), now)
             }
             Ok(None) => Turn::Idle,
-            Ok(Some(None)) if exchange.moved() == before => Turn::Idle,
+            Ok(Some(None)) if (exchange.moved(), self.bearer.moved()) == before => Turn::Idle,
             Ok(Some(None)) => Turn::Worked,
             Ok(Some(Some(response))) => self.answered(core, response, now),
             Err(error) => self.failed(core, error, now),

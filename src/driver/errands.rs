@@ -263,7 +263,7 @@ mod tests {
             let (done, is_done) = mpsc::channel();
             errands.post(move |tool| done.send(tool.clone()).unwrap());
             end.send(()).unwrap();
-            assert_eq!(is_done.recv().unwrap(), []);
+            assert!(is_done.recv().unwrap().is_empty());
             assert_eq!(errands.run(LONG, |tool| add(tool, 3), |_, _| ()), Ok(1));
         }
     }

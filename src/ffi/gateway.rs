@@ -37,9 +37,10 @@ fn port(given: u32, name: &str) -> Result<u16> {
 /// Lets local applications (a browser, for instance) reach the web server of a card.
 ///
 /// It listens on 127.0.0.1 only. Each connection needs the consent of on_connection in dmsc_callbacks, is
-/// served alone, and is slowed down to the card's pace; one more waits for its turn, others are closed.
-/// A DM session with the card and the gateway wait for each other. A connection that waits for a card,
-/// or for its turn while nothing moves, is closed after 30 s.
+/// served alone, and is slowed down to the card's pace; seven more wait for their turn, others are closed.
+/// Who has sent something comes before who has not; a connection that is kept open behind an answer makes
+/// room for others after half a second. A DM session with the card and the gateway wait for each other. A
+/// connection that waits for a card, says nothing, or gets no answer while others wait, is closed after 30 s.
 /// @pre `config->struct_size` is set.
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_BUSY a port is taken; DMSC_ERR_CONNECT;
 ///         DMSC_ERR_STATE there is a gateway already; DMSC_ERR_REENTRANT inside a card or stream callback.

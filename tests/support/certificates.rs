@@ -79,6 +79,19 @@ pub(crate) fn tls(
     clients: Option<&Authority>,
     versions: &[&'static SupportedProtocolVersion],
 ) -> Wrap {
+    let config = server(identity, clients, versions);
+    Box::new(move |socket| {
+        let connection = ServerConnection::new(config.clone()).unwrap();
+        Box::new(StreamOwned::new(connection, socket))
+    })
+}
+
+/// The server's side of [`tls`].
+pub(crate) fn server(
+    identity: &Identity,
+    clients: Option<&Authority>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone())
         .with_protocol_versions(versions)
@@ -94,9 +107,5 @@ pub(crate) fn tls(
         }
     };
     let key = PrivateKeyDer::from_pem_slice(identity.key_pem.as_bytes()).unwrap();
-    let config = Arc::new(builder.with_single_cert(identity.chain.clone(), key).unwrap());
-    Box::new(move |socket| {
-        let connection = ServerConnection::new(config.clone()).unwrap();
-        Box::new(StreamOwned::new(connection, socket))
-    })
+    Arc::new(builder.with_single_cert(identity.chain.clone(), key).unwrap())
 }

@@ -20,6 +20,7 @@ pub(crate) mod dice;
 pub(crate) mod facade;
 pub(crate) mod host;
 pub(crate) mod injector;
+pub(crate) mod local;
 pub(crate) mod remote;
 pub(crate) mod sim;
 pub(crate) mod web;

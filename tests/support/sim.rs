@@ -75,8 +75,13 @@ impl Sim {
     }
 
     pub(crate) fn new(profile: Profile) -> Self {
+        Self::of(profile.build().unwrap())
+    }
+
+    /// A card that was made otherwise.
+    pub(crate) fn of(card: Card) -> Self {
         Self(Arc::new(Reader {
-            card: Mutex::new(profile.build().unwrap()),
+            card: Mutex::new(card),
             script: Mutex::new(None),
             exchanges: AtomicUsize::new(0),
             destroyed: AtomicUsize::new(0),

@@ -43,6 +43,22 @@ pub struct Profile {
     /// What the server does in each session.
     #[serde(default, rename = "package")]
     pub script: Vec<Package>,
+    /// What the card's web server has for browsers, beside the DM server.
+    #[serde(default, rename = "page")]
+    pub pages: Vec<Page>,
+}
+
+/// A page of the card's web server, which anybody may GET.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Page {
+    /// Path and query of its address.
+    pub path: String,
+    /// Its media type.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Its octets.
+    pub body: Octets,
 }
 
 /// The account between the terminal and the on-card server.

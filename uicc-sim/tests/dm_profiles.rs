@@ -63,6 +63,7 @@ fn every_profile_makes_a_card() {
             "unknown-server",
             "user-rejects",
             "usim-plain",
+            "web-page",
             "wrong-digest",
             "wrong-oid",
         ]

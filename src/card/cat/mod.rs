@@ -10,6 +10,7 @@ mod envelope;
 mod host;
 mod local;
 mod profile;
+mod reaction;
 mod refresh;
 mod remote;
 mod response;
@@ -19,7 +20,7 @@ mod timer;
 #[cfg(test)]
 mod tests;
 
-use super::bip::{Bip, CHANNELS, ChannelEvent, ChannelId, Level, Listener, Remote};
+use super::bip::{Bip, CHANNELS, ChannelEvent, Level, Listener};
 use crate::error::{Code, Error, Result};
 use crate::limits;
 use crate::time::Now;
@@ -37,6 +38,7 @@ pub use host::{
 };
 pub use local::{Imei, Imeisv, LocalInfo, Location};
 pub use profile::Capabilities;
+pub use reaction::{Effect, Reaction};
 pub use refresh::{Refresh, RefreshMode};
 pub use remote::Connect;
 
@@ -80,71 +82,6 @@ impl Default for Config {
             poll_ms: POLL_MS,
         }
     }
-}
-
-/// What the owner of the engine has to do or to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Effect {
-    /// The host is asked; [`Cat::complete`] takes its answer. There is no response until then.
-    Ask(HostRequest),
-    /// The card has sent something to a server in the network, to which there is no link yet; the owner
-    /// makes it, says [`Bip::linked`], or else [`Bip::close`]s the channel.
-    Demand {
-        /// The channel.
-        channel: ChannelId,
-        /// Where to.
-        remote: Remote,
-    },
-    /// The question to the host is void: the answer took too long.
-    AskWithdrawn,
-    /// The card sent a datagram to the local application on `port`.
-    Datagram {
-        /// Where an answer may be written.
-        channel: ChannelId,
-        /// The application's port.
-        port: u16,
-        /// The datagram.
-        octets: Vec<u8>,
-    },
-    /// The card closed its stream to the local application on `port`.
-    StreamClosed {
-        /// The application's port.
-        port: u16,
-        /// All that the card sent.
-        octets: Vec<u8>,
-    },
-    /// The card's server waits for clients on `port`; [`Bip::connect`] is one.
-    Listening {
-        /// The server's port.
-        port: u16,
-    },
-    /// The card's server on `port` is gone.
-    ListenerClosed {
-        /// The server's port.
-        port: u16,
-    },
-    /// Files of the card have changed. Unless the mode is a mere file change or steering of
-    /// roaming, all channels are gone.
-    Refresh(Refresh),
-    /// A REFRESH was answered with "busy" because the card [is in use](Cat::set_in_use); repeated
-    /// after `until_ms` (monotonic) it is carried out.
-    RefreshDelayed {
-        /// What the card wanted.
-        refresh: Refresh,
-        /// When the delay ends, in monotonic milliseconds.
-        until_ms: u64,
-    },
-}
-
-/// What came of a proactive command.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reaction {
-    /// Data of the TERMINAL RESPONSE, which has to be sent before the next envelope is asked for;
-    /// `None` while the host's answer is awaited.
-    pub terminal_response: Option<Vec<u8>>,
-    /// What else has to happen, in order.
-    pub effects: Vec<Effect>,
 }
 
 /// Something that happened on the terminal's screen.

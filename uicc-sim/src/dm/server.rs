@@ -12,7 +12,7 @@ use super::notification::{self, Trigger};
 use super::session::{Context, Incoming, Origin, Reply, Session};
 use super::wbxml::Element;
 use crate::application::{Application, Finding, HttpOutput};
-use crate::profile::{Connection, NotificationDigest, Profile};
+use crate::profile::{Connection, NotificationDigest, Page, Profile};
 
 /// Notifications without a session that the server remembers.
 const MAX_ISSUED: usize = 16;
@@ -95,6 +95,9 @@ impl DmServer {
             self.log.note(true, format!("HTTP: answered {status}, as the profile says"));
             return self.without_body(status, request);
         }
+        if let Some(page) = self.page(request) {
+            return page;
+        }
         if let Some((status, why)) = self.unfit(request) {
             return self.refuse(status, &why);
         }
@@ -116,6 +119,18 @@ impl DmServer {
             },
         };
         self.answer(reply, request)
+    }
+
+    /// The answer to a browser.
+    fn page(&mut self, request: &Request) -> Option<HttpOutput> {
+        let is_asked = |page: &&Page| request.method == "GET" && request.target == page.path;
+        let page = self.profile.pages.iter().find(is_asked)?;
+        let close = self.closes(request);
+        let (media_type, body) = (page.media_type.as_str(), page.body.as_slice());
+        let content = Some(http::Content { media_type, hmac: None, body });
+        let octets = http::response(200, content, self.profile.server.framing, close);
+        self.log.note(true, format!("HTTP: page {} read", page.path));
+        Some(HttpOutput { octets, close })
     }
 
     /// What makes a request unfit for the DM server.
