@@ -111,8 +111,8 @@ pub(super) struct Core {
     /// Records of ended sessions and answered alerts that are still in the store.
     pub(super) leftovers: Leftovers,
     notices: Vec<Notice>,
-    /// Who looks on.
-    pub(super) trace: Option<TraceSink>,
+    /// Who looks on, and since when.
+    pub(super) trace: Option<(TraceSink, Now)>,
     /// Who carries out what the cards' toolkits ask of the host.
     pub(super) toolkit_host: Option<Arc<dyn ToolkitHost>>,
     pub(super) requests: Weak<dyn RequestSink>,

@@ -5,6 +5,7 @@ use crate::card::gsmtap;
 use crate::card::trace::Trace;
 use crate::error::{Code, Error, Result};
 use crate::store::private;
+use crate::time::Now;
 use parking_lot::Mutex;
 use std::io::Write;
 use std::path::Path;
@@ -53,8 +54,7 @@ pub(super) fn capture(path: &Path) -> Result<TraceSink> {
 }
 
 /// The trace of the card in `slot` for a sink.
-fn trace(slot: u32, sink: TraceSink, clock: Clock) -> Trace {
-    let start = clock();
+fn trace(slot: u32, (sink, start): (TraceSink, Now), clock: Clock) -> Trace {
     Box::new(move |command, response| {
         let unix_s = u64::try_from(start.unix_s).unwrap_or(0);
         let since = Duration::from_millis(clock().mono_ms.saturating_sub(start.mono_ms));
@@ -66,7 +66,8 @@ fn trace(slot: u32, sink: TraceSink, clock: Clock) -> Trace {
 impl Core {
     /// Shows every exchange of every card to `sink` from now on.
     pub(super) fn set_trace(&mut self, sink: Option<TraceSink>) {
-        self.trace = sink;
+        // One beginning for all cards: the system's time is in whole seconds.
+        self.trace = sink.map(|sink| (sink, self.now()));
         let numbers: Vec<u32> = self.slots().iter().map(super::slot::Slot::number).collect();
         let traces: Vec<_> = numbers.into_iter().map(|number| self.trace_of(number)).collect();
         for (slot, trace) in self.slots_mut().iter_mut().zip(traces) {
@@ -76,6 +77,6 @@ impl Core {
 
     /// The trace for the card in slot `number`, if somebody looks on.
     pub(super) fn trace_of(&self, number: u32) -> Option<Trace> {
-        self.trace.clone().map(|sink| trace(number, sink, self.clock()))
+        self.trace.clone().map(|begun| trace(number, begun, self.clock()))
     }
 }
