@@ -68,9 +68,15 @@
  */
 
 /**
- * Octets of a hash, of a public key, and of the key of a record's value hashes.
+ * Octets of a hash, and of the key of a record's value hashes.
  */
 #define DMSC_AUDIT_HASH_SIZE 32
+
+/**
+ * Octets of a public key with its algorithm. Ed25519 (RFC 8032): 00 and the key. ECDSA with P-256: the
+ * compressed point (SEC 1, 2.3.3), which begins with 02 or 03.
+ */
+#define DMSC_AUDIT_KEY_SIZE 33
 
 /**
  * Octets of a signature.
@@ -1437,11 +1443,12 @@ typedef struct dmsc_signer {
    */
   void *user_data;
   /**
-   * Writes the Ed25519 public key (RFC 8032), DMSC_AUDIT_HASH_SIZE octets, to `key`.
+   * Writes the public key, DMSC_AUDIT_KEY_SIZE octets, to `key`. It says what kind of signature is made.
    */
   int32_t (*public_key)(void *user_data, uint8_t *key);
   /**
-   * Writes the pure Ed25519 signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`.
+   * Writes the signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`: pure Ed25519, or
+   * for P-256 `r` and `s` of ECDSA over the SHA-256 of `message`, 32 octets each, big-endian.
    */
   int32_t (*sign)(void *user_data, const uint8_t *message, size_t message_len, uint8_t *signature);
   /**
@@ -1760,6 +1767,11 @@ typedef struct dmsc_network_config {
    * library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
    */
   uint32_t connect_timeout_ms;
+  /**
+   * 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+   * card it is always WBXML.
+   */
+  uint32_t text_xml;
 } dmsc_network_config;
 
 /**
@@ -3064,7 +3076,7 @@ dmsc_status dmsc_audit_info_get(struct dmsc_client *client,
 /**
  * The public key of whoever signs the journal: the key that @ref dmsc_audit_verify needs.
  *
- * @param key DMSC_AUDIT_HASH_SIZE octets, written on success only.
+ * @param key DMSC_AUDIT_KEY_SIZE octets, written on success only.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG; the signer's own negative number; DMSC_ERR_REENTRANT;
  *         DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
  * Thread: any.
@@ -3087,7 +3099,7 @@ dmsc_status dmsc_audit_reveal(struct dmsc_client *client,
 /**
  * Verifies an export of a journal. Needs no client and no device.
  *
- * @param keys `key_count` public keys one after the other, of DMSC_AUDIT_HASH_SIZE octets each, that may
+ * @param keys `key_count` public keys one after the other, of DMSC_AUDIT_KEY_SIZE octets each, that may
  *        have signed; with `key_count` 0 any key may, which proves only that nobody else has changed it.
  * @param head a head hash that the export has to hold, DMSC_AUDIT_HASH_SIZE octets; NULL: the export has
  *        to end with a signature, and what was cut off behind one is not noticed.
@@ -3595,6 +3607,10 @@ dmsc_status dmsc_client_apply_provisioning(struct dmsc_client *client,
 /**
  * Asks for a session with a server (Alert 1201); it begins when the client is driven.
  *
+ * In a client with a store that is kept, one that was interrupted by the end of the process is held again by
+ * the next client by itself (event DMSC_EVENT_SESSION_REQUESTED, then the card of its account is waited for);
+ * whoever asks for a session with its server gets that one. Closing the client ends it for good.
+ *
  * @pre `request->struct_size` is set.
  * @param out the session; written on success only; free it with @ref dmsc_session_free.
  * @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_TRIGGER_SERVER no such account, or several and none
@@ -3915,7 +3931,8 @@ dmsc_status dmsc_tree_acl_get(struct dmsc_client *client,
  * The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
  * without name describes nodes of any name. From now on servers are held to it, whether the nodes are
  * stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
- * CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+ * CaseSense (ASCII letters). A DefaultValue that does not have its DFFormat is left out, with a line in the
+ * log. Below an interior node that describes nothing below it everything is free;
  * elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
  * store: register it again after each start, before the client is driven.
  * @param ddf the document; NULL with `len` 0 only removes the one before.

@@ -97,6 +97,8 @@ pub struct NetworkConfig {
     pub retries: u32,
     /// A card may open connections into the network, each with the host's consent.
     pub card_connections: bool,
+    /// Sessions with servers in the network are in text XML, not in WBXML.
+    pub text_xml: bool,
     /// Longest time from the look-up of a name to the connection, up to 30 s.
     pub connect_timeout: Duration,
     /// Who knows the addresses of servers, where the library opens the connection.
@@ -110,6 +112,7 @@ impl Default for NetworkConfig {
             plain_http: PlainHttp::default(),
             retries: 0,
             card_connections: false,
+            text_xml: false,
             connect_timeout: Duration::from_millis(limits::CONNECT_MS),
             resolver: Arc::new(SystemResolver),
         }

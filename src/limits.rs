@@ -130,6 +130,8 @@ pub const UI_PATIENCE_MS: u64 = 600_000;
 pub const AUDIT_OCTETS: u64 = 1024 * 1024;
 /// Least octets that the audit journal may be bounded to.
 pub const AUDIT_OCTETS_MIN: u64 = 16 * 1024;
+/// The commands of one session take this part of the audit journal at most; further ones are added up.
+pub const AUDIT_SHARES: u64 = 16;
 /// Refused notifications of one hour that have a record of their own.
 pub const AUDIT_REFUSALS: usize = 32;
 /// Records that may wait for the end of a write transaction.

@@ -290,6 +290,50 @@ commands = [
     { get = "./Lab/{session}/big", results_fill = 30000 },
     { get = "./Lab/{session}/A", results = "three" },
 ]
+[[package]]
+commands = [
+    { items = [
+        { add = "./Lab/{session}/m1", format = "b64", type = "image/png", value = "AQL/", meta = "command" },
+        { add = "./Lab/{session}/m2", value = "AwQ=" },
+        { add = "./Lab/{session}/A", value = "AwQ=", expect = 418 },
+        { add = "./Lab/{session}/m3", format = "chr", type = "text/plain", value = "own" },
+    ] },
+    { items = [
+        { get = "./Lab/{session}/m1?prop=Type", results = "image/png" },
+        { get = "./Lab/{session}/m2?prop=Size", results = "2" },
+        { get = "./None", expect = 404 },
+        { get = "./Lab/{session}/m3", results = "own" },
+        { get = "./Lab/{session}/m3", results = "own" },
+        { get = "./Lab/{session}/big", results_fill = 30000 },
+    ] },
+    { replace = "./Lab/{session}/m1", format = "bool", value = "true", meta = "command" },
+    { items = [
+        { replace = "./Lab/{session}/m2", value = "a", format = "chr" },
+        { replace = "./Lab/{session}/m3", value = "b" },
+    ] },
+    { message = "next" },
+    { get = "./Lab/{session}/m1", results = "true" },
+    { items = [ { copy = "./Lab/{session}/m3", to = "./Lab/{session}/m4" } ] },
+    { items = [ { delete = "./Lab/{session}/m1" }, { delete = "./Lab/{session}/m2" }, { delete = "./None", expect = 404 } ] },
+    { get = "./Lab/{session}?list=StructData" },
+    { put = "./Lab/{session}/x", value = "1" },
+    { atomic = [
+        { items = [ { replace = "./Lab/{session}/m3", value = "c", expect = 216 }, { replace = "./None", value = "1", expect = 404 }, { replace = "./Lab/{session}/m4", value = "c", expect = 215 } ] },
+    ], expect = 507 },
+    { get = "./Lab/{session}/m3", results = "b" },
+]
+[[package]]
+commands = [
+    { add = "./Lab/{session}/cut", fill = 9000, chunk = 3000, cut = 2 },
+    { message = "next" },
+    { get = "./Lab/{session}/cut", expect = 404 },
+    { get = "./Lab/{session}/big", refuse = 413 },
+    { get = "./Lab/{session}/A", results = "three" },
+]
+[[package]]
+commands = [ { replace = "./Lab/{session}/big", fill = 9000, chunk = 3000, cut = 1 } ]
+[[package]]
+commands = [ { get = "./Lab/{session}/big", results_fill = 30000 } ]
 "#;
 
 const SMALL: &str = "server = { max_msg_size = 2000, max_obj_size = 100000 }";
@@ -396,5 +440,21 @@ fn a_server_that_asks_for_less_than_the_account_says_gets_nothing() {
         let server = start(profile(Logins { client: "basic", ..MD5 }, "", ONE_GET));
         let error = session(&device(MD5), &server.address, encoding, 1).unwrap_err();
         assert_eq!((error.code(), error.syncml_status), (Code::AuthClient, 401));
+    }
+}
+
+#[test]
+fn dm_026_a_server_may_give_the_session_up() {
+    for encoding in [Encoding::Xml, Encoding::Wbxml] {
+        let script = "[[package]]\ncommands = [ { add = './Lab/kept', value = '1' } ]\n\
+            [[package]]\ncommands = [ { add = './Lab/not', value = '1' }, { message = 'abort' } ]";
+        let server = start(profile(MD5, "", script));
+        let db = device(MD5);
+        let error = session(&db, &server.address, encoding, 1).unwrap_err();
+        assert_eq!(error.code(), Code::Aborted);
+        assert_eq!(value(&db, "./Lab/kept").as_deref(), Some("1"));
+        assert_eq!(value(&db, "./Lab/not"), None);
+        let (verdict, report) = found(&server.listener);
+        assert_eq!(verdict, Verdict::Good, "{report}");
     }
 }

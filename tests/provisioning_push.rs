@@ -238,6 +238,34 @@ fn consent_is_asked_for_where_the_host_wants_it() {
 }
 
 #[test]
+fn a_rule_says_how_long_the_user_has_and_what_counts_then() {
+    let signed = || Provisioning { imsi: Some(Secret::new(IMSI)), ..push("d05") };
+    let with_pin = || push("d04");
+    for (default, message, accounts_then, status) in [
+        ("refuse", &signed as &dyn Fn() -> Provisioning, 0, Code::Timeout as i32),
+        ("allow", &signed, 1, 0),
+        // Nobody but the user knows the PIN.
+        ("allow", &with_pin, 0, Code::Timeout as i32),
+    ] {
+        let phone = Facade::silent();
+        let rules = format!(
+            "[[rules]]\nclass = \"bootstrap\"\naction = \"ask\"\ntimeout = 7\ndefault = \"{default}\"\n"
+        );
+        phone.client.set_policy(&rules).unwrap();
+        let mut txn = phone.client.begin().unwrap();
+        txn.add("./NAP/Host/NAPID", Format::Chr, None, b"NAP1").unwrap();
+        txn.commit().unwrap();
+        assert_eq!(phone.client.provision(message()).unwrap().waiting, 1);
+        phone.settle();
+        assert_eq!(phone.question().alert.max_display_s, Some(7));
+        phone.advance(6_999);
+        assert!(phone.of(EventKind::BootstrapDone).is_empty());
+        phone.advance(1);
+        assert_eq!((done(&phone), accounts(&phone)), (status, accounts_then), "{default}");
+    }
+}
+
+#[test]
 fn an_account_from_elsewhere_is_never_replaced() {
     let policy = BootstrapPolicy::REPLACE_BY_PUSH;
     let phone = phone(policy);

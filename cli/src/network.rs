@@ -20,6 +20,9 @@ pub(crate) struct NetworkArguments {
     /// Let sessions go over plain http into the network
     #[arg(long)]
     plain_http: bool,
+    /// Write messages to servers in the network as text XML instead of WBXML
+    #[arg(long)]
+    text_xml: bool,
     /// Further attempts of a session whose server cannot be reached, 0 to 10
     #[arg(long, value_name = "N", default_value_t = 0)]
     retries: u32,
@@ -44,6 +47,7 @@ impl NetworkArguments {
             plain_http: if self.plain_http { PlainHttp::Allow } else { PlainHttp::Refuse },
             retries: self.retries,
             card_connections: false,
+            text_xml: self.text_xml,
             ..NetworkConfig::default()
         })
     }

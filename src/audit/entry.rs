@@ -4,7 +4,7 @@ use super::line::Line;
 use super::{Hash, hash};
 use crate::error::{Code, Error};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 /// How something ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +128,52 @@ pub struct Decision {
     pub action: &'static str,
 }
 
+/// What a session did beyond its share of the journal: without records of its own, but not without a trace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unrecorded {
+    /// The session's number at this device.
+    pub session: u64,
+    /// Number of the server's message in the session.
+    pub message: u32,
+    /// How many commands and decisions it were.
+    pub count: u64,
+    /// SHA-256 of all of them, see [`Tally`].
+    pub digest: Hash,
+}
+
+/// Adds up commands and decisions for [`Unrecorded`]. Of each one line is hashed: of a command its name, URI
+/// and status, of a decision the word `decision`, its command, subject and action, with a blank in between
+/// and a line feed at the end.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    count: u64,
+    digest: Sha256,
+}
+
+impl Tally {
+    /// Adds one; other entries than commands and decisions are not counted.
+    pub fn add(&mut self, entry: &Entry) {
+        let line = match entry {
+            Entry::Command(Command { name, uri, status, .. }) => {
+                format!("{name} {} {status}\n", uri.as_deref().unwrap_or_default())
+            }
+            Entry::Decision(Decision { command, subject, action, .. }) => {
+                format!("decision {command} {subject} {action}\n")
+            }
+            _ => return,
+        };
+        self.count += 1;
+        self.digest.update(line);
+    }
+
+    /// What came together in a message; `None` if that is nothing.
+    pub fn entry(self, session: u64, message: u32) -> Option<Entry> {
+        let (count, digest) = (self.count, self.digest.finalize().into());
+        let unrecorded = Unrecorded { session, message, count, digest };
+        (count > 0).then_some(Entry::Unrecorded(unrecorded))
+    }
+}
+
 /// One thing to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Entry {
@@ -154,6 +200,8 @@ pub enum Entry {
     Command(Command),
     /// The policy decided.
     Decision(Decision),
+    /// There was more of both.
+    Unrecorded(Unrecorded),
     /// The user was asked and this is what came of it.
     Answer {
         /// The session's number at this device, if there is one.
@@ -186,6 +234,7 @@ impl Entry {
             Self::Bootstrap(_) => "bootstrap",
             Self::Command(_) => "command",
             Self::Decision(_) => "decision",
+            Self::Unrecorded(_) => "unrecorded",
             Self::Answer { .. } => "answer",
         }
     }
@@ -206,6 +255,12 @@ impl Entry {
             Self::Bootstrap(bootstrap) => bootstrap.write(line),
             Self::Command(command) => command.write(line, key),
             Self::Decision(decision) => decision.write(line),
+            Self::Unrecorded(unrecorded) => {
+                line.number("session", unrecorded.session);
+                line.number("message", unrecorded.message.into());
+                line.number("count", unrecorded.count);
+                line.hex("digest", &unrecorded.digest);
+            }
             Self::Answer { session, about, digest, answer } => {
                 optional(line, "session", *session);
                 line.text("about", about);

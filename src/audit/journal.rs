@@ -3,8 +3,8 @@
 use super::entry::{Entry, keyed};
 use super::line::{Line, SIGNATURE, lower};
 use super::signer::{Ed25519, Signer};
-use super::verify::{DOMAIN, is_signed};
-use super::{Hash, hash};
+use super::verify::DOMAIN;
+use super::{Hash, PublicKey, hash};
 use crate::bytes::pack::Unpack;
 use crate::error::{Code, Error, Result};
 use crate::limits;
@@ -59,6 +59,8 @@ pub struct Journal<'t> {
     now: Now,
     state: State,
     keys: Secret,
+    /// Octets written so far.
+    written: u64,
 }
 
 impl fmt::Debug for Journal<'_> {
@@ -73,7 +75,7 @@ impl<'t> Journal<'t> {
     /// Errors: `StorageCorrupt`; what the store gives.
     pub fn open(txn: &'t mut Txn, random: &mut dyn Random, now: Now) -> Result<Self> {
         if let Some((state, keys)) = stored(txn)? {
-            return Ok(Self { txn, now, state, keys });
+            return Ok(Self { txn, now, state, keys, written: 0 });
         }
         let mut keys = vec![0; 64];
         random.fill(&mut keys);
@@ -81,7 +83,7 @@ impl<'t> Journal<'t> {
         txn.put(KEYS.0, KEYS.1, keys.expose().to_vec());
         let limit = limits::AUDIT_OCTETS;
         let state = State { last: 0, head: [0; 32], first: 1, signed: 0, octets: 0, limit };
-        let mut journal = Self { txn, now, state, keys };
+        let mut journal = Self { txn, now, state, keys, written: 0 };
         let mut line = journal.line("start");
         line.number("version", FORM.into());
         journal.write(line.finish());
@@ -92,7 +94,7 @@ impl<'t> Journal<'t> {
     ///
     /// Errors: as for [`open`](Self::open).
     pub fn existing(txn: &'t mut Txn, now: Now) -> Result<Option<Self>> {
-        Ok(stored(txn)?.map(|(state, keys)| Self { txn, now, state, keys }))
+        Ok(stored(txn)?.map(|(state, keys)| Self { txn, now, state, keys, written: 0 }))
     }
 
     /// Bounds the journal to so many octets; the oldest records above that are dropped.
@@ -104,6 +106,16 @@ impl<'t> Journal<'t> {
             self.store();
         }
         Ok(())
+    }
+
+    /// Octets that the commands of one session may take.
+    pub fn share(&self) -> u64 {
+        self.state.limit / limits::AUDIT_SHARES
+    }
+
+    /// Octets that were written since it was opened here.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Adds a record; its number.
@@ -119,7 +131,7 @@ impl<'t> Journal<'t> {
     /// Signs everything since the last signature, with the journal's own key if `signer` is `None`.
     /// Nothing is written when there is nothing to sign.
     ///
-    /// Errors: what the signer gives; then the next seal covers these records as well.
+    /// Errors: what the signer gives, `Audit` if its signature is wrong; then the next seal covers these records as well.
     pub fn seal(&mut self, signer: Option<&mut dyn Signer>) -> Result<()> {
         if self.state.signed == self.state.last {
             return Ok(());
@@ -133,10 +145,13 @@ impl<'t> Journal<'t> {
         };
         let mut line = self.line("seal");
         let key = signer.public_key()?;
-        line.hex("key", &key);
+        if let Some(algorithm) = key.algorithm() {
+            line.text("alg", algorithm);
+        }
+        line.text("key", &key.to_string());
         let message = [DOMAIN, line.open().as_bytes()].concat();
-        let signature = signer.sign(&message)?;
-        if !is_signed(&key, &message, &signature) {
+        let signature = key.normalized(signer.sign(&message)?);
+        if !key.verifies(&message, &signature) {
             return Err(Error::new(Code::Audit, "the signer's signature does not fit its key"));
         }
         let octets = format!("{}{SIGNATURE}{}\"}}", line.open(), lower(&signature));
@@ -165,6 +180,7 @@ impl<'t> Journal<'t> {
         self.state.last += 1;
         self.state.head = hash(&octets);
         self.state.octets += octets.len() as u64 + 1;
+        self.written += octets.len() as u64 + 1;
         self.txn.put(Table::Audit, &self.state.last.to_be_bytes(), octets);
         self.store();
     }
@@ -244,7 +260,7 @@ pub fn summary(reader: &dyn Reader) -> Result<Summary> {
 }
 
 /// The public key of the journal's own signer; `None` if there is no journal.
-pub fn public_key(reader: &dyn Reader) -> Result<Option<super::PublicKey>> {
+pub fn public_key(reader: &dyn Reader) -> Result<Option<PublicKey>> {
     keys(reader)?.map(|keys| own_signer(&keys)?.public_key()).transpose()
 }
 

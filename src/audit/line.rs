@@ -2,7 +2,8 @@
 //!
 //! Owns the writing of members and the reading of the ones that hold the chain together.
 
-use super::Hash;
+use super::key::P256;
+use super::{Hash, PublicKey, SIGNATURE_OCTETS};
 use crate::bytes::hex;
 use std::fmt::Write as _;
 
@@ -107,10 +108,22 @@ impl<'l> Link<'l> {
     }
 
     /// Key, signed octets and signature of a seal.
-    pub(super) fn seal(&self, line: &'l [u8]) -> Option<([u8; 32], &'l [u8], [u8; 64])> {
+    pub(super) fn seal(
+        &self,
+        line: &'l [u8],
+    ) -> Option<(PublicKey, &'l [u8], [u8; SIGNATURE_OCTETS])> {
         let mut rest = Scan(self.rest);
-        rest.skip(",\"key\":")?;
-        let key = rest.hex()?;
+        let key = match rest.skip(",\"alg\":\"") {
+            None => {
+                rest.skip(",\"key\":")?;
+                PublicKey::Ed25519(rest.hex()?)
+            }
+            Some(()) => {
+                rest.skip(P256)?;
+                rest.skip("\",\"key\":")?;
+                PublicKey::P256(rest.hex()?)
+            }
+        };
         rest.skip(",\"sig\":")?;
         let signature = rest.hex()?;
         // The signature with its quotation mark and the brace are what is not signed.

@@ -7,25 +7,27 @@
 
 mod entry;
 mod journal;
+mod key;
 mod line;
 mod signer;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub use entry::{Authentication, Bootstrap, Command, Decision, Entry, Outcome, Start, Trigger};
+pub use entry::{
+    Authentication, Bootstrap, Command, Decision, Entry, Outcome, Start, Tally, Trigger, Unrecorded,
+};
 pub use journal::{
     Journal, Summary, export, head, head_value, is_kept, public_key, reveal, summary,
 };
-pub use signer::{Ed25519, SIGNATURE_OCTETS, Signer};
+pub use key::{KEY_OCTETS, PublicKey, SIGNATURE_OCTETS};
+pub use signer::{Ed25519, Signer};
 pub use verify::{Broken, Verified, verify};
 
 use sha2::{Digest, Sha256};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
-/// An Ed25519 public key.
-pub type PublicKey = [u8; 32];
 
 /// SHA-256 of `octets`.
 pub fn hash(octets: &[u8]) -> Hash {

@@ -1,23 +1,21 @@
 //! Who signs the journal: a key of the library's own, or whatever the host gives.
 
-use super::PublicKey;
+use super::{PublicKey, SIGNATURE_OCTETS};
 use crate::error::Result;
 use crate::secret::Secret;
 use ed25519_dalek::{Signer as _, SigningKey};
 use std::fmt;
 
-/// Octets of a signature.
-pub const SIGNATURE_OCTETS: usize = 64;
-
-/// A holder of an Ed25519 key (RFC 8032).
+/// A holder of a private key.
 pub trait Signer: Send {
-    /// Its public key.
+    /// The public key, which says what kind of signature is made.
     fn public_key(&mut self) -> Result<PublicKey>;
-    /// The signature of `message`, pure Ed25519.
+    /// The signature of `message`: pure Ed25519, or for P-256 `r` and `s` of ECDSA over SHA-256, 32 octets
+    /// each, big-endian.
     fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]>;
 }
 
-/// A key in memory.
+/// An Ed25519 key in memory.
 pub struct Ed25519(SigningKey);
 
 impl Ed25519 {
@@ -38,7 +36,7 @@ impl fmt::Debug for Ed25519 {
 
 impl Signer for Ed25519 {
     fn public_key(&mut self) -> Result<PublicKey> {
-        Ok(self.0.verifying_key().to_bytes())
+        Ok(PublicKey::Ed25519(self.0.verifying_key().to_bytes()))
     }
 
     fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]> {

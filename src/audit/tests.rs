@@ -140,8 +140,53 @@ fn a_good_export_verifies_with_the_public_key_alone() {
     let verified = verify(&desk.export(), &[key], Some(&head)).unwrap();
     assert_eq!(verified, Verified { first: 1, last: 6, head, signed: 6, keys: vec![key] });
     assert_eq!(verify(&desk.export(), &[], None).unwrap().keys, [key]);
-    let other = verify(&desk.export(), &[[1; 32]], None).unwrap_err();
+    let other = verify(&desk.export(), &[PublicKey::Ed25519([1; 32])], None).unwrap_err();
     assert_eq!(other.to_string(), "record 4: signed with another key");
+}
+
+/// A signer whose signatures have the higher `s`, which the algorithm allows.
+struct HighP256(p256::ecdsa::SigningKey);
+
+impl Signer for HighP256 {
+    fn public_key(&mut self) -> crate::error::Result<PublicKey> {
+        let point = self.0.verifying_key().to_sec1_point(true);
+        Ok(PublicKey::P256(point.as_bytes().try_into().unwrap()))
+    }
+
+    fn sign(&mut self, message: &[u8]) -> crate::error::Result<[u8; SIGNATURE_OCTETS]> {
+        use p256::ecdsa::signature::Signer as _;
+        let low: p256::ecdsa::Signature = self.0.sign(message);
+        let low = low.normalize_s();
+        let high = p256::ecdsa::Signature::from_scalars(low.r(), -low.s()).unwrap();
+        Ok(high.to_bytes().into())
+    }
+}
+
+#[test]
+fn a_seal_of_p256_names_its_algorithm_and_has_one_form() {
+    let desk = small();
+    let mut signer = HighP256(p256::ecdsa::SigningKey::from_slice(&[9; 32]).unwrap());
+    let (own, key) = (desk.key(), signer.public_key().unwrap());
+    desk.add(&[command("./C", None)]);
+    desk.with(|journal| journal.seal(Some(&mut signer)).unwrap());
+    let export = desk.export();
+    let last = String::from_utf8(lines(&export).pop().unwrap().to_vec()).unwrap();
+    let members = format!(r#""kind":"seal","alg":"ecdsa-p256","key":"{key}","sig":""#);
+    assert!(last.contains(&members), "{last}");
+    let verified = verify(&export, &[own, key], None).unwrap();
+    assert_eq!((verified.signed, verified.keys), (8, vec![own, key]));
+    assert_eq!(
+        verify(&export, &[own], None).unwrap_err().to_string(),
+        "record 8: signed with another key"
+    );
+    // Every octet of this seal counts as well.
+    let start = export.len() - last.len();
+    for at in start..export.len() {
+        let mut bad = export.clone();
+        bad[at] ^= 1;
+        let found = verify(&bad, &[own, key], None).unwrap_err();
+        assert!((7..=9).contains(&found.seq), "octet {at}: {found}");
+    }
 }
 
 #[test]

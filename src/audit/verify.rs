@@ -2,7 +2,6 @@
 
 use super::line::Link;
 use super::{Hash, PublicKey, hash};
-use ed25519_dalek::{Signature, VerifyingKey};
 use std::fmt;
 
 /// A signature is made over these octets and the record up to its member `sig`.
@@ -166,15 +165,8 @@ fn signed_by(seal: &Record<'_>) -> Checked<PublicKey> {
     let fault = |what| broken(seal.link.seq, what);
     let parts = seal.link.seal(seal.octets).ok_or_else(|| fault("not in the form of a seal"))?;
     let (key, octets, signature) = parts;
-    match is_signed(&key, &[DOMAIN, octets].concat(), &signature) {
+    match key.verifies(&[DOMAIN, octets].concat(), &signature) {
         true => Ok(key),
         false => Err(fault("its signature is wrong")),
     }
-}
-
-/// True if `signature` is that of `message` with `key`.
-pub(super) fn is_signed(key: &PublicKey, message: &[u8], signature: &[u8; 64]) -> bool {
-    VerifyingKey::from_bytes(key)
-        .and_then(|key| key.verify_strict(message, &Signature::from_bytes(signature)))
-        .is_ok()
 }

@@ -8,7 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind};
 use crate::limits;
 use crate::session::HostAlert;
-use crate::store::{Database, Reader, Table, Txn};
+use crate::store::{Database, Reader, Table};
 use crate::tree::Format;
 use std::ops::ControlFlow;
 
@@ -121,8 +121,8 @@ impl QueuedAlert {
     }
 }
 
-/// The alerts that wait for this server, oldest first.
-pub(super) fn waiting(reader: &dyn Reader, server_id: &str) -> Result<Vec<HostAlert>> {
+/// The alerts in the store for this server, oldest first.
+fn waiting(reader: &dyn Reader, server_id: &str) -> Result<Vec<HostAlert>> {
     let mut found = Vec::new();
     let mut broken = Ok(());
     reader.scan(Table::Alert, b"", b"", &mut |key, record| match parse(key, record) {
@@ -198,25 +198,18 @@ impl Core {
     /// Notes what the server or the engine said of an alert.
     pub(super) fn note_alert(&mut self, event: &Event) {
         if event.kind == EventKind::AlertDone {
-            self.alerts_done.push(event.number);
+            self.leftovers.push(Table::Alert, event.number.to_be_bytes().to_vec());
         }
     }
 
-    /// Takes answered alerts out of the store.
-    pub(super) fn step_alerts(&mut self) -> bool {
-        if self.alerts_done.is_empty() || self.db.is_writing() {
-            return false;
-        }
-        let done = std::mem::take(&mut self.alerts_done);
-        let removed = self.db.begin().and_then(|mut txn: Txn| {
-            done.iter().for_each(|number| txn.delete(Table::Alert, &number.to_be_bytes()));
-            txn.commit()
-        });
-        if let Err(error) = removed {
-            // They go to a server once more, which is better than never.
-            log::warn!("answered alerts stay in the store: {error}");
-        }
-        true
+    /// The alerts that wait for this server, oldest first.
+    pub(super) fn alerts_for(&self, server_id: &str) -> Result<Vec<HostAlert>> {
+        let mut alerts = waiting(&self.db.read()?, server_id)?;
+        let is_answered = |alert: &HostAlert| {
+            self.leftovers.contains(Table::Alert, &alert.number().to_be_bytes())
+        };
+        alerts.retain(|alert| !is_answered(alert));
+        Ok(alerts)
     }
 }
 

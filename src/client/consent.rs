@@ -61,7 +61,7 @@ impl Core {
         let asks = info.ui_mode == ui_mode::INTERACTION;
         let patience_s = u32::try_from(limits::UI_PATIENCE_MS / 1000).unwrap_or(u32::MAX);
         let interaction = Ruling::Ask(Ask { refuses: true, timeout_s: patience_s });
-        match if asks { ruling.max(interaction) } else { ruling } {
+        match if asks { ruling.stricter(interaction) } else { ruling } {
             Ruling::Refuse => {
                 self.declined(wanted, info, "refuse", "the policy refuses the session")
             }

@@ -4,6 +4,7 @@ use super::consent::Asking;
 use super::gateway::Gateway;
 use super::intake::Delivery;
 use super::journal::Recorder;
+use super::leftovers::Leftovers;
 use super::links::Links;
 use super::network::{Attempts, Network};
 use super::provisioning::Pending;
@@ -107,8 +108,8 @@ pub(super) struct Core {
     pub(super) recorder: Recorder,
     /// The bootstrap that waits for the user.
     pub(super) pending: Option<Pending>,
-    /// Answered alerts that are still in the store.
-    pub(super) alerts_done: Vec<u64>,
+    /// Records of ended sessions and answered alerts that are still in the store.
+    pub(super) leftovers: Leftovers,
     notices: Vec<Notice>,
     /// Who looks on.
     pub(super) trace: Option<TraceSink>,
@@ -127,14 +128,14 @@ impl Drive for Core {
         let cards = self.step_cards(now);
         let held = self.step_held();
         let bootstrap = self.step_pending(now);
-        let alerts = self.step_alerts();
+        let leftovers = self.step_leftovers(now);
         let asking = self.step_asking(now);
         let session = self.step_session(now);
         let journal = self.step_journal(now);
         let went_on = cards
             || held
             || bootstrap
-            || alerts
+            || leftovers
             || asking
             || session
             || links
@@ -149,17 +150,14 @@ impl Drive for Core {
     fn idle_time(&self) -> Option<Duration> {
         let now = self.now();
         let to_apply = self.pending.as_ref().is_some_and(Pending::is_ready);
-        let to_forget = self.schedule.has_done();
         // While the host writes these wait; the end of its transaction wakes the driving thread.
-        let to_write = to_forget
-            || to_apply
-            || self.recorder.is_due()
-            || !self.held.is_empty()
-            || !self.alerts_done.is_empty();
-        if to_write && !self.db.is_writing() {
+        let to_write = to_apply || self.recorder.is_due() || !self.held.is_empty();
+        let may_write = !self.db.is_writing();
+        if to_write && may_write {
             return Some(Duration::ZERO);
         }
-        let may_begin = self.running.is_none() && !self.db.is_writing();
+        let leftovers = may_write.then(|| self.leftovers.deadline()).flatten();
+        let may_begin = self.running.is_none() && may_write;
         let next = may_begin.then(|| self.schedule.deadline()).flatten();
         let cards = self.slots.iter().filter_map(Slot::deadline);
         let session = self.running.iter().filter_map(|running| running.deadline(&self.db, now));
@@ -168,7 +166,7 @@ impl Drive for Core {
         let pending = self.pending.iter().filter_map(Pending::deadline);
         let asking = self.asking.iter().map(Asking::deadline);
         let due = cards.chain(session).chain(pending).chain(next).chain(gateway).chain(links);
-        let due = due.chain(asking).min()?;
+        let due = due.chain(asking).chain(leftovers).min()?;
         Some(Duration::from_millis(due.saturating_sub(now.mono_ms)))
     }
 
@@ -216,7 +214,7 @@ impl Core {
             asking: Vec::new(),
             recorder: Recorder::default(),
             pending: None,
-            alerts_done: Vec::new(),
+            leftovers: Leftovers::default(),
             notices: Vec::new(),
             trace: None,
             toolkit_host: None,
@@ -490,8 +488,14 @@ impl Core {
 impl Drop for Core {
     fn drop(&mut self) {
         // After a panic nothing that could panic again is touched.
-        if self.recorder.is_due() && !std::thread::panicking() {
-            self.step_journal(self.now());
+        if !std::thread::panicking() {
+            let now = self.now();
+            if self.recorder.is_due() {
+                self.step_journal(now);
+            }
+            self.give_up_requests();
+            self.leftovers.hurry();
+            self.step_leftovers(now);
         }
         self.sessions.end_all(&Error::new(Code::State, "the client was closed"));
         // Handles that outlive the client keep its tree, but not the host's part of it.

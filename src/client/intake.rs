@@ -2,12 +2,12 @@
 
 use super::consent::Asking;
 use super::core::Core;
+use super::running::Running;
 use super::schedule::{self, Kept, Wanted};
 use crate::audit::{Entry, Journal, Trigger, hash};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, TriggerInfo, TriggerSource};
 use crate::limits;
-use crate::session::Cause;
 use crate::store::{Reader, Table};
 use crate::tree::Origin;
 use crate::tree::dmacc::{self, Account};
@@ -69,7 +69,7 @@ impl Core {
         }
         let next = Some(self.sessions.next_id());
         let accepted = arrived(delivery, Some(server_id.clone()), next, None);
-        let mut kept = Self::kept(
+        let mut kept = Kept::notification(
             TriggerInfo {
                 source: delivery.source,
                 slot: delivery.slot,
@@ -87,7 +87,7 @@ impl Core {
         let id = self.sessions.add();
         kept.info.session_id = id;
         self.ask_about(kept.info.clone());
-        self.judging.push(Wanted::notified(kept, now));
+        self.judging.push(Wanted::of(kept, now));
         Ok(id)
     }
 
@@ -126,10 +126,12 @@ impl Core {
             journal.append(&Entry::Trigger(accepted))?;
         }
         schedule::keep(&mut txn, kept);
+        self.leftovers.keep(Table::Schedule, &kept.key());
         txn.commit().map(drop)
     }
 
-    /// Puts a client-initiated session in line; its id.
+    /// Puts a client-initiated session in line; its id. One that an earlier life of the client had begun is
+    /// taken over.
     pub(super) fn request_session(&mut self, server_id: Option<&str>) -> Result<u64> {
         let account = match server_id {
             Some(server_id) => dmacc::find(&self.db.read()?, server_id)?,
@@ -147,17 +149,27 @@ impl Core {
                 },
             )
         })?;
+        if let Some(id) = self.take_over(&server_id) {
+            return Ok(id);
+        }
         if self.schedule.iter().any(|wanted| wanted.server_id == server_id) {
             let text = format!("a session with {server_id} waits already");
             return Err(Error::new(Code::Busy, text));
         }
-        let mut session = [0; 2];
-        self.random.fill(&mut session);
-        let id = self.sessions.add();
-        let dm_session_id = u16::from_be_bytes(session).max(1);
-        let wanted = Wanted::new(id, server_id, dm_session_id, Cause::ClientInitiated, self.now());
-        self.enqueue(wanted);
+        let (id, dm_session_id) = (self.sessions.add(), self.new_dm_session_id());
+        let now = self.now();
+        self.enqueue(Wanted::requested(id, server_id, dm_session_id, now));
         Ok(id)
+    }
+
+    fn take_over(&mut self, server_id: &str) -> Option<u64> {
+        let running = self.running.as_ref().map(Running::wanted);
+        // Its present beginning is counted too.
+        let is_it = |wanted: &&Wanted| {
+            wanted.kept.is_request() && wanted.kept.begun > 1 && wanted.server_id == server_id
+        };
+        let running = running.filter(is_it).map(|wanted| wanted.id);
+        running.or_else(|| self.schedule.take_over(server_id))
     }
 }
 

@@ -13,6 +13,7 @@ mod gateway;
 mod hosting;
 mod intake;
 mod journal;
+mod leftovers;
 mod links;
 mod network;
 mod pipe;

@@ -91,7 +91,7 @@ enum What {
 }
 
 enum Stage {
-    Asking { question: u64, purpose: Purpose, until_ms: u64 },
+    Asking { question: u64, purpose: Purpose, ask: Ask, until_ms: u64 },
     Ready,
 }
 
@@ -146,7 +146,9 @@ impl Core {
         };
         self.slot(id)?.bootstrapped(&outcome);
         let outcome = match reading {
-            Ok(reading) if outcome.report.waiting > 0 => self.ask_about_card(id, reading, outcome),
+            Ok(reading) if outcome.report.waiting > 0 => {
+                self.ask_about_card(id, reading, outcome, patience(ruling))
+            }
             _ => outcome,
         };
         self.conclude(Some((id, number)), outcome)
@@ -164,20 +166,25 @@ impl Core {
     /// What the policy says, and the configuration by `asks`; without a user, allowed if that is the
     /// default.
     fn bootstrap_ruling(&self, origin: policy::Origin, asks: bool) -> Ruling {
-        let timeout_s = u32::try_from(limits::UI_PATIENCE_MS / 1000).unwrap_or(u32::MAX);
-        let asked = Ruling::Ask(Ask { refuses: true, timeout_s });
+        let asked = Ruling::Ask(PATIENCE);
         let ruling = self.policy.bootstrap(origin);
-        match if asks { ruling.max(asked) } else { ruling } {
+        match if asks { ruling.stricter(asked) } else { ruling } {
             Ruling::Ask(ask) if !self.has_user() && !ask.refuses => Ruling::Allow,
             ruling => ruling,
         }
     }
 
     /// Asks whether what the card brings may be applied; without user it may not.
-    fn ask_about_card(&mut self, card: CardId, reading: Reading, mut outcome: Outcome) -> Outcome {
+    fn ask_about_card(
+        &mut self,
+        card: CardId,
+        reading: Reading,
+        mut outcome: Outcome,
+        ask: Ask,
+    ) -> Outcome {
         if self.has_user() {
             let text = "The card brings new settings for this device. Use them?".to_owned();
-            self.put_off(What::Card { card, reading }, text, Purpose::BootstrapConsent);
+            self.put_off(What::Card { card, reading }, text, Purpose::BootstrapConsent, ask);
         } else {
             outcome.report.waiting = 0;
             outcome.error = Some(nobody_to_ask(Code::BootstrapRefused));
@@ -241,13 +248,13 @@ impl Core {
             let code = if pin { Code::BootstrapPin } else { Code::BootstrapRefused };
             return Err(nobody_to_ask(code));
         }
-        let what = What::Push(Box::new(message));
+        let (what, ask) = (What::Push(Box::new(message)), patience(ruling));
         if pin {
             let purpose = Purpose::BootstrapPin { tries: limits::BOOTSTRAP_PIN_TRIES };
-            self.put_off(what, pin_text(mac, &servers), purpose);
+            self.put_off(what, pin_text(mac, &servers), purpose, ask);
         } else {
             let text = format!("Use the settings {} for this device?", from(&servers));
-            self.put_off(what, text, Purpose::BootstrapConsent);
+            self.put_off(what, text, Purpose::BootstrapConsent, ask);
         }
         Ok(None)
     }
@@ -318,28 +325,28 @@ impl Core {
         }
     }
 
-    fn put_off(&mut self, what: What, text: String, purpose: Purpose) {
+    fn put_off(&mut self, what: What, text: String, purpose: Purpose, ask: Ask) {
         let is_pin = purpose != Purpose::BootstrapConsent;
         let alert = UserAlert {
             kind: if is_pin { Kind::TextInput } else { Kind::Confirm },
             text: text.clone(),
             choices: Vec::new(),
             min_display_s: None,
-            max_display_s: u32::try_from(limits::UI_PATIENCE_MS / 1000).ok(),
+            max_display_s: Some(ask.timeout_s),
             preset: Preset::None,
             max_len: is_pin.then_some(limits::BOOTSTRAP_PIN),
             input: Input::Alphanumeric,
             hidden: is_pin,
         };
         let question = self.ask(alert, 0, purpose);
-        let until_ms = self.now().mono_ms.saturating_add(limits::UI_PATIENCE_MS);
-        let stage = Stage::Asking { question, purpose, until_ms };
+        let until_ms = self.now().mono_ms.saturating_add(u64::from(ask.timeout_s) * 1000);
+        let stage = Stage::Asking { question, purpose, ask, until_ms };
         self.pending = Some(Pending { what, text, stage });
     }
 
     /// The user's answer to the question of the bootstrap that waits.
     pub(super) fn bootstrap_answered(&mut self, answer: Answer) {
-        let Some(Pending { what, text, stage: Stage::Asking { purpose, .. } }) =
+        let Some(Pending { what, text, stage: Stage::Asking { purpose, ask, .. } }) =
             self.pending.take()
         else {
             return;
@@ -348,8 +355,13 @@ impl Core {
         self.record(Entry::answer(None, about, &text, answer.name()));
         match (answer, what, purpose) {
             (Answer::Accepted, what, Purpose::BootstrapConsent) => self.ready(what),
+            (Answer::TimedOut | Answer::CannotShow, what, Purpose::BootstrapConsent)
+                if !ask.refuses =>
+            {
+                self.ready(what);
+            }
             (Answer::Text(pin), What::Push(message), Purpose::BootstrapPin { tries }) => {
-                self.pin_typed(message, text, &Secret::new(pin), tries);
+                self.pin_typed(message, text, &Secret::new(pin), tries, ask);
             }
             (Answer::TimedOut, what, _) => {
                 self.over(&what, Err(Error::new(Code::Timeout, "the user did not answer")));
@@ -361,7 +373,14 @@ impl Core {
         }
     }
 
-    fn pin_typed(&mut self, message: Box<Provisioning>, text: String, pin: &Secret, tries: u32) {
+    fn pin_typed(
+        &mut self,
+        message: Box<Provisioning>,
+        text: String,
+        pin: &Secret,
+        tries: u32,
+        ask: Ask,
+    ) {
         let Err(error) = message.verify(Some(pin)) else { return self.ready(What::Push(message)) };
         let left = tries.saturating_sub(1);
         if left == 0 || error.code() != Code::BootstrapPin {
@@ -371,7 +390,7 @@ impl Core {
             limits::BOOTSTRAP_PIN_TRIES => format!("That was not right. {text}"),
             _ => text,
         };
-        self.put_off(What::Push(message), text, Purpose::BootstrapPin { tries: left });
+        self.put_off(What::Push(message), text, Purpose::BootstrapPin { tries: left }, ask);
     }
 
     fn ready(&mut self, what: What) {
@@ -447,6 +466,17 @@ fn from(servers: &[String]) -> String {
     match servers {
         [] => "that were sent".to_owned(),
         servers => format!("from {}", servers.join(", ")),
+    }
+}
+
+/// How the user is asked where the policy allows without a question.
+const PATIENCE: Ask = Ask { refuses: true, timeout_s: (limits::UI_PATIENCE_MS / 1000) as u32 };
+
+/// How the user is asked; a PIN is asked for also where the policy says "allow".
+fn patience(ruling: Ruling) -> Ask {
+    match ruling {
+        Ruling::Ask(ask) => ask,
+        Ruling::Allow | Ruling::Refuse => PATIENCE,
     }
 }
 

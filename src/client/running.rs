@@ -1,6 +1,5 @@
 //! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
 
-use super::alerts;
 use super::bearer::{self, Bearer};
 use super::consent;
 use super::core::Core;
@@ -126,7 +125,7 @@ impl Running {
         let exec = core.hosted.nodes.can_exec();
         let can = (bearer.is_card(), ui, exec);
         let mut setup = setup(&core.config, account, address, wanted, can, authority);
-        setup.alerts = alerts::waiting(&core.db.read()?, &wanted.server_id)?;
+        setup.alerts = core.alerts_for(&wanted.server_id)?;
         let max_msg_size = setup.max_msg_size;
         let slot = bearer.card().and_then(|card| core.slot(card).ok().map(|slot| slot.number()));
         let (engine, step) = Engine::start(setup, core.context(now))?;
@@ -189,6 +188,11 @@ impl Running {
     }
 
     /// Seconds that the server wants to be left alone, from its last answer.
+    /// The session as it was wanted.
+    pub(super) fn wanted(&self) -> &Wanted {
+        &self.wanted
+    }
+
     pub(super) fn retry_after_s(&self) -> Option<u32> {
         self.retry_after_s
     }
@@ -527,7 +531,10 @@ fn setup(
         address,
         session_id: wanted.dm_session_id,
         cause: wanted.cause,
-        encoding: Encoding::Wbxml,
+        encoding: match config.network.text_xml && !is_card {
+            true => Encoding::Xml,
+            false => Encoding::Wbxml,
+        },
         max_msg_size: if is_card { config.max_msg_size_card } else { config.max_msg_size },
         max_obj_size: config.max_obj_size,
         large_objects: true,

@@ -54,68 +54,90 @@ pub(super) struct Wanted {
     pub(super) attempts: u32,
     /// After this nothing more is tried, on the monotonic clock.
     pub(super) until_ms: u64,
-    /// The notification behind it, which is kept in the store until the end.
-    pub(super) kept: Option<Kept>,
+    /// What the store keeps of it until its end.
+    pub(super) kept: Kept,
 }
 
-/// What the store keeps of a notification.
+/// What the store keeps of a session: of one for a notification from its arrival on, of one that the host
+/// asked for from its first beginning on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Kept {
+    /// The notification, or [what stands for it](Kept::request).
     pub(super) info: TriggerInfo,
     pub(super) until_s: i64,
     /// Times that a session for it was begun and not ended.
     pub(super) begun: u8,
 }
 
-impl Wanted {
-    /// One that may begin at once.
-    pub(super) fn new(
-        id: u64,
-        server_id: String,
-        dm_session_id: u16,
-        cause: Cause,
-        now: Now,
-    ) -> Self {
-        let patience_ms = u64::try_from(limits::SESSION_PATIENCE_S).unwrap_or(0) * 1000;
-        Self {
-            id,
-            server_id,
-            dm_session_id,
-            cause,
-            priority: Priority::User,
-            due: Due::Now,
-            attempts: 0,
-            until_ms: now.mono_ms.saturating_add(patience_ms),
-            kept: None,
-        }
+impl Kept {
+    /// A notification that has come.
+    pub(super) fn notification(info: TriggerInfo, now: Now) -> Self {
+        let until_s = now.unix_s.saturating_add(limits::SESSION_PATIENCE_S);
+        Self { info, until_s, begun: 0 }
     }
 
-    /// One that a notification asks for.
-    pub(super) fn notified(kept: Kept, now: Now) -> Self {
+    /// The host's own wish.
+    fn request(server_id: String, now: Now) -> Self {
+        let info = TriggerInfo {
+            source: TriggerSource::Host,
+            slot: 0,
+            session_id: 0,
+            server_id,
+            // No notification has this number (DM Notification 1.2.1, 6.2).
+            dm_session_id: 0,
+            ui_mode: 0,
+            by_server: false,
+            vendor: Vec::new(),
+        };
+        Self::notification(info, now)
+    }
+
+    /// The record's key: a server has one for each of its session numbers, and one for the host's wish.
+    pub(super) fn key(&self) -> Vec<u8> {
+        [&self.info.dm_session_id.to_be_bytes(), self.info.server_id.as_bytes()].concat()
+    }
+
+    /// True for the host's own wish.
+    pub(super) fn is_request(&self) -> bool {
+        self.info.dm_session_id == 0
+    }
+}
+
+impl Wanted {
+    /// One that the host asks for; it may begin at once.
+    pub(super) fn requested(id: u64, server_id: String, dm_session_id: u16, now: Now) -> Self {
+        let mut kept = Kept::request(server_id, now);
+        kept.info.session_id = id;
+        Self { dm_session_id, ..Self::of(kept, now) }
+    }
+
+    /// The session of which this is kept; of the host's own the number is still to be given.
+    pub(super) fn of(kept: Kept, now: Now) -> Self {
         /// The server wants the user to be asked first (DM Notification 1.2.1, 6.2.2).
         const INTERACTIVE: u8 = 3;
         let info = &kept.info;
         let left_s = u64::try_from(kept.until_s.saturating_sub(now.unix_s)).unwrap_or(0);
+        let (cause, priority) = match info.ui_mode {
+            _ if kept.is_request() => (Cause::ClientInitiated, Priority::User),
+            INTERACTIVE => (Cause::ServerInitiated, Priority::User),
+            _ => (Cause::ServerInitiated, Priority::Server),
+        };
         Self {
-            priority: match info.ui_mode {
-                INTERACTIVE => Priority::User,
-                _ => Priority::Server,
-            },
+            id: info.session_id,
+            server_id: info.server_id.clone(),
+            dm_session_id: info.dm_session_id,
+            cause,
+            priority,
+            due: Due::Now,
+            attempts: 0,
             until_ms: now.mono_ms.saturating_add(left_s.saturating_mul(1000)),
-            ..Self::new(
-                info.session_id,
-                info.server_id.clone(),
-                info.dm_session_id,
-                Cause::ServerInitiated,
-                now,
-            )
+            kept,
         }
-        .with(kept)
     }
 
-    fn with(mut self, kept: Kept) -> Self {
-        self.kept = Some(kept);
-        self
+    /// True for the host's own session that an earlier life of the client had begun.
+    pub(super) fn is_resumed_request(&self) -> bool {
+        self.kept.is_request() && self.kept.begun > 0
     }
 
     fn is_due(&self, now: Now) -> bool {
@@ -131,8 +153,6 @@ impl Wanted {
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
     waiting: Vec<Wanted>,
-    /// Keys of records that are to go as soon as the store can be written.
-    done: Vec<Vec<u8>>,
 }
 
 impl Schedule {
@@ -179,20 +199,14 @@ impl Schedule {
         }
     }
 
-    /// The session has ended: its notification is forgotten by [`forget`](Self::forget).
-    pub(super) fn done(&mut self, wanted: &Wanted) {
-        self.done.extend(wanted.kept.as_ref().map(|kept| key(&kept.info)));
-    }
-
-    pub(super) fn has_done(&self) -> bool {
-        !self.done.is_empty()
-    }
-
-    /// Takes the records of ended sessions out of the store.
-    pub(super) fn forget(&mut self, txn: &mut Txn) {
-        for key in self.done.drain(..) {
-            txn.delete(Table::Schedule, &key);
-        }
+    /// The host's own session with this server that an earlier life of the client had begun, made due at once:
+    /// whoever asks for it anew shall have it.
+    pub(super) fn take_over(&mut self, server_id: &str) -> Option<u64> {
+        let is_it =
+            |wanted: &&mut Wanted| wanted.is_resumed_request() && wanted.server_id == server_id;
+        let wanted = self.waiting.iter_mut().find(is_it)?;
+        wanted.due = Due::Now;
+        Some(wanted.id)
     }
 }
 
@@ -239,22 +253,17 @@ fn pause_ms(attempts: u32, random: &mut dyn Random) -> u64 {
     plain - spread / 2 + spread * u64::from(u16::from_be_bytes(dice)) / u64::from(u16::MAX)
 }
 
-/// A notification's key: a server has one record for each of its session numbers.
-fn key(info: &TriggerInfo) -> Vec<u8> {
-    [&info.dm_session_id.to_be_bytes(), info.server_id.as_bytes()].concat()
-}
-
-/// Keeps a notification for after the end of the process.
+/// Keeps a session for after the end of the process.
 pub(super) fn keep(txn: &mut Txn, kept: &Kept) {
     let info = &kept.info;
     let mut record = vec![FORM, info.source as u8, info.ui_mode, info.by_server.into(), kept.begun];
     record.extend(info.slot.to_be_bytes());
     record.extend(kept.until_s.to_be_bytes());
     put(&mut record, &info.vendor);
-    txn.put(Table::Schedule, &key(info), record);
+    txn.put(Table::Schedule, &kept.key(), record);
 }
 
-/// Every notification that was kept, without the number of its session, which is new each time.
+/// Every session that was kept, without the number of its session, which is new each time.
 pub(super) fn kept(reader: &dyn Reader) -> Result<Vec<Kept>> {
     let mut found = Vec::new();
     let mut faulty = false;
@@ -327,7 +336,7 @@ mod tests {
     }
 
     fn host(id: u64) -> Wanted {
-        Wanted::new(id, "a".into(), 1, Cause::ClientInitiated, NOW)
+        Wanted::requested(id, "a".into(), 1, NOW)
     }
 
     fn next(attempts: u32, error: &Error, wish: Option<u32>, dice: u8) -> Then {
@@ -374,7 +383,7 @@ mod tests {
     fn the_most_urgent_goes_first_and_of_equals_the_oldest() {
         let mut schedule = Schedule::default();
         let notified =
-            |id, ui_mode| Wanted { id, ..Wanted::notified(kept_of(info("s", 1, ui_mode)), NOW) };
+            |id, ui_mode| Wanted { id, ..Wanted::of(kept_of(info("s", 1, ui_mode)), NOW) };
         schedule.push(Wanted { due: Due::At(NOW.mono_ms + 5), ..host(1) });
         schedule.push(Wanted { priority: Priority::Later, ..host(2) });
         schedule.push(notified(3, 1));
@@ -396,27 +405,41 @@ mod tests {
     #[test]
     fn nothing_waits_for_ever() {
         let mut schedule = Schedule::default();
-        schedule.push(Wanted { due: Due::Card, ..Wanted::notified(kept_of(info("s", 1, 1)), NOW) });
+        schedule.push(Wanted { due: Due::Card, ..Wanted::of(kept_of(info("s", 1, 1)), NOW) });
         assert_eq!(schedule.deadline(), Some(NOW.mono_ms + 60_000));
         assert!(schedule.overdue(NOW).is_none());
         assert!(schedule.overdue(Now { mono_ms: NOW.mono_ms + 60_000, ..NOW }).is_some());
     }
 
     #[test]
-    fn records_come_back_until_they_are_done() {
+    fn records_come_back_each_under_its_key() {
         let db = Database::new(Arc::new(MemoryStore::new())).unwrap();
-        let both = [kept_of(info("a", 1, 1)), kept_of(info("b", 0x1234, 3))];
+        let request = Kept { begun: 2, ..host(7).kept };
+        let mut all = [request, kept_of(info("a", 1, 1)), kept_of(info("b", 0x1234, 3))];
         let mut txn = db.begin().unwrap();
-        both.iter().for_each(|one| keep(&mut txn, one));
+        all.iter().for_each(|one| keep(&mut txn, one));
         txn.commit().unwrap();
-        assert_eq!(kept(&db.read().unwrap()).unwrap(), both);
-        let mut schedule = Schedule::default();
-        schedule.done(&Wanted::notified(both[0].clone(), NOW));
+        // The number of a session is new each time.
+        all[0].info.session_id = 0;
+        assert_eq!(kept(&db.read().unwrap()).unwrap(), all);
+        let resumed = Wanted::of(all[0].clone(), NOW);
+        assert_eq!((resumed.cause, resumed.priority), (Cause::ClientInitiated, Priority::User));
         let mut txn = db.begin().unwrap();
-        schedule.forget(&mut txn);
+        txn.delete(Table::Schedule, &all[1].key());
         txn.put(Table::Schedule, b"\0\x01x", vec![9]);
         txn.commit().unwrap();
-        assert!(!schedule.has_done());
         assert_eq!(kept(&db.read().unwrap()).unwrap_err().code(), Code::StorageCorrupt);
+    }
+
+    #[test]
+    fn a_resumed_session_of_the_host_is_taken_over_by_who_asks_anew() {
+        let mut schedule = Schedule::default();
+        schedule.push(host(1));
+        assert_eq!(schedule.take_over("a"), None);
+        let resumed = Kept { begun: 1, ..host(2).kept };
+        schedule.push(Wanted { due: Due::Card, ..Wanted::of(resumed, NOW) });
+        assert_eq!(schedule.take_over("b"), None);
+        assert_eq!(schedule.take_over("a"), Some(2));
+        assert!(schedule.iter().all(|wanted| wanted.due == Due::Now));
     }
 }

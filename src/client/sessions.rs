@@ -5,7 +5,7 @@
 
 use super::core::Core;
 use super::running::{Running, Turn};
-use super::schedule::{self, Due, Kept, Priority, Then, Wanted};
+use super::schedule::{self, Due, Priority, Then, Wanted};
 use super::slot::{CardId, Slot};
 use super::table::SessionState;
 use crate::audit::{Authentication, Entry};
@@ -13,6 +13,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, TriggerInfo, TriggerVerdict};
 use crate::limits;
 use crate::session::Answer;
+use crate::store::Table;
 use crate::time::Now;
 use crate::tree::Origin;
 use crate::tree::dmacc::{self, Account};
@@ -33,21 +34,30 @@ impl Core {
         let now = self.now();
         for mut kept in kept {
             kept.info.session_id = self.sessions.add();
-            let (info, begun) = (kept.info.clone(), kept.begun);
-            let wanted = Wanted::notified(kept, now);
-            match begun {
-                0 => {
-                    self.judging.push(wanted);
-                    self.ask_about(info);
-                }
-                // A card's account needs its card; another one does not wait in vain.
-                _ => self.enqueue(Wanted { due: self.resume_when(&info), ..wanted }),
+            if kept.begun == 0 {
+                self.ask_about(kept.info.clone());
+                self.judging.push(Wanted::of(kept, now));
+                continue;
             }
+            // A card's account needs its card; another one does not wait in vain.
+            let due = self.resume_when(&kept.info.server_id);
+            let mut wanted = Wanted { due, ..Wanted::of(kept, now) };
+            if wanted.kept.is_request() {
+                wanted.dm_session_id = self.new_dm_session_id();
+            }
+            self.enqueue(wanted);
         }
     }
 
-    fn resume_when(&self, info: &TriggerInfo) -> Due {
-        let account = self.db.read().and_then(|view| dmacc::find(&view, &info.server_id));
+    /// SessionID of a session that the client begins by itself.
+    pub(super) fn new_dm_session_id(&mut self) -> u16 {
+        let mut number = [0; 2];
+        self.random.fill(&mut number);
+        u16::from_be_bytes(number).max(1)
+    }
+
+    fn resume_when(&self, server_id: &str) -> Due {
+        let account = self.db.read().and_then(|view| dmacc::find(&view, server_id));
         match account {
             Ok(Some(Account { origin: Origin::Card { .. }, .. })) => Due::Card,
             _ => Due::Now,
@@ -55,25 +65,25 @@ impl Core {
     }
 
     pub(super) fn step_session(&mut self, now: Now) -> bool {
-        let forgot = self.step_done();
-        let Some(mut running) = self.running.take() else { return self.begin_next(now) || forgot };
+        let Some(mut running) = self.running.take() else { return self.begin_next(now) };
         let turn = running.step(self, now);
-        self.after(running, turn) || forgot
+        self.after(running, turn)
     }
 
-    /// Takes ended notifications out of the store.
-    fn step_done(&mut self) -> bool {
-        if !self.schedule.has_done() || self.db.is_writing() {
-            return false;
+    /// Takes the record of a session that has ended out of the store, as soon as that can be written. Before
+    /// anybody hears of the end: a process that ends then shall not begin again.
+    fn forget(&mut self, wanted: &Wanted) {
+        self.leftovers.push(Table::Schedule, wanted.kept.key());
+        self.step_leftovers(self.now());
+    }
+
+    /// The client ends in order, and its host knows that the sessions it asked for end with it: they are not
+    /// taken up by a later one, as those that servers asked for are.
+    pub(super) fn give_up_requests(&mut self) {
+        let all = self.schedule.iter().chain(self.running.iter().map(Running::wanted));
+        for wanted in all.filter(|wanted| wanted.kept.is_request()) {
+            self.leftovers.push(Table::Schedule, wanted.kept.key());
         }
-        let done = self.db.begin().and_then(|mut txn| {
-            self.schedule.forget(&mut txn);
-            txn.commit()
-        });
-        if let Err(error) = done {
-            log::warn!("schedule: an ended session is not forgotten: {error}");
-        }
-        true
     }
 
     fn begin_next(&mut self, now: Now) -> bool {
@@ -116,7 +126,7 @@ impl Core {
 
     /// Counts a beginning in the store, so that a session which ends the process is not begun for ever.
     fn note_begun(&mut self, wanted: &mut Wanted) -> Result<()> {
-        let Some(kept) = &mut wanted.kept else { return Ok(()) };
+        let kept = &mut wanted.kept;
         if kept.begun > limits::SESSION_RESTARTS {
             let text = "the client ended too often in the middle of this session";
             return Err(Error::new(Code::Aborted, text));
@@ -124,12 +134,8 @@ impl Core {
         kept.begun += 1;
         let mut txn = self.db.begin()?;
         schedule::keep(&mut txn, kept);
+        self.leftovers.keep(Table::Schedule, &kept.key());
         txn.commit().map(drop)
-    }
-
-    /// Keeps a notification until its session has ended.
-    pub(super) fn kept(info: TriggerInfo, now: Now) -> Kept {
-        Kept { info, until_s: now.unix_s.saturating_add(limits::SESSION_PATIENCE_S), begun: 0 }
     }
 
     /// Acts on what a session came to in its step; true if it did anything.
@@ -193,9 +199,7 @@ impl Core {
         };
         self.tell_deferred(&mut wanted, due, error);
         // The process did not end in it.
-        if let Some(kept) = &mut wanted.kept {
-            kept.begun = kept.begun.saturating_sub(1);
-        }
+        wanted.kept.begun = wanted.kept.begun.saturating_sub(1);
         self.sessions.update(wanted.id, |info| info.state = SessionState::Waiting);
         wanted.due = due;
         self.schedule.push(wanted);
@@ -207,8 +211,7 @@ impl Core {
         wanted: &Wanted,
         retry_after_s: Option<u32>,
     ) -> Then {
-        let is_resumed = wanted.kept.as_ref().is_some_and(|kept| kept.begun > 1);
-        if error.code() == Code::CardAbsent && is_resumed {
+        if error.code() == Code::CardAbsent && wanted.kept.begun > 1 {
             return Then::Wait(Due::Card);
         }
         let (retries, now) = (self.config.network.retries, self.now());
@@ -257,9 +260,7 @@ impl Core {
             Some(error) => event.failed(error),
             None => event,
         });
-        self.schedule.done(wanted);
-        // Before anybody hears of the end: a process that ends then shall not begin again.
-        self.step_done();
+        self.forget(wanted);
         self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = error;
@@ -336,8 +337,7 @@ impl Core {
         self.record_session_end(wanted.id, &wanted.server_id, nobody, 0, Some(&error));
         let event = Event::new(EventKind::TriggerRefused).session(wanted.id);
         self.tell(event.slot(info.slot).uri(wanted.server_id.clone()).failed(&error));
-        self.schedule.done(&wanted);
-        self.step_done();
+        self.forget(&wanted);
         self.sessions.update(wanted.id, |info| {
             info.state = SessionState::Ended;
             info.error = Some(error);

@@ -12,8 +12,11 @@ use crate::client::Client;
 use crate::error::{Code, Error, Result};
 use std::ffi::c_void;
 
-/// Octets of a hash, of a public key, and of the key of a record's value hashes.
+/// Octets of a hash, and of the key of a record's value hashes.
 pub const DMSC_AUDIT_HASH_SIZE: usize = 32;
+/// Octets of a public key with its algorithm. Ed25519 (RFC 8032): 00 and the key. ECDSA with P-256: the
+/// compressed point (SEC 1, 2.3.3), which begins with 02 or 03.
+pub const DMSC_AUDIT_KEY_SIZE: usize = 33;
 /// Octets of a signature.
 pub const DMSC_AUDIT_SIGNATURE_SIZE: usize = 64;
 
@@ -31,9 +34,10 @@ pub struct dmsc_signer {
     pub struct_size: usize,
     /// Handed to each callback.
     pub user_data: *mut c_void,
-    /// Writes the Ed25519 public key (RFC 8032), DMSC_AUDIT_HASH_SIZE octets, to `key`.
+    /// Writes the public key, DMSC_AUDIT_KEY_SIZE octets, to `key`. It says what kind of signature is made.
     pub public_key: Option<unsafe extern "C" fn(user_data: *mut c_void, key: *mut u8) -> i32>,
-    /// Writes the pure Ed25519 signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`.
+    /// Writes the signature of `message`, DMSC_AUDIT_SIGNATURE_SIZE octets, to `signature`: pure Ed25519, or
+    /// for P-256 `r` and `s` of ECDSA over the SHA-256 of `message`, 32 octets each, big-endian.
     pub sign: Option<
         unsafe extern "C" fn(
             user_data: *mut c_void,
@@ -84,10 +88,12 @@ unsafe impl Send for HostSigner {}
 
 impl Signer for HostSigner {
     fn public_key(&mut self) -> Result<PublicKey> {
-        let (mut key, Some(public_key)) = ([0; 32], self.c.public_key) else { return Err(none()) };
+        let Some(public_key) = self.c.public_key else { return Err(none()) };
+        let mut key = [0; audit::KEY_OCTETS];
         // SAFETY: the host's function with its own pointer; the array has the octets it writes.
         outcome(unsafe { public_key(self.user.pointer(), key.as_mut_ptr()) }, "public_key")?;
-        Ok(key)
+        let text = "dmsc_signer: public_key gives a key of no known kind";
+        PublicKey::from_octets(&key).ok_or_else(|| Error::new(Code::Callback, text))
     }
 
     fn sign(&mut self, message: &[u8]) -> Result<[u8; audit::SIGNATURE_OCTETS]> {
@@ -106,10 +112,10 @@ fn none() -> Error {
 /// Writes `octets` to an output array of as many.
 ///
 /// # Safety
-/// `out` is NULL or valid for a write of 32 octets.
-unsafe fn put_array(out: *mut u8, name: &str, octets: [u8; 32]) -> Result<()> {
+/// `out` is NULL or valid for a write of `N` octets.
+unsafe fn put_array<const N: usize>(out: *mut u8, name: &str, octets: [u8; N]) -> Result<()> {
     // SAFETY: the caller's promise.
-    unsafe { handle::put(out.cast::<[u8; 32]>(), name, octets) }
+    unsafe { handle::put(out.cast::<[u8; N]>(), name, octets) }
 }
 
 /// Lets the host sign the audit journal; NULL: the journal's own key again.
@@ -227,7 +233,7 @@ pub unsafe extern "C" fn dmsc_audit_info_get(
 
 /// The public key of whoever signs the journal: the key that @ref dmsc_audit_verify needs.
 ///
-/// @param key DMSC_AUDIT_HASH_SIZE octets, written on success only.
+/// @param key DMSC_AUDIT_KEY_SIZE octets, written on success only.
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG; the signer's own negative number; DMSC_ERR_REENTRANT;
 ///         DMSC_ERR_STATE; DMSC_ERR_STORAGE_*.
 /// Thread: any.
@@ -237,7 +243,7 @@ pub unsafe extern "C" fn dmsc_audit_key(client: *mut dmsc_client, key: *mut u8) 
     let body = |client: &Client| {
         handle::not_null(key, "key")?;
         // SAFETY: checked above; valid by the caller's precondition.
-        unsafe { put_array(key, "key", client.audit_key()?) }?;
+        unsafe { put_array(key, "key", client.audit_key()?.to_octets()) }?;
         Ok(0)
     };
     // SAFETY: the caller's precondition.
@@ -271,7 +277,7 @@ pub unsafe extern "C" fn dmsc_audit_reveal(
 
 /// Verifies an export of a journal. Needs no client and no device.
 ///
-/// @param keys `key_count` public keys one after the other, of DMSC_AUDIT_HASH_SIZE octets each, that may
+/// @param keys `key_count` public keys one after the other, of DMSC_AUDIT_KEY_SIZE octets each, that may
 ///        have signed; with `key_count` 0 any key may, which proves only that nobody else has changed it.
 /// @param head a head hash that the export has to hold, DMSC_AUDIT_HASH_SIZE octets; NULL: the export has
 ///        to end with a signature, and what was cut off behind one is not noticed.
@@ -296,14 +302,19 @@ pub unsafe extern "C" fn dmsc_audit_verify(
         // SAFETY: the caller's precondition.
         let export = unsafe { handle::octets(export_data, export_len, "export_data") }?;
         let octets = key_count
-            .checked_mul(32)
+            .checked_mul(audit::KEY_OCTETS)
             .ok_or_else(|| Error::new(Code::InvalidArg, "key_count is larger than memory"))?;
         // SAFETY: the caller's precondition.
         let keys = unsafe { handle::octets(keys, octets, "keys") }?;
-        let (keys, _) = keys.as_chunks::<32>();
+        let (keys, _) = keys.as_chunks::<{ audit::KEY_OCTETS }>();
+        let known = keys.iter().map(|key| {
+            let what = "keys: one is of no known kind";
+            PublicKey::from_octets(key).ok_or_else(|| Error::new(Code::InvalidArg, what))
+        });
+        let keys = known.collect::<Result<Vec<_>>>()?;
         // SAFETY: NULL, or valid for 32 octets by the caller's precondition.
         let head = unsafe { head.cast::<[u8; 32]>().as_ref() };
-        match audit::verify(export, keys, head) {
+        match audit::verify(export, &keys, head) {
             Ok(verified) if info.is_null() => drop(verified),
             Ok(verified) => {
                 let ours = dmsc_audit_info {

@@ -60,6 +60,9 @@ pub struct dmsc_network_config {
     /// Longest time, in milliseconds, from the look-up of a server's name to the connection, 1 to 30000; the
     /// library goes on meanwhile. 0: 10000. A host that opens connections itself is told this limit.
     pub connect_timeout_ms: u32,
+    /// 1: messages to servers in the network are text XML, for servers that do not read WBXML. 0: WBXML. With a
+    /// card it is always WBXML.
+    pub text_xml: u32,
 }
 
 // SAFETY: pointers and integers; zero means "not given".
@@ -114,6 +117,7 @@ pub(super) unsafe fn read(c: *const dmsc_network_config) -> Result<NetworkConfig
         },
         retries: c.retries,
         card_connections: c.card_connections != 0,
+        text_xml: c.text_xml != 0,
         ..NetworkConfig::default()
     })
 }

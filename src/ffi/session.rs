@@ -74,6 +74,10 @@ impl Handle for dmsc_session {
 
 /// Asks for a session with a server (Alert 1201); it begins when the client is driven.
 ///
+/// In a client with a store that is kept, one that was interrupted by the end of the process is held again by
+/// the next client by itself (event DMSC_EVENT_SESSION_REQUESTED, then the card of its account is waited for);
+/// whoever asks for a session with its server gets that one. Closing the client ends it for good.
+///
 /// @pre `request->struct_size` is set.
 /// @param out the session; written on success only; free it with @ref dmsc_session_free.
 /// @return DMSC_OK; DMSC_ERR_INVALID_ARG; DMSC_ERR_TRIGGER_SERVER no such account, or several and none

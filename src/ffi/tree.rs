@@ -303,7 +303,8 @@ pub unsafe extern "C" fn dmsc_tree_acl_get(
 /// The document's top nodes stand at `uri`, below their own Path: with "." that is the Path alone. A node
 /// without name describes nodes of any name. From now on servers are held to it, whether the nodes are
 /// stored or kept by a dmsc_node_handler: AccessType, Occurrence, Scope, DFFormat, DFType, DefaultValue and
-/// CaseSense (ASCII letters). Below an interior node that describes nothing below it everything is free;
+/// CaseSense (ASCII letters). A DefaultValue that does not have its DFFormat is left out, with a line in the
+/// log. Below an interior node that describes nothing below it everything is free;
 /// elsewhere a node that is not described cannot be added. The host is bound by formats only. Not kept in the
 /// store: register it again after each start, before the client is driven.
 /// @param ddf the document; NULL with `len` 0 only removes the one before.

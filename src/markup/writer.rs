@@ -261,19 +261,22 @@ impl Writer {
         if text.is_empty() {
             return;
         }
+        self.content();
         match self.encoding {
-            Encoding::Wbxml if scan::nul(text.as_bytes()).is_some() => self.opaque(text.as_bytes()),
-            Encoding::Wbxml => {
-                self.content();
-                self.out.put_few([token::STR_I]);
-                self.out.put(text.as_bytes());
-                self.out.put_few([0]);
-            }
-            Encoding::Xml => {
-                self.content();
-                self.escaped(text, false);
-            }
+            Encoding::Wbxml => self.string(text),
+            Encoding::Xml => self.escaped(text, false),
         }
+    }
+
+    /// Writes text that is not empty in WBXML; the innermost element has content.
+    #[inline]
+    fn string(&mut self, text: &str) {
+        if scan::nul(text.as_bytes()).is_some() {
+            return self.opaque(text.as_bytes());
+        }
+        self.out.put_few([token::STR_I]);
+        self.out.put(text.as_bytes());
+        self.out.put_few([0]);
     }
 
     /// Writes octets: OPAQUE in WBXML. XML can only take text.
@@ -334,7 +337,7 @@ impl Writer {
             }
             Encoding::Wbxml => {
                 self.start_tag(tag, token::CONTENT);
-                self.text(text);
+                self.string(text);
                 self.out.put_few([token::END]);
             }
             Encoding::Xml => {

@@ -78,7 +78,7 @@ pub enum Origin {
     Host,
 }
 
-/// What the policy says.
+/// What the policy says; the order puts the stricter kind last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Ruling {
     /// It may.
@@ -89,7 +89,20 @@ pub enum Ruling {
     Refuse,
 }
 
-/// How the user is asked. The order puts the stricter one last.
+impl Ruling {
+    /// The stricter of two that both count; of two questions what is stricter in either.
+    pub fn stricter(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ask(one), Self::Ask(two)) => Self::Ask(Ask {
+                refuses: one.refuses || two.refuses,
+                timeout_s: one.timeout_s.min(two.timeout_s),
+            }),
+            (one, two) => one.max(two),
+        }
+    }
+}
+
+/// How the user is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ask {
     /// What counts without an answer and without a user interface: true refuses.
@@ -200,10 +213,11 @@ impl Default for Judgement {
 }
 
 impl Judgement {
-    /// The stricter one of the two.
+    /// The stricter of the two rulings, and the class that is more of a reason for it.
     fn or(self, other: Self) -> Self {
-        let is_stricter = other.ruling > self.ruling || self == Self::default();
-        if is_stricter { other } else { self }
+        let is_reason = other.ruling > self.ruling || self == Self::default();
+        let class = if is_reason { other.class } else { self.class };
+        Self { class, ruling: self.ruling.stricter(other.ruling) }
     }
 }
 
@@ -297,11 +311,11 @@ impl Policy {
     /// The classes that a place touches.
     fn classes(&self, place: &Place<'_>) -> impl Iterator<Item = Class> + use<> {
         let mut closest = Class::OF_NODES.map(|class| (class, Fit::No));
-        for (class, fit) in self.classes.fitting(place) {
+        self.classes.each_fitting(place, |class, fit| {
             for (_, known) in closest.iter_mut().filter(|(known, _)| *known == class) {
                 *known = fit.max(*known);
             }
-        }
+        });
         let is_of_one = closest.iter().any(|(_, fit)| *fit == Fit::Node);
         let touched = closest.into_iter().filter(|(_, fit)| *fit != Fit::No);
         touched.map(|(class, _)| class).chain((!is_of_one).then_some(Class::Other))
@@ -317,7 +331,9 @@ impl Policy {
 impl Rule {
     fn fits(&self, case: &Case<'_>) -> bool {
         let uri = |place: Option<&Place<'_>>| {
-            place.is_some_and(|place| self.uris.fitting(place).next().is_some())
+            let mut fits = false;
+            place.into_iter().for_each(|place| self.uris.each_fitting(place, |(), _| fits = true));
+            fits
         };
         let command = |name: &str| self.commands.iter().any(|command| command == name);
         let server = |name: &str| self.servers.iter().any(|server| server.fits(name));

@@ -22,22 +22,29 @@ impl Glob {
         }
     }
 
-    /// Takes each part where it comes first; the last one has to end the text.
+    #[inline]
     pub(super) fn fits(&self, text: &str) -> bool {
-        let (first, rest) = match self {
-            Self::Plain(plain) => return plain == text,
-            Self::Wild(first, rest) => (first.as_str(), rest.as_str()),
-        };
-        let Some(mut text) = text.strip_prefix(first) else { return false };
-        let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
-        for part in middle.split('*') {
-            match text.find(part) {
-                Some(at) => text = text.get(at + part.len()..).unwrap_or_default(),
-                None => return false,
+        match self {
+            Self::Plain(plain) => plain == text,
+            // Most texts are told apart by what they begin with.
+            Self::Wild(first, rest) => {
+                text.strip_prefix(first.as_str()).is_some_and(|text| fits_rest(rest, text))
             }
         }
-        text.ends_with(last)
     }
+}
+
+/// True if the text is what a pattern has behind its first `*`. Takes each part where it comes first; the
+/// last one has to end the text.
+fn fits_rest(rest: &str, mut text: &str) -> bool {
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        match text.find(part) {
+            Some(at) => text = text.get(at + part.len()..).unwrap_or_default(),
+            None => return false,
+        }
+    }
+    text.ends_with(last)
 }
 
 /// One name of a path pattern.
@@ -104,20 +111,23 @@ impl<T: Copy> Patterns<T> {
         self.named.is_empty() && self.others.is_empty() && self.objects.is_empty()
     }
 
-    /// What the patterns stand for that fit an operation on this place, and how each fits.
-    pub(super) fn fitting<'f>(
-        &'f self,
-        place: &'f Place<'_>,
-    ) -> impl Iterator<Item = (T, Fit)> + use<'f, T> {
-        let named = self.named.get(place.path.top()).into_iter().flatten();
-        let paths = named.chain(&self.others).map(|(segments, of)| (*of, fit(segments, place)));
-        // Everything is below the root.
-        let below = (place.subtree && place.path.is_root()).then(|| self.named.values().flatten());
-        let below = below.into_iter().flatten().map(|(_, of)| (*of, Fit::Below));
-        let objects =
-            self.objects.iter().filter(|(glob, _)| place.objects().any(|found| glob.fits(found)));
-        let objects = objects.map(|(_, of)| (*of, Fit::Node));
-        paths.filter(|(_, fit)| *fit != Fit::No).chain(below).chain(objects)
+    /// Tells what each pattern stands for that fits an operation on this place, and how it fits.
+    pub(super) fn each_fitting(&self, place: &Place<'_>, mut tell: impl FnMut(T, Fit)) {
+        let named = self.named.get(place.path.top()).map_or(&[][..], Vec::as_slice);
+        for (segments, of) in named.iter().chain(&self.others) {
+            match fit(segments, place) {
+                Fit::No => {}
+                fit => tell(*of, fit),
+            }
+        }
+        if place.subtree && place.path.is_root() {
+            // Everything is below the root.
+            self.named.values().flatten().for_each(|(_, of)| tell(*of, Fit::Below));
+        }
+        for object in place.objects() {
+            let fitting = self.objects.iter().filter(|(glob, _)| glob.fits(object));
+            fitting.for_each(|(_, of)| tell(*of, Fit::Node));
+        }
     }
 }
 

@@ -72,6 +72,32 @@ fn a_subtree_touches_what_is_in_it() {
 }
 
 #[test]
+fn a_pattern_may_begin_with_a_star_or_be_the_root() {
+    let policy = r#"
+        [classes]
+        software = ["./*/P", "./**/Q"]
+        connectivity = "."
+        [[rules]]
+        class = ["software", "connectivity"]
+        action = "refuse"
+        [[rules]]
+        action = "allow"
+    "#;
+    for (command, uri, said) in [
+        ("Replace", "./A/P", "software refuse"),
+        ("Replace", "./P", "other allow"),
+        ("Replace", "./A/P/B", "other allow"),
+        ("Delete", "./A", "software refuse"),
+        ("Replace", "./A/B/Q", "software refuse"),
+        ("Replace", "./Q", "software refuse"),
+        ("Replace", ".", "connectivity refuse"),
+        ("Replace", "./A", "other allow"),
+    ] {
+        assert_eq!(says(policy, command, uri, "s", Origin::Remote), said, "{command} {uri}");
+    }
+}
+
+#[test]
 fn an_object_is_known_by_its_identifier_wherever_it_is() {
     let policy = Policy::built_in().unwrap();
     let (object, path) = ("urn:oma:mo:oma-fumo:1.0", path("./Vendor/Fw/Update"));
@@ -123,6 +149,11 @@ fn the_strictest_of_several_places_counts() {
     assert!(
         Ruling::Ask(Ask { refuses: false, timeout_s: 600 }) < strict && strict < Ruling::Refuse
     );
+    // Of two questions both bounds count.
+    let ask = |refuses, timeout_s| Ruling::Ask(Ask { refuses, timeout_s });
+    assert_eq!(ask(true, 600).stricter(ask(false, 5)), ask(true, 5));
+    assert_eq!(ask(false, 5).stricter(Ruling::Allow), ask(false, 5));
+    assert_eq!(ask(false, 5).stricter(Ruling::Refuse), Ruling::Refuse);
 }
 
 #[test]

@@ -84,14 +84,19 @@ pub(super) struct Work<'w> {
 }
 
 impl Work<'_> {
-    /// Executes one item. Errors: what the store gives.
-    pub(super) fn item(&mut self, action: &Action<'_>, item: Item<'_>) -> Result<Effect> {
+    /// Executes one item, whose Target is `uri` if it is a URI at all. Errors: what the store gives.
+    pub(super) fn item(
+        &mut self,
+        action: &Action<'_>,
+        item: Item<'_>,
+        uri: Option<&Uri>,
+    ) -> Result<Effect> {
         let done = match action.verb {
-            Verb::Add | Verb::Replace => self.write(action, item),
-            Verb::Get => self.get(&item),
-            Verb::Delete => self.delete(&item),
-            Verb::Copy => self.copy(&item),
-            Verb::Exec => self.exec(action, item),
+            Verb::Add | Verb::Replace => self.write(action, item, uri),
+            Verb::Get => self.get(&item, uri),
+            Verb::Delete => self.delete(&item, uri),
+            Verb::Copy => self.copy(&item, uri),
+            Verb::Exec => self.exec(action, item, uri),
         };
         match done {
             Ok(effect) => Ok(effect),
@@ -113,9 +118,14 @@ impl Work<'_> {
         Query::new(self.txn, Actor::Server(&self.executor.server_id))
     }
 
-    fn write(&mut self, action: &Action<'_>, mut item: Item<'_>) -> Done<Effect> {
-        let uri = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
-        let key = Key { verb: action.verb, uri };
+    fn write(
+        &mut self,
+        action: &Action<'_>,
+        mut item: Item<'_>,
+        uri: Option<&Uri>,
+    ) -> Done<Effect> {
+        let target = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
+        let key = Key { verb: action.verb, uri: target };
         match self.collect(&key, action, item)? {
             Collected::Kept(received, size) => {
                 let uri = key.uri.into_owned();
@@ -123,7 +133,7 @@ impl Work<'_> {
                 Ok(status::CHUNK_ACCEPTED.into())
             }
             Collected::Whole(value, facts) => {
-                self.store(&key, &facts, value)?;
+                self.store(key.verb, &*parsed(uri, &key.uri)?, &facts, value)?;
                 Ok(status::OK.into())
             }
             Collected::Passed(inflow) => {
@@ -171,26 +181,26 @@ impl Work<'_> {
 
     fn store(
         &mut self,
-        key: &Key<'_>,
+        verb: Verb,
+        uri: &Uri,
         facts: &Facts<'_>,
         value: Option<Cow<'_, [u8]>>,
     ) -> Done<()> {
-        let uri = Uri::parse(&key.uri)?;
         let mime = facts.mime.as_deref().map(str::trim);
         if mime.is_some_and(|mime| mime.starts_with(TNDS)) {
-            return self.import(key.verb, &uri, facts, value);
+            return self.import(verb, uri, facts, value);
         }
         let named = facts.format.as_deref().map(|name| Format::parse(name.trim())).transpose()?;
         let (format, value) = match value {
-            Some(text) if named == Some(Format::B64) && !self.holds_base64(&uri)? => {
+            Some(text) if named == Some(Format::B64) && !self.holds_base64(uri)? => {
                 (Some(Format::Bin), Some(Cow::Owned(from_base64(&text)?)))
             }
             value => (named, value),
         };
         let content = Content { format, mime, value: value.as_deref() };
-        match key.verb {
-            Verb::Add => self.tree().add(&uri, &content.into())?,
-            _ => self.tree().replace(&uri, &content)?,
+        match verb {
+            Verb::Add => self.tree().add(uri, &content.into())?,
+            _ => self.tree().replace(uri, &content)?,
         }
         Ok(())
     }
@@ -224,31 +234,31 @@ impl Work<'_> {
         Ok(node.is_some_and(|node| node.format == Format::B64))
     }
 
-    fn delete(&mut self, item: &Item<'_>) -> Done<Effect> {
+    fn delete(&mut self, item: &Item<'_>, uri: Option<&Uri>) -> Done<Effect> {
         self.executor.interrupt();
-        let uri = Uri::parse(target(item).ok_or(status::BAD_REQUEST)?)?;
+        let uri = parsed(uri, target(item).ok_or(status::BAD_REQUEST)?)?;
         self.tree().delete(&uri)?;
         Ok(status::OK.into())
     }
 
-    fn copy(&mut self, item: &Item<'_>) -> Done<Effect> {
+    fn copy(&mut self, item: &Item<'_>, uri: Option<&Uri>) -> Done<Effect> {
         self.executor.interrupt();
         let from = Uri::parse(source(item).ok_or(status::BAD_REQUEST)?)?;
-        let to = Uri::parse(target(item).ok_or(status::BAD_REQUEST)?)?;
+        let to = parsed(uri, target(item).ok_or(status::BAD_REQUEST)?)?;
         self.tree().copy(&from, &to)?;
         Ok(status::OK.into())
     }
 
-    fn exec(&mut self, action: &Action<'_>, mut item: Item<'_>) -> Done<Effect> {
-        let uri = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
-        let key = Key { verb: Verb::Exec, uri };
+    fn exec(&mut self, action: &Action<'_>, mut item: Item<'_>, uri: Option<&Uri>) -> Done<Effect> {
+        let target = item.target.take().ok_or(status::BAD_REQUEST)?.uri;
+        let key = Key { verb: Verb::Exec, uri: target };
         let (argument, facts) = match self.collect(&key, action, item)? {
             Collected::Kept(..) => return Ok(status::CHUNK_ACCEPTED.into()),
             Collected::Whole(argument, facts) => (argument, facts),
             // Only values of nodes are passed on.
             Collected::Passed(_) => return Err(status::COMMAND_FAILED.into()),
         };
-        self.query().check_exec(&Uri::parse(&key.uri)?)?;
+        self.query().check_exec(&*parsed(uri, &key.uri)?)?;
         if !self.executor.exec {
             return Err(status::UNSUPPORTED_FEATURE.into());
         }
@@ -260,13 +270,13 @@ impl Work<'_> {
         Ok(Effect::Execute(Execution { uri: key.uri.into_owned(), argument, correlator }))
     }
 
-    fn get(&mut self, item: &Item<'_>) -> Done<Effect> {
+    fn get(&mut self, item: &Item<'_>, uri: Option<&Uri>) -> Done<Effect> {
         self.executor.interrupt();
-        let uri = target(item).ok_or(status::BAD_REQUEST)?;
+        let target = target(item).ok_or(status::BAD_REQUEST)?;
         if !self.outbox.has_room(self.executor.queued, 1) {
             return Err(status::TOO_LARGE.into());
         }
-        let results = self.found(uri)?;
+        let results = self.found(target, &*parsed(uri, target)?)?;
         let octets = self.check_sizes(&results)?;
         if !self.outbox.has_room(self.executor.queued, octets) {
             // Nothing more in this message: the values would be read in vain.
@@ -278,17 +288,16 @@ impl Work<'_> {
     }
 
     /// What is at `uri`: the octets of a large value of the host stay with it until they are sent.
-    fn found(&self, uri: &str) -> Done<Vec<Found>> {
-        let parsed = Uri::parse(uri)?;
+    fn found(&self, uri: &str, parsed: &Uri) -> Done<Vec<Found>> {
         let Executor { encoding, large_objects, room, .. } = *self.executor;
         let whole = if large_objects { room.max(limits::READ_WHOLE) } else { usize::MAX };
-        Ok(match self.query().open(&parsed, whole)? {
+        Ok(match self.query().open(parsed, whole)? {
             Some(value) => {
                 let (format, mime) = (value.format(), value.mime().to_owned());
                 let outflow = Some(Box::new(Outflow::new(value, encoding)?));
                 vec![Found { item: self.leaf(uri, format, mime, Vec::new()), outflow }]
             }
-            None => self.results(uri, &parsed)?.into_iter().map(Found::from).collect(),
+            None => self.results(uri, parsed)?.into_iter().map(Found::from).collect(),
         })
     }
 
@@ -380,6 +389,11 @@ impl Work<'_> {
         let results = Results { items: vec![item.clone()], ..Results::default() };
         size_of(&Command::Results(results), self.executor.encoding) <= self.executor.room
     }
+}
+
+/// The URI that `text` is: `known` if it is one. Errors: why it is none.
+fn parsed<'u>(known: Option<&'u Uri>, text: &str) -> Done<Cow<'u, Uri>> {
+    known.map_or_else(|| Ok(Cow::Owned(Uri::parse(text)?)), |uri| Ok(Cow::Borrowed(uri)))
 }
 
 /// Data of an item with all its chunks.

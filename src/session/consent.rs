@@ -77,13 +77,13 @@ impl Consent {
         let group = upcoming.group;
         let mut asked: Vec<(usize, &Action<'_>, Class, Ask)> = Vec::new();
         let mut surveyor = Surveyor::new(reader);
-        for (task, action) in upcoming {
+        for (task, action, targets) in upcoming {
             if self.verdict(task).is_some() {
                 continue;
             }
             let Judgement { class, ruling } = match self.is_continued(action) {
                 true => Judgement::default(),
-                false => self.judge(action, &mut surveyor)?,
+                false => self.judge(action, targets, &mut surveyor)?,
             };
             match ruling {
                 Ruling::Allow => self.decide(task, Verdict::Allowed),
@@ -183,7 +183,12 @@ impl Consent {
         action.verb == *verb && action.items.len() == 1 && action.items.iter().all(same)
     }
 
-    fn judge(&self, action: &Action<'_>, surveyor: &mut Surveyor<'_>) -> Result<Judgement> {
+    fn judge(
+        &self,
+        action: &Action<'_>,
+        targets: &[Option<Uri>],
+        surveyor: &mut Surveyor<'_>,
+    ) -> Result<Judgement> {
         let operation = Operation {
             command: action.verb.name(),
             server: &self.server_id,
@@ -193,8 +198,8 @@ impl Consent {
         let mut touch = |place: Place<'_>| {
             judgement = self.authority.policy.place(&operation, &place, judgement);
         };
-        for item in &action.items {
-            visit_places(action, item, surveyor, &mut touch)?;
+        for (item, uri) in action.items.iter().zip(targets) {
+            visit_places(action, item, uri.as_ref(), surveyor, &mut touch)?;
         }
         Ok(judgement)
     }
@@ -204,24 +209,25 @@ impl Consent {
 fn visit_places(
     action: &Action<'_>,
     item: &Item<'_>,
+    uri: Option<&Uri>,
     surveyor: &mut Surveyor<'_>,
     touch: &mut dyn FnMut(Place<'_>),
 ) -> Result<()> {
     let mime = item.meta.mime.as_deref().or(action.meta().mime.as_deref()).map(str::trim);
     let serialized = mime.is_some_and(|mime| mime.starts_with(TNDS));
-    if let Some(Uri { path, part }) = target(item).and_then(|uri| Uri::parse(uri).ok()) {
-        let moved = part == Part::Property(Property::Name);
+    if let Some(Uri { path, part }) = uri {
+        let moved = *part == Part::Property(Property::Name);
         let whole = match action.verb {
             Verb::Delete | Verb::Copy => true,
             Verb::Get => matches!(part, Part::List(_)),
             _ => serialized || moved,
         };
-        if moved && let Some(sibling) = new_name(&path, item) {
+        if moved && let Some(sibling) = new_name(path, item) {
             touch(surveyor.present(&sibling, true)?);
         }
         touch(match action.verb {
-            Verb::Add if !whole => surveyor.new_node(&path, mime)?,
-            _ => surveyor.present(&path, whole)?,
+            Verb::Add if !whole => surveyor.new_node(path, mime)?,
+            _ => surveyor.present(path, whole)?,
         });
     }
     if action.verb == Verb::Copy

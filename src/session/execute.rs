@@ -18,7 +18,7 @@ use crate::syncml::Encoding;
 use crate::syncml::model::{Action, Alert, Item, Location, Text, Verb};
 use crate::syncml::status::{self, Status};
 use crate::time::Now;
-use crate::tree::Origin;
+use crate::tree::{Origin, Uri};
 
 /// What stops the execution until the host has answered.
 #[derive(Debug)]
@@ -93,14 +93,14 @@ impl Executor {
     ) -> Result<Option<Pause>> {
         let place = Place { in_atomic: run.in_atomic(), in_group: run.in_group() };
         match run.take_op() {
-            Some(Op::Alert(alert)) => match self.alert(&alert, place) {
+            Some((Op::Alert(alert), _)) => match self.alert(&alert, place) {
                 Ok(question) => return Ok(Some(Pause::Ask(question))),
                 Err(code) => run.settle(code.into(), Vec::new()),
             },
-            Some(Op::Action(action)) => {
+            Some((Op::Action(action), targets)) => {
                 let task = run.position();
                 let work = Work { executor: self, txn, now, outbox, in_group: place.in_group };
-                match run_action(work, action, place, task)? {
+                match run_action(work, action, &targets, place, task)? {
                     Ok((outcomes, results)) => run.settle(outcomes, results),
                     Err(execution) => return Ok(Some(Pause::Execute(execution))),
                 }
@@ -177,6 +177,7 @@ type Done<'m> = (Outcomes<'m>, Vec<Found>);
 fn run_action<'m>(
     mut work: Work<'_>,
     mut action: Action<'m>,
+    targets: &[Option<Uri>],
     place: Place,
     task: usize,
 ) -> Result<std::result::Result<Done<'m>, Execution>> {
@@ -188,14 +189,15 @@ fn run_action<'m>(
     }
     let (mut outcomes, mut results) = (Outcomes::default(), Vec::new());
     let mut failed = false;
-    for (number, item) in items.into_iter().enumerate() {
+    for (number, (item, uri)) in items.into_iter().zip(targets).enumerate() {
+        let uri = uri.as_ref();
         let (target, source) = (uri_of(&item.target), uri_of(&item.source));
         let mut outcome = Outcome { target, source, ..Outcome::of(status::NOT_EXECUTED) };
         if !(failed && place.in_atomic) {
             work.executor.consent.executed(action.verb, &item);
             let ledger = &work.executor.ledger;
-            let before = ledger.before(work.txn, action.verb, outcome.target.as_deref());
-            match work.item(&action, item)? {
+            let before = ledger.before(work.txn, action.verb, uri);
+            match work.item(&action, item, uri)? {
                 Effect::Execute(execution) => return Ok(Err(execution)),
                 Effect::Done { status, at, results: items } => {
                     outcome.status = status;
@@ -204,7 +206,7 @@ fn run_action<'m>(
                 }
             }
             let ledger = &mut work.executor.ledger;
-            let after = ledger.after(work.txn, action.verb, outcome.target.as_deref());
+            let after = ledger.after(work.txn, action.verb, uri);
             ledger.note(task, number, (before, after));
             failed |= !outcome.is_done();
         }

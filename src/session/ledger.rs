@@ -3,7 +3,7 @@
 
 use super::alert::{Answer, Kind, UserAlert};
 use super::run::Run;
-use crate::audit::{self, Command, Decision, Entry, Hash, Journal, hash};
+use crate::audit::{self, Command, Decision, Entry, Hash, Journal, Tally, hash};
 use crate::error::Result;
 use crate::store::{Reader, Txn};
 use crate::syncml::model::Verb;
@@ -28,11 +28,14 @@ pub(super) struct Ledger {
     written: usize,
     /// What comes before them.
     waiting: Vec<Entry>,
+    /// Octets of the session's records so far.
+    octets: u64,
 }
 
 impl Ledger {
     pub(super) fn new(session: u64) -> Self {
-        Self { session, is_kept: false, values: BTreeMap::new(), written: 0, waiting: Vec::new() }
+        let (values, waiting) = (BTreeMap::new(), Vec::new());
+        Self { session, is_kept: false, values, written: 0, waiting, octets: 0 }
     }
 
     /// A new message of the server has come.
@@ -76,15 +79,13 @@ impl Ledger {
             return Ok(());
         }
         let Some(mut journal) = Journal::existing(txn, now)? else { return Ok(()) };
-        for entry in self.waiting.drain(..) {
-            journal.append(&entry)?;
-        }
+        let mut entries = std::mem::take(&mut self.waiting);
         for settled in run.settled(self.written) {
             let values = self.values.remove(&(settled.task, settled.item));
             // What was undone has changed nothing.
             let values = values.filter(|_| settled.status < status::NOT_EXECUTED);
             let values = values.unwrap_or_default();
-            journal.append(&Entry::Command(Command {
+            entries.push(Entry::Command(Command {
                 session: self.session,
                 message,
                 name: settled.name.to_owned(),
@@ -92,9 +93,29 @@ impl Ledger {
                 before: values.0,
                 after: values.1,
                 status: settled.status,
-            }))?;
+            }));
         }
+        self.append(&mut journal, &entries, message)?;
         self.written = run.position();
+        Ok(())
+    }
+
+    /// Appends records; of commands and decisions beyond the session's share only their sum, so that a server
+    /// cannot push the records of others out of the journal. The user's answers cost more than octets.
+    fn append(&mut self, journal: &mut Journal<'_>, entries: &[Entry], message: u32) -> Result<()> {
+        let mut tally = Tally::default();
+        for entry in entries {
+            let counts = matches!(entry, Entry::Command(_) | Entry::Decision(_));
+            if counts && self.octets + journal.written() >= journal.share() {
+                tally.add(entry);
+            } else {
+                journal.append(entry)?;
+            }
+        }
+        if let Some(rest) = tally.entry(self.session, message) {
+            journal.append(&rest)?;
+        }
+        self.octets += journal.written();
         Ok(())
     }
 
@@ -103,7 +124,7 @@ impl Ledger {
         &self,
         reader: &dyn Reader,
         verb: Verb,
-        uri: Option<&str>,
+        uri: Option<&Uri>,
     ) -> Option<Hash> {
         match verb {
             Verb::Add | Verb::Get | Verb::Exec => None,
@@ -112,26 +133,27 @@ impl Ledger {
     }
 
     /// Hash of the value of a leaf after `verb` has changed it. A Delete leaves nothing there.
-    pub(super) fn after(&self, reader: &dyn Reader, verb: Verb, uri: Option<&str>) -> Option<Hash> {
+    pub(super) fn after(&self, reader: &dyn Reader, verb: Verb, uri: Option<&Uri>) -> Option<Hash> {
         match verb {
             Verb::Delete | Verb::Get | Verb::Exec => None,
             Verb::Add | Verb::Replace | Verb::Copy => self.value(reader, uri),
         }
     }
 
-    fn value(&self, reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
-        if self.is_kept { value(reader, uri) } else { None }
+    fn value(&self, reader: &dyn Reader, uri: Option<&Uri>) -> Option<Hash> {
+        value(reader, uri.filter(|_| self.is_kept)?)
     }
 }
 
 /// Hash of the value of a leaf; `None` for other nodes, for secrets,
 /// and for what the host keeps: it is not asked just for the record.
-fn value(reader: &dyn Reader, uri: Option<&str>) -> Option<Hash> {
-    let uri = Uri::parse(uri?).ok().filter(|uri| uri.part == Part::Node)?;
-    if tree::is_secret(reader, &uri.path) || tree::is_kept_by_host(reader, &uri.path) {
+fn value(reader: &dyn Reader, uri: &Uri) -> Option<Hash> {
+    let is_hidden =
+        || tree::is_secret(reader, &uri.path) || tree::is_kept_by_host(reader, &uri.path);
+    if uri.part != Part::Node || is_hidden() {
         return None;
     }
-    match Query::new(reader, Actor::Host).get(&uri) {
+    match Query::new(reader, Actor::Host).get(uri) {
         Ok(tree::Answer::Leaf { value, .. }) => Some(hash(&value)),
         _ => None,
     }

@@ -11,6 +11,7 @@ use crate::store::Savepoint;
 use crate::syncml::model::{Action, Alert, Command, Few, Item, Status, Text};
 use crate::syncml::own_id;
 use crate::syncml::status::{self, Status as Code};
+use crate::tree::Uri;
 
 /// TargetRefs of one Status that stands for several items.
 const REFS: usize = 16;
@@ -19,6 +20,8 @@ const REFS: usize = 16;
 #[derive(Debug)]
 pub(super) struct Task<'m> {
     op: Op<'m>,
+    /// The Target of each item of an action; `None` where it has none or one that is no URI.
+    targets: Few<Option<Uri>>,
     /// Name for Status/Cmd.
     name: Text<'static>,
     cmd_id: Text<'m>,
@@ -126,7 +129,7 @@ pub(super) struct Run<'m> {
     undo: Option<Savepoint>,
 }
 
-/// Commands that are judged together, each with its number.
+/// Commands that are judged together, each with its number and its targets.
 #[derive(Debug)]
 pub(super) struct Upcoming<'r, 'm> {
     tasks: &'r [Task<'m>],
@@ -138,14 +141,14 @@ pub(super) struct Upcoming<'r, 'm> {
 }
 
 impl<'r, 'm> Iterator for Upcoming<'r, 'm> {
-    type Item = (usize, &'r Action<'m>);
+    type Item = (usize, &'r Action<'m>, &'r [Option<Uri>]);
 
     fn next(&mut self) -> Option<Self::Item> {
         while let Some(task) = self.tasks.get(self.at).filter(|_| self.at < self.end) {
             let at = self.at;
             self.at += 1;
             match &task.op {
-                Op::Action(action) => return Some((at, action)),
+                Op::Action(action) => return Some((at, action, &task.targets)),
                 Op::Group { atomic: true, end } => self.at = self.at.max(*end),
                 _ => {}
             }
@@ -229,10 +232,10 @@ impl<'m> Run<'m> {
         self.tasks.is_empty()
     }
 
-    /// Takes the present command for its execution; [`settle`](Self::settle) has to follow.
-    pub(super) fn take_op(&mut self) -> Option<Op<'m>> {
+    /// Takes the present command, with its targets, for its execution; [`settle`](Self::settle) has to follow.
+    pub(super) fn take_op(&mut self) -> Option<(Op<'m>, Few<Option<Uri>>)> {
         let task = self.tasks.get_mut(self.next)?;
-        Some(std::mem::replace(&mut task.op, Op::Taken))
+        Some((std::mem::replace(&mut task.op, Op::Taken), std::mem::take(&mut task.targets)))
     }
 
     /// True while an Atomic is open.
@@ -462,10 +465,11 @@ impl<'m> Run<'m> {
 impl<'m> Task<'m> {
     /// The task for one command, and the commands inside it. `None` for a Status.
     fn new(command: Command<'m>) -> Option<(Self, Vec<Command<'m>>)> {
-        let mut children = Vec::new();
+        let (mut children, mut targets) = (Vec::new(), Few::new());
         let (op, name, cmd_id) = match command {
             Command::Status(_) => return None,
             Command::Action(action) => {
+                targets = action.items.iter().map(parsed_target).collect();
                 let (name, cmd_id) = (action.verb.name().into(), action.cmd_id.clone());
                 (Op::Action(action), name, cmd_id)
             }
@@ -489,7 +493,7 @@ impl<'m> Task<'m> {
             }
         };
         Some((
-            Self { op, name, cmd_id, outcomes: Outcomes::default(), results: Vec::new() },
+            Self { op, targets, name, cmd_id, outcomes: Outcomes::default(), results: Vec::new() },
             children,
         ))
     }
@@ -519,6 +523,7 @@ impl<'m> Task<'m> {
 
     fn into_owned(self) -> Task<'static> {
         Task {
+            targets: self.targets,
             op: match self.op {
                 Op::Action(action) => Op::Action(action.into_owned()),
                 Op::Alert(alert) => Op::Alert(alert.into_owned()),
@@ -532,6 +537,10 @@ impl<'m> Task<'m> {
             results: self.results,
         }
     }
+}
+
+fn parsed_target(item: &Item<'_>) -> Option<Uri> {
+    Uri::parse(&item.target.as_ref()?.uri).ok()
 }
 
 fn owned(text: Text<'_>) -> Text<'static> {

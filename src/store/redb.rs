@@ -14,7 +14,8 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 use std::fs;
-use std::ops::Bound;
+use std::mem::ManuallyDrop;
+use std::ops::{Bound, Deref};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ enum Medium {
 
 /// An open medium; its views share `views`.
 struct Open {
-    database: Database,
+    database: Guarded<Database>,
     /// Octets of the medium when it was opened.
     octets: u64,
     /// True if the file does not say which pages are in use: after a kill it is read whole.
@@ -137,7 +138,12 @@ impl Medium {
 
 impl Open {
     fn new((database, octets): (Database, u64)) -> Self {
-        Self { database, octets, unsettled: Cell::new(false), views: Arc::default() }
+        Self {
+            database: Guarded::new(database),
+            octets,
+            unsettled: Cell::new(false),
+            views: Arc::default(),
+        }
     }
 
     fn file(path: &Path) -> Result<Self> {
@@ -170,8 +176,8 @@ impl fmt::Debug for RedbStore {
 impl Store for RedbStore {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>> {
         self.with(|open| {
-            let transaction = guard(|| Ok(open.database.begin_read()?))?;
-            let (tables, views) = (Default::default(), open.views.clone());
+            let transaction = Guarded::new(guard(|| Ok(open.database.begin_read()?))?);
+            let (tables, views) = (Guarded::new(Default::default()), open.views.clone());
             Ok(Box::new(View { transaction, tables, _views: views }) as Box<dyn Snapshot>)
         })
     }
@@ -294,8 +300,8 @@ fn note_pages(database: &Database) -> Redb<()> {
 
 /// A redb read transaction with the tables opened so far; `None` is a table never written.
 struct View {
-    transaction: ReadTransaction,
-    tables: [OnceCell<Option<OpenTable>>; Table::ALL.len()],
+    tables: Guarded<[OnceCell<Option<OpenTable>>; Table::ALL.len()]>,
+    transaction: Guarded<ReadTransaction>,
     _views: Arc<()>,
 }
 
@@ -340,6 +346,34 @@ fn existing(transaction: &ReadTransaction, table: Table) -> Redb<Option<OpenTabl
     }
 }
 
+/// Something of redb's, which does its last work when it is dropped. On a file that was altered that may
+/// panic as well, where nobody would expect it.
+struct Guarded<T>(ManuallyDrop<T>);
+
+impl<T> Guarded<T> {
+    fn new(value: T) -> Self {
+        Self(ManuallyDrop::new(value))
+    }
+}
+
+impl<T> Deref for Guarded<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        // SAFETY: nobody uses the value after this.
+        let end = || unsafe { ManuallyDrop::drop(&mut self.0) };
+        if catch_unwind(AssertUnwindSafe(end)).is_err() {
+            log::warn!("store: the file is damaged, and was not closed as it should be");
+        }
+    }
+}
+
 /// Runs `work` inside redb and translates what goes wrong.
 fn guard<T>(work: impl FnOnce() -> Redb<T>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(work)) {
@@ -364,4 +398,31 @@ fn failed(error: ::redb::Error) -> Error {
     let mut error = Error::new(code, format!("store: {error}"));
     error.os_error = os_error;
     error
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Brittle<'a>(&'a Cell<u32>);
+
+    impl Drop for Brittle<'_> {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+            panic!("as redb on a damaged file");
+        }
+    }
+
+    #[test]
+    fn what_panics_when_it_is_dropped_ends_nobody() {
+        let dropped = Cell::new(0);
+        drop(Guarded::new(Brittle(&dropped)));
+        // Not even somebody who panics already: that would end the process.
+        let panics = || {
+            let _guarded = Guarded::new(Brittle(&dropped));
+            panic!("something else");
+        };
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+        assert_eq!(dropped.get(), 2);
+    }
 }

@@ -8,6 +8,7 @@ use super::{Attachment, Batch, Change, Reader, Table, Visit};
 use crate::error::{Code, Error, Result};
 use std::any::Any;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -26,6 +27,8 @@ pub struct Savepoint(u64);
 #[derive(Debug)]
 struct Mark {
     id: u64,
+    /// What was written to [`Table::Meta`]: so few values that no journal is kept of them.
+    singles: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
     journal: usize,
     changes: usize,
     outside: usize,
@@ -79,8 +82,7 @@ impl Txn {
 
     /// Writes a value of [`Table::Meta`], where the same ones are written again and again.
     pub fn put_single(&mut self, key: &[u8], value: &[u8]) {
-        let written = self.overlay.table_mut(Table::Meta).get_mut(key);
-        match written.filter(|_| self.marks.is_empty()) {
+        match self.overlay.table_mut(Table::Meta).get_mut(key) {
             Some(Some(written)) => {
                 written.clear();
                 written.extend_from_slice(value);
@@ -97,7 +99,7 @@ impl Txn {
 
     fn set(&mut self, table: Table, key: &[u8], value: Option<Vec<u8>>) {
         self.memo = None;
-        if self.marks.is_empty() {
+        if self.marks.is_empty() || table == Table::Meta {
             self.overlay.insert((table, key.to_vec()), value);
         } else {
             let key = (table, key.to_vec());
@@ -136,8 +138,9 @@ impl Txn {
     pub fn savepoint(&mut self) -> Savepoint {
         let id = self.next_mark;
         self.next_mark += 1;
+        let singles = self.overlay.table(Table::Meta).clone();
         let (journal, changes) = (self.journal.len(), self.changes.len());
-        self.marks.push(Mark { id, journal, changes, outside: self.outside.mark() });
+        self.marks.push(Mark { id, singles, journal, changes, outside: self.outside.mark() });
         Savepoint(id)
     }
 
@@ -147,6 +150,7 @@ impl Txn {
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         let Some(mark) = self.close(&savepoint) else { return };
         self.memo = None;
+        *self.overlay.table_mut(Table::Meta) = mark.singles;
         while self.journal.len() > mark.journal {
             let Some((key, before)) = self.journal.pop() else { break };
             match before {
@@ -266,7 +270,11 @@ impl Reader for Txn {
     }
 
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Cow<'_, [u8]>>> {
-        match self.overlay.table(table).get(key) {
+        let written = self.overlay.table(table);
+        // Much is written in the order of the keys: then there is nothing to search for what comes next.
+        let is_next = written.last_key_value().is_none_or(|(last, _)| last.as_slice() < key);
+        let written = if is_next { None } else { written.get(key) };
+        match written {
             Some(Some(value)) => self.view.unsealed(table, key, value.into()).map(Some),
             Some(None) => Ok(None),
             None => self.view.get(table, key),

@@ -47,10 +47,7 @@ impl Above {
         if let Some(acl) = self.acl.get() {
             return Ok(acl);
         }
-        let acl = match self.path.parent() {
-            Some(parent) => records::effective_acl(reader, &parent)?,
-            None => Acl::default(),
-        };
+        let acl = records::inherited_acl(reader, &self.path)?;
         Ok(self.acl.get_or_init(|| acl))
     }
 }

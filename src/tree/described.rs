@@ -249,14 +249,16 @@ fn described(node: &DdfNode<'_>, insensitive: bool) -> Result<Described> {
     if format != Format::Node && !node.children.is_empty() {
         return Err(wrong("a leaf with nodes below it"));
     }
-    let default_value = given.default_value.map(Cow::into_owned);
-    if let Some(value) = &default_value {
-        // A text that does not parse is a remark: some documents write one.
-        let fits = format != Format::Node && format.check(value).is_ok();
+    let fits = |value: &[u8]| format != Format::Node && format.check(value).is_ok();
+    let stated = given.default_value.map(Cow::into_owned);
+    // Makers write remarks there, or a value of another format: the node is described all the same.
+    let default_value = stated.filter(|value| {
+        let fits = fits(value);
         if !fits && !value.iter().all(u8::is_ascii_whitespace) {
-            return Err(wrong("a default value that does not have its format"));
+            log::warn!("{}", wrong("its default value does not have its format, and is left out"));
         }
-    }
+        fits
+    });
     let insensitive = match given.case_sense {
         Some(sense) => sense == CaseSense::Insensitive,
         None => insensitive,
@@ -272,7 +274,6 @@ fn described(node: &DdfNode<'_>, insensitive: bool) -> Result<Described> {
     // They also have an empty MIME where any type will do.
     let types = given.mime.iter().map(|mime| mime.trim()).filter(|mime| !mime.is_empty());
     let types = types.map(str::to_owned).collect();
-    let default_value = default_value.filter(|value| format.check(value).is_ok());
     let children: Result<Vec<Described>> =
         node.children.iter().map(|child| described(child, insensitive)).collect();
     let children = children?;

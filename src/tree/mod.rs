@@ -5,6 +5,7 @@
 
 mod above;
 mod acl;
+mod checks;
 pub mod connectivity;
 mod ddf;
 pub mod ddf_document;

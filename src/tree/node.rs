@@ -12,8 +12,8 @@ use bitflags::bitflags;
 const VERSION: u8 = 1;
 /// Flag octet: the node is permanent.
 const PERMANENT: u8 = 0x01;
-/// About the octets of a record besides its texts.
-const FIXED: usize = 64;
+/// Octets of a record besides its texts and what its origin has.
+const FIXED: usize = 25;
 
 bitflags! {
     /// AccessType: the commands a node allows, whatever its ACL says.
@@ -134,8 +134,13 @@ impl Record<'_> {
     pub(super) fn encode(&self) -> Vec<u8> {
         let flags = if self.permanent { PERMANENT } else { 0 };
         let texts = [self.mime, self.title, self.acl];
+        let of_origin = match self.origin {
+            Origin::Host | Origin::Factory | Origin::Bootstrap => 0,
+            Origin::Card { .. } => 4 + 16,
+            Origin::Server(server) => 2 + server.len(),
+        };
         let octets: usize = texts.iter().map(|text| text.len()).sum();
-        let mut out = Vec::with_capacity(octets + FIXED);
+        let mut out = Vec::with_capacity(FIXED + octets + of_origin);
         out.extend_from_slice(&[VERSION, self.format as u8, flags, self.access.bits()]);
         out.extend_from_slice(&self.tstamp.to_be_bytes());
         out.extend_from_slice(&self.ver_no.to_be_bytes());
@@ -264,6 +269,7 @@ mod tests {
                 origin,
             };
             let record = node.record().encode();
+            prop_assert_eq!(record.capacity(), record.len());
             let glance = Glance { format: node.format, mime: &node.mime, acl: &acl };
             prop_assert_eq!(Glance::at(&record).unwrap(), glance);
             prop_assert_eq!(Node::decode(&record).unwrap(), node);

@@ -269,11 +269,12 @@ impl<'r> Query<'r> {
             return Err(Refusal::NotAllowed);
         }
         let node = records::load(self.reader, path)?.ok_or(Refusal::NotFound)?;
-        let acl = match self.actor {
-            Actor::Server(_) => records::effective_acl(self.reader, path)?,
-            Actor::Bootstrap | Actor::Host => Acl::default(),
-        };
-        self.may_read(path, &node, &acl)?;
+        match self.actor {
+            Actor::Server(_) if node.acl.is_empty() => {
+                self.may_read(path, &node, &records::inherited_acl(self.reader, path)?)?;
+            }
+            _ => self.may_read(path, &node, &node.acl)?,
+        }
         Ok(node)
     }
 
@@ -304,11 +305,7 @@ struct Inherited(Vec<(Path, Acl)>);
 
 impl Inherited {
     fn above(reader: &dyn Reader, top: &Path) -> Result<Self> {
-        let acl = match top.parent() {
-            Some(parent) => records::effective_acl(reader, &parent)?,
-            None => Acl::default(),
-        };
-        Ok(Self(vec![(Path::root(), acl)]))
+        Ok(Self(vec![(Path::root(), records::inherited_acl(reader, top)?)]))
     }
 
     /// The ACL that counts for this node, which comes next on the walk.

@@ -275,20 +275,14 @@ pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
             if key.is_empty() {
                 return ControlFlow::Continue(());
             }
-            let Some(found) = Path::from_key(key) else {
-                broken = true;
+            if let Some(child) = children.last().filter(|child| child.is_above(key)) {
+                skip = Some(child.after());
                 return ControlFlow::Break(());
-            };
-            match children.last() {
-                Some(child) if found.is_within(child) => {
-                    skip = Some(child.after());
-                    ControlFlow::Break(())
-                }
-                _ => {
-                    children.push(found);
-                    ControlFlow::Continue(())
-                }
             }
+            let found = Path::from_key(key);
+            broken = found.is_none();
+            children.extend(found);
+            if broken { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         if broken {
             return Err(damaged("tree: a key in the store is damaged"));
@@ -302,7 +296,15 @@ pub(super) fn children(reader: &dyn Reader, path: &Path) -> Result<Vec<Path>> {
 
 /// The ACL that counts for the node at `path`: its own, or the nearest one above.
 pub(super) fn effective_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
-    let mut at = Some(path.clone());
+    nearest_acl(reader, Some(path.clone()))
+}
+
+/// The ACL that counts for the node at `path` if it has none of its own.
+pub(super) fn inherited_acl(reader: &dyn Reader, path: &Path) -> Result<Acl> {
+    nearest_acl(reader, path.parent())
+}
+
+fn nearest_acl(reader: &dyn Reader, mut at: Option<Path>) -> Result<Acl> {
     while let Some(path) = at {
         let table = match host_nodes::below_root(reader, &path) {
             Some(_) => Table::Host,

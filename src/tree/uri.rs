@@ -119,12 +119,17 @@ impl Path {
     pub fn uri(&self) -> String {
         let mut uri = String::with_capacity(self.0.len() + 2);
         uri.push('.');
+        let is_special = |octet| octet != SEPARATOR as u8 && is_escaped(octet);
+        let is_plain = !self.0.bytes().any(is_special);
         let mut rest = Some(self.0.as_str()).filter(|names| !names.is_empty());
         while let Some(names) = rest {
             let (name, others) = split_at(names, SEPARATOR as u8);
             uri.push('/');
-            // A string takes everything.
-            let _ = write_escaped(&mut uri, name);
+            match is_plain {
+                true => uri.push_str(name),
+                // A string takes everything.
+                false => drop(write_escaped(&mut uri, name)),
+            }
             rest = others;
         }
         uri
@@ -183,6 +188,14 @@ impl Path {
         let mut key = self.0.clone().into_bytes();
         key.push(SEPARATOR as u8 + 1);
         key
+    }
+
+    /// True if `key` is that of a node below this one.
+    pub(super) fn is_above(&self, key: &[u8]) -> bool {
+        let rest = key.strip_prefix(self.key());
+        rest.is_some_and(
+            |rest| if self.is_root() { !rest.is_empty() } else { rest.starts_with(b"\0") },
+        )
     }
 
     pub(super) fn from_key(key: &[u8]) -> Option<Self> {

@@ -2,11 +2,13 @@
 
 use super::support::abi::Phone;
 use super::*;
-use dmsc::audit::{Ed25519, Signer};
+use dmsc::audit::{Ed25519, PublicKey, Signer};
 use dmsc::secret::Secret;
 
-fn bytes(call: impl FnOnce(*mut u8) -> i32) -> Result<[u8; 32], support::abi::Failure> {
-    let mut octets = [0; 32];
+fn bytes<const N: usize>(
+    call: impl FnOnce(*mut u8) -> i32,
+) -> Result<[u8; N], support::abi::Failure> {
+    let mut octets = [0; N];
     check(call(octets.as_mut_ptr()))?;
     Ok(octets)
 }
@@ -23,11 +25,13 @@ fn info(phone: &Phone) -> dmsc_audit_info {
     info
 }
 
+type Key = [u8; DMSC_AUDIT_KEY_SIZE];
+
 /// Status, last record and first broken record.
 fn verify(export: &[u8], keys: &[u8], head: Option<&[u8; 32]>) -> (i32, u64, u64) {
     let (mut verdict, mut broken) = (blank::<dmsc_audit_info>(), 0);
     let head = head.map_or(null(), |head| head.as_ptr());
-    let (data, count) = (export.as_ptr(), keys.len() / 32);
+    let (data, count) = (export.as_ptr(), keys.len() / DMSC_AUDIT_KEY_SIZE);
     let status = unsafe {
         let keys = keys.as_ptr();
         dmsc_audit_verify(data, export.len(), keys, count, head, &raw mut verdict, &raw mut broken)
@@ -42,7 +46,7 @@ fn an_export_verifies_without_a_client() {
     phone.deliver(&sim.push()).unwrap();
     phone.settle();
     let export = export(&phone);
-    let key = bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap();
+    let key: Key = bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap();
     let stands = info(&phone);
     assert_eq!((stands.first, stands.signed_to), (1, stands.last));
     assert_eq!(stands.octets, export.len() as u64);
@@ -52,10 +56,13 @@ fn an_export_verifies_without_a_client() {
     bad[100] ^= 1;
     assert_eq!(verify(&bad, &key, None), (Code::Audit as i32, 0, 1));
     assert!(last_message().starts_with("audit export: record 1: "), "{}", last_message());
-    assert_eq!(verify(&export, &[9; 32], None).0, Code::Audit as i32);
+    let mut other = [9; DMSC_AUDIT_KEY_SIZE];
+    refused(verify(&export, &other, None).0, INVALID_ARG, "keys: one is of no known kind");
+    other[0] = 0;
+    assert_eq!(verify(&export, &other, None).0, Code::Audit as i32);
     assert_eq!(verify(&export, &key, Some(&[9; 32])), (Code::Audit as i32, 0, stands.last + 1));
     let secret = bytes(|key| unsafe { dmsc_audit_reveal(phone.client, 3, key) }).unwrap();
-    assert_ne!(secret, [0; 32]);
+    assert_ne!(secret, [0; DMSC_AUDIT_HASH_SIZE]);
     check(unsafe { dmsc_audit_discard(phone.client, stands.last) }).unwrap();
     assert_eq!(info(&phone).first, stands.last + 1);
     let none = unsafe { dmsc_audit_discard(phone.client, 1000) };
@@ -63,9 +70,24 @@ fn an_export_verifies_without_a_client() {
     check(unsafe { dmsc_audit_set_limit(phone.client, 0) }).unwrap();
 }
 
+/// A key as Android Keystore keeps them.
+struct P256(p256::ecdsa::SigningKey);
+
+impl Signer for P256 {
+    fn public_key(&mut self) -> dmsc::error::Result<PublicKey> {
+        let point = self.0.verifying_key().to_sec1_point(true);
+        Ok(PublicKey::P256(point.as_bytes().try_into().unwrap()))
+    }
+    fn sign(&mut self, message: &[u8]) -> dmsc::error::Result<[u8; DMSC_AUDIT_SIGNATURE_SIZE]> {
+        use p256::ecdsa::signature::Signer as _;
+        let signature: p256::ecdsa::Signature = self.0.sign(message);
+        Ok(signature.to_bytes().into())
+    }
+}
+
 /// A key store as a C program would connect it.
 struct KeyStore {
-    key: std::sync::Mutex<Ed25519>,
+    key: std::sync::Mutex<Box<dyn Signer>>,
     answer: AtomicI32,
     signed: AtomicUsize,
     destroyed: AtomicUsize,
@@ -77,7 +99,7 @@ unsafe fn key_store<'a>(user_data: *mut c_void) -> &'a KeyStore {
 
 unsafe extern "C" fn public_key(user_data: *mut c_void, key: *mut u8) -> i32 {
     unsafe {
-        let public = key_store(user_data).key.lock().unwrap().public_key().unwrap();
+        let public = key_store(user_data).key.lock().unwrap().public_key().unwrap().to_octets();
         key.copy_from_nonoverlapping(public.as_ptr(), public.len());
     }
     0
@@ -105,9 +127,18 @@ unsafe extern "C" fn destroy(user_data: *mut c_void) {
 }
 
 #[test]
-fn a_key_store_of_the_host_signs() {
+fn a_key_store_of_the_host_signs_with_ed25519() {
+    signs(Box::new(Ed25519::from_seed(&Secret::new([3; 32])).unwrap()));
+}
+
+#[test]
+fn a_key_store_of_the_host_signs_with_p256() {
+    signs(Box::new(P256(p256::ecdsa::SigningKey::from_slice(&[3; 32]).unwrap())));
+}
+
+fn signs(key: Box<dyn Signer>) {
     let store = KeyStore {
-        key: std::sync::Mutex::new(Ed25519::from_seed(&Secret::new([3; 32])).unwrap()),
+        key: std::sync::Mutex::new(key),
         answer: AtomicI32::new(0),
         signed: AtomicUsize::new(0),
         destroyed: AtomicUsize::new(0),
@@ -125,7 +156,7 @@ fn a_key_store_of_the_host_signs() {
     refused(number, INVALID_ARG, "dmsc_signer needs public_key and sign");
     assert_eq!(store.destroyed.load(Ordering::SeqCst), 0);
     check(unsafe { dmsc_client_set_signer(phone.client, &raw const signer) }).unwrap();
-    let key = bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap();
+    let key: Key = bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap();
     assert_eq!(verify(&export(&phone), &key, None).0, 0);
     assert_eq!(store.signed.load(Ordering::SeqCst), 1);
     // Its own number passes through.
@@ -136,7 +167,8 @@ fn a_key_store_of_the_host_signs() {
     assert!(buffer.is_null());
     check(unsafe { dmsc_client_set_signer(phone.client, null()) }).unwrap();
     assert_eq!(store.destroyed.load(Ordering::SeqCst), 1);
-    assert_ne!(bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap(), key);
+    let own: Key = bytes(|key| unsafe { dmsc_audit_key(phone.client, key) }).unwrap();
+    assert_ne!(own, key);
 }
 
 #[test]

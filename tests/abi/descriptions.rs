@@ -282,6 +282,25 @@ fn the_dialects_of_vendors_are_understood() {
     }
 }
 
+#[test]
+fn a_default_value_of_another_format_is_left_out_and_the_rest_counts() {
+    let sim = Sim::scripted(
+        r#"
+        [[package]]
+        commands = [
+            { add = "./Vendor/Wi-Fi/home/Channel", format = "int", expect = 412 },
+            { add = "./Vendor/Wi-Fi/home/Channel", format = "int", value = "7" },
+            { add = "./Vendor/Wi-Fi/home/Unknown", value = "x", expect = 405 },
+        ]
+        "#,
+    );
+    let phone = phone(&sim);
+    let remark = "<DefaultValue>chosen by the device</DefaultValue>";
+    let document = WIFI.replace("<DefaultValue>6</DefaultValue>", remark);
+    describe(&phone, ".", &document).unwrap();
+    good_session(&phone, &sim);
+}
+
 fn node(name: &str, inside: &str) -> String {
     format!(
         "<MgmtTree><VerDTD>1.2</VerDTD><Node><NodeName>{name}</NodeName>{inside}</Node></MgmtTree>"
@@ -306,9 +325,6 @@ fn documents_that_cannot_be_registered() {
     assert_eq!(status(".", &node("A", twice)), Err(INVALID_ARG));
     let leaf = "<DFProperties><DFFormat><chr/></DFFormat></DFProperties><Node><NodeName>X</NodeName></Node>";
     assert_eq!(status(".", &node("A", leaf)), Err(INVALID_ARG));
-    let preset =
-        "<DFProperties><DefaultValue>x</DefaultValue><DFFormat><int/></DFFormat></DFProperties>";
-    assert_eq!(status(".", &node("A", preset)), Err(INVALID_ARG));
     // Two documents about one place.
     assert_eq!(status("./Vendor", &node("A", format)), Ok(0));
     assert_eq!(status("./Vendor", &node("A", format)), Ok(0));

@@ -87,7 +87,7 @@ fn consent_is_an_alert_of_its_own_purpose_and_the_end_is_an_event() {
     check(unsafe { dmsc_alert_info_get(alert.0, &raw mut info) }).unwrap();
     let purpose = dmsc_alert_purpose::DMSC_ALERT_BOOTSTRAP_CONSENT as u32;
     assert_eq!((info.code, info.purpose, info.tries_left, info.session_id), (1101, purpose, 0, 0));
-    assert_eq!(info.max_display_s, 600);
+    assert_eq!(info.max_display_s, 300);
     answer(alert.0, 0).unwrap();
     phone.settle();
     let done = phone.ears.of(dmsc_event_type::DMSC_EVENT_BOOTSTRAP_DONE);

@@ -12,13 +12,19 @@ import re
 import sys
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 FORM = re.compile(
     rb'\{"seq":(0|[1-9][0-9]*),"prev":"([0-9a-f]{64})","time":-?(?:0|[1-9][0-9]*),"kind":"([a-z-]*)"(.*)\}',
     re.DOTALL,
 )
-SEAL = re.compile(rb',"key":"([0-9a-f]{64})","sig":"([0-9a-f]{128})"')
+SEAL = re.compile(
+    rb'(?:,"key":"([0-9a-f]{64})"|,"alg":"ecdsa-p256","key":"([0-9a-f]{66})"),"sig":"([0-9a-f]{128})"'
+)
+P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 class Broken(Exception):
@@ -54,17 +60,28 @@ def check_start(records):
         broken(seq, "records before it are missing")
 
 
+def check_p256(key, signature, signed):
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    if s > P256_ORDER // 2:
+        raise ValueError("not the lower s")
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
+    public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+
+
 def check_seal(seq, rest, line, keys):
     seal = SEAL.fullmatch(rest)
     if not seal:
         broken(seq, "not in the form of a seal")
-    key = seal[1].decode()
+    key = (seal[1] or seal[2]).decode()
     if keys and key not in keys:
         broken(seq, "signed with another key")
     signed = b"dmsc-audit-1\n" + line[: line.rindex(b',"sig":"')]
+    signature = bytes.fromhex(seal[3].decode())
     try:
-        public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(key))
-        public.verify(bytes.fromhex(seal[2].decode()), signed)
+        if seal[1]:
+            Ed25519PublicKey.from_public_bytes(bytes.fromhex(key)).verify(signature, signed)
+        else:
+            check_p256(bytes.fromhex(key), signature, signed)
     except (InvalidSignature, ValueError):
         broken(seq, "its signature is wrong")
 

@@ -52,8 +52,8 @@ int main(void)
     PLACE(dmsc_config, bootstrap_flags, 108);
     PLACE(dmsc_config, secret_uri_count, 128);
     PLACE(dmsc_config, network, 136);
-    SIZE(dmsc_network_config, 88);
-    PLACE(dmsc_network_config, card_connections, 80);
+    SIZE(dmsc_network_config, 96);
+    PLACE(dmsc_network_config, text_xml, 88);
     SIZE(dmsc_stream_transport, 64);
     PLACE(dmsc_stream_transport, destroy, 56);
     SIZE(dmsc_stream_target, 48);

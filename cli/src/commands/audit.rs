@@ -3,7 +3,7 @@
 use crate::output::{Output, hex, printable};
 use crate::store;
 use clap::{Args, Subcommand};
-use dmsc::audit::{self, Hash, Journal, Verified};
+use dmsc::audit::{self, Hash, Journal, PublicKey, Verified};
 use dmsc::error::{Code, Error, Result};
 use dmsc::store::Database;
 use dmsc::time::Now;
@@ -46,20 +46,31 @@ pub(crate) struct RevealArguments {
 pub(crate) struct VerifyArguments {
     /// The export
     file: PathBuf,
-    /// Public key that may have signed: 64 hexadecimal digits, or a file with them. Without it any key may
-    #[arg(long, value_name = "PUB", value_parser = octets)]
-    key: Vec<Hash>,
+    /// Public key that may have signed: 64 hexadecimal digits (Ed25519) or 66 (P-256), or a file with them.
+    /// Without it any key may
+    #[arg(long, value_name = "PUB", value_parser = public_key)]
+    key: Vec<PublicKey>,
     /// Hash of a record that has to be there, as node ./Ext/DMSC/Audit/Head gives it
     #[arg(long, value_name = "HASH", value_parser = octets)]
     head: Option<Hash>,
 }
 
+/// The digits of an argument, which may be in a file.
+fn given(text: &str) -> std::result::Result<String, String> {
+    match Path::new(text).is_file() {
+        true => fs::read_to_string(text).map_err(|error| error.to_string()),
+        false => Ok(text.to_owned()),
+    }
+}
+
+fn public_key(text: &str) -> std::result::Result<PublicKey, String> {
+    PublicKey::from_hex(given(text)?.trim()).ok_or_else(|| {
+        "neither 64 or 66 hexadecimal digits of a key nor a file with them".to_owned()
+    })
+}
+
 fn octets(text: &str) -> std::result::Result<Hash, String> {
-    let read = match Path::new(text).is_file() {
-        true => fs::read_to_string(text).map_err(|error| error.to_string())?,
-        false => text.to_owned(),
-    };
-    let octets = dmsc::bytes::hex::decode(read.trim()).ok();
+    let octets = dmsc::bytes::hex::decode(given(text)?.trim()).ok();
     octets
         .and_then(|octets| octets.try_into().ok())
         .ok_or_else(|| "neither 64 hexadecimal digits nor a file with them".to_owned())
@@ -121,7 +132,7 @@ fn export(db: &Database) -> Result<Vec<u8>> {
 fn key(arguments: &StoreArguments, output: &Output) -> Result<()> {
     let db = existing(&arguments.store)?;
     let view = db.read()?;
-    let key = digits(&audit::public_key(&view)?.unwrap_or_default());
+    let key = audit::public_key(&view)?.map_or_else(String::new, |key| key.to_string());
     let head = digits(&audit::head(&view)?.unwrap_or_default());
     output.show(|| format!("key  {key}\nhead {head}"), || json!({ "key": key, "head": head }));
     Ok(())
@@ -170,7 +181,7 @@ fn verify(arguments: &VerifyArguments, output: &Output) -> Result<()> {
         .map_err(|broken| Error::new(Code::Audit, format!("{file}: {broken}")))?;
     let Verified { first, last, head, signed, keys } = verified;
     let (head, keys): (_, Vec<String>) =
-        (digits(&head), keys.iter().map(|key| digits(key)).collect());
+        (digits(&head), keys.iter().map(PublicKey::to_string).collect());
     output.show(
         || {
             let note = if arguments.key.is_empty() { "; is that the device's key?" } else { "" };

@@ -1,6 +1,9 @@
 //! `dmsc audit`: the journal of real sessions, exported, verified, and tampered with.
 
 use crate::support::{Ran, SECRETS, dmsc, dmsc_octets, fresh};
+use dmsc::audit::{Command as Record, Entry, Journal, PublicKey, SIGNATURE_OCTETS, Signer};
+use dmsc::store::{Database, memory::MemoryStore};
+use p256::ecdsa::signature::Signer as _;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -102,10 +105,9 @@ fn both_verifiers_find_what_was_changed_dropped_or_cut_off() {
     }
 }
 
-#[test]
-fn the_other_verifier_follows_a_journal_that_was_rotated() {
-    use dmsc::audit::{Command as Record, Entry, Journal};
-    use dmsc::store::{Database, memory::MemoryStore};
+/// Writes so many records of a journal into a file, sealed by `signer` or by the journal itself; its path and
+/// the journal's own key.
+fn journal(test: &str, records: u32, signer: Option<&mut dyn Signer>) -> (String, String) {
     struct Sevens;
     impl dmsc::random::Random for Sevens {
         fn fill(&mut self, buffer: &mut [u8]) {
@@ -116,7 +118,7 @@ fn the_other_verifier_follows_a_journal_that_was_rotated() {
     let mut txn = db.begin().unwrap();
     let mut journal = Journal::open(&mut txn, &mut Sevens, dmsc::time::Now::default()).unwrap();
     journal.set_limit(0).unwrap();
-    for message in 0..100 {
+    for message in 0..records {
         let entry = Entry::Command(Record {
             session: 1,
             message,
@@ -128,17 +130,67 @@ fn the_other_verifier_follows_a_journal_that_was_rotated() {
         });
         journal.append(&entry).unwrap();
     }
-    journal.seal(None).unwrap();
+    journal.seal(signer).unwrap();
     let (records, key) = (dmsc::audit::export(&txn), dmsc::audit::public_key(&txn));
-    let key = dmsc::bytes::hex::encode(&key.unwrap().unwrap()).to_ascii_lowercase();
-    let folder = fresh("audit-rotated");
+    let folder = fresh(test);
     fs::create_dir_all(&folder).unwrap();
     let file = format!("{folder}/journal.jsonl");
     fs::write(&file, records.unwrap()).unwrap();
+    (file, key.unwrap().unwrap().to_string())
+}
+
+#[test]
+fn the_other_verifier_follows_a_journal_that_was_rotated() {
+    let (file, key) = journal("audit-rotated", 100, None);
     let ran = verify(&file, &["--key", &key, "--json"]).good();
     assert!(ran.lines()[0]["first"].as_u64() > Some(50), "{}", ran.stdout);
     let (code, said) = other(&file, &["--key", &key]);
     assert!(code == 0 && said.starts_with("ok "), "{said}");
+}
+
+/// A key as Android Keystore keeps them.
+struct P256(p256::ecdsa::SigningKey);
+
+impl Signer for P256 {
+    fn public_key(&mut self) -> dmsc::error::Result<PublicKey> {
+        let point = self.0.verifying_key().to_sec1_point(true);
+        Ok(PublicKey::P256(point.as_bytes().try_into().unwrap()))
+    }
+    fn sign(&mut self, message: &[u8]) -> dmsc::error::Result<[u8; SIGNATURE_OCTETS]> {
+        let signature: p256::ecdsa::Signature = self.0.sign(message);
+        Ok(signature.to_bytes().into())
+    }
+}
+
+#[test]
+fn both_verifiers_know_seals_of_p256() {
+    let mut signer = P256(p256::ecdsa::SigningKey::from_slice(&[5; 32]).unwrap());
+    let key = signer.public_key().unwrap().to_string();
+    let (file, own) = journal("audit-p256", 3, Some(&mut signer));
+    let ran = verify(&file, &["--key", &key, "--json"]).good();
+    assert_eq!(ran.lines()[0]["keys"][0], key);
+    let (code, said) = other(&file, &["--key", &key]);
+    assert!(code == 0 && said.starts_with("ok 1 5 "), "{said}");
+    verify(&file, &["--key", &own]).failed("DMSC_ERR_AUDIT");
+    assert_eq!(other(&file, &["--key", &own]), (1, "record 5: signed with another key\n".into()));
+    // A digit of the signature, and the same signature with the other of its two values of `s`.
+    let good = fs::read_to_string(&file).unwrap();
+    let (start, signature) = good.trim_end().strip_suffix("\"}").unwrap().rsplit_once('"').unwrap();
+    let parts = dmsc::bytes::hex::decode(signature).unwrap();
+    let parts = p256::ecdsa::Signature::from_slice(&parts).unwrap();
+    let twin = p256::ecdsa::Signature::from_scalars(parts.r(), -parts.s()).unwrap();
+    let twin = dmsc::bytes::hex::encode(&twin.to_bytes()).to_ascii_lowercase();
+    let flipped =
+        format!("{}{}", if signature.starts_with('0') { '1' } else { '0' }, &signature[1..]);
+    for bad in [twin, flipped] {
+        fs::write(&file, format!("{start}\"{bad}\"}}\n")).unwrap();
+        let ran = verify(&file, &["--key", &key]).failed("DMSC_ERR_AUDIT");
+        assert!(ran.stderr.contains("record 5: its signature is wrong"), "{}", ran.stderr);
+        assert_eq!(
+            other(&file, &["--key", &key]),
+            (1, "record 5: its signature is wrong\n".into())
+        );
+    }
 }
 
 #[test]

@@ -294,6 +294,36 @@ fn the_journal_has_commands_decisions_and_answers_in_order() {
 }
 
 #[test]
+fn a_session_has_a_share_of_the_journal_and_what_is_beyond_is_added_up() {
+    let mut bench = bench();
+    let mut txn = bench.db.begin().unwrap();
+    // Shares of 1 KiB.
+    Journal::existing(&mut txn, NOW).unwrap().unwrap().set_limit(0).unwrap();
+    txn.commit().unwrap();
+    bench.start();
+    let many =
+        |first: u32| -> String { (first..first + 20).map(|id| get(id, "./Lab/L")).collect() };
+    bench.say(&many(2));
+    let records = journal(&bench);
+    let written = records.len() - 1;
+    assert!((3..10).contains(&written), "{written}");
+    let is_command =
+        |record: &String| record.contains(r#""name":"Get","uri":"./Lab/L","status":404"#);
+    assert!(records[..written].iter().all(is_command));
+    let sum = |message: u32, count: usize| {
+        let digest = audit::hash("Get ./Lab/L 404\n".repeat(count).as_bytes());
+        let digest = crate::bytes::hex::encode(&digest).to_ascii_lowercase();
+        format!(
+            r#"unrecorded","session":7,"message":{message},"count":{count},"digest":"{digest}"}}"#
+        )
+    };
+    assert_eq!(records[written], sum(1, 20 - written));
+    // From now on one record for a message.
+    bench.say(&many(30));
+    assert_eq!(journal(&bench)[written + 1..], [sum(2, 20)]);
+}
+
+#[test]
 fn secrets_have_no_hash_and_an_abort_leaves_the_committed_records() {
     let mut bench = bench().started();
     let account = "./DMAcc/1/AppAuth/1/AAuthSecret";

@@ -47,8 +47,8 @@ pub(crate) struct Command {
     pub(crate) cmd_ref: String,
     /// `Cmd` of a Status.
     pub(crate) answered: String,
-    pub(crate) target_ref: Option<String>,
-    pub(crate) source_ref: Option<String>,
+    pub(crate) target_refs: Vec<String>,
+    pub(crate) source_refs: Vec<String>,
     /// `Data` of a Status or an Alert.
     pub(crate) code: String,
     pub(crate) correlator: Option<String>,
@@ -144,8 +144,8 @@ fn read_command(command: &Element) -> Result<Command, String> {
         msg_ref: optional_text(command, SYNCML, "MsgRef")?,
         cmd_ref: text_of(command, "CmdRef")?,
         answered: text_of(command, "Cmd")?,
-        target_ref: optional_text(command, SYNCML, "TargetRef")?,
-        source_ref: optional_text(command, SYNCML, "SourceRef")?,
+        target_refs: texts(command, "TargetRef")?,
+        source_refs: texts(command, "SourceRef")?,
         code: text_of(command, "Data")?,
         correlator: optional_text(command, SYNCML, "Correlator")?,
         has_cred: command.child(SYNCML, "Cred").is_some(),
@@ -206,6 +206,13 @@ fn location(parent: &Element, name: &str) -> Result<Option<String>, String> {
 fn optional_text(parent: &Element, page: u8, name: &str) -> Result<Option<String>, String> {
     let Some(child) = parent.child(page, name) else { return Ok(None) };
     String::from_utf8(child.value()).map(Some).map_err(|_| format!("{name} is no text"))
+}
+
+/// The texts of all children of this name.
+fn texts(parent: &Element, name: &str) -> Result<Vec<String>, String> {
+    let found = parent.children().filter(|child| child.page == SYNCML && child.name == name);
+    let found = found.map(|child| String::from_utf8(child.value()));
+    found.collect::<Result<_, _>>().map_err(|_| format!("{name} is no text"))
 }
 
 fn text_of(parent: &Element, name: &str) -> Result<String, String> {

@@ -52,9 +52,28 @@ pub(crate) struct Answer {
 pub(crate) struct Sent {
     pub(crate) cmd_id: u32,
     pub(crate) name: &'static str,
+    /// One for each item, at least one.
+    pub(crate) parts: Vec<Part>,
+}
+
+/// One item of a command that was sent, or a command without items.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Part {
     pub(crate) target: Option<String>,
     pub(crate) source: Option<String>,
+    /// What the script says about it.
     pub(crate) command: Option<Command>,
+}
+
+impl Part {
+    fn of(command: &Command) -> Self {
+        let source = match &command.verb {
+            Verb::Copy { from, .. } => Some(from.clone()),
+            _ => None,
+        };
+        let target = target_of(&command.verb).map(str::to_owned);
+        Self { target, source, command: Some(command.clone()) }
+    }
 }
 
 /// Collects the children of SyncBody and numbers the commands.
@@ -105,36 +124,66 @@ impl Body {
     pub(crate) fn next_message(&mut self) {
         let (cmd_id, alert) = self.numbered("Alert");
         self.elements.push(alert.with(text("Data", "1222")));
-        self.sent.push(Sent { cmd_id, name: "Alert", target: None, source: None, command: None });
+        self.sent.push(Sent { cmd_id, name: "Alert", parts: vec![Part::default()] });
+    }
+
+    /// Appends Alert 1225: the end of the client's value is missing.
+    pub(crate) fn no_end_of_data(&mut self, uri: &str) {
+        let (cmd_id, alert) = self.numbered("Alert");
+        let missed = Element::new(SYNCML, "Item").with(located("Source", uri));
+        self.elements.push(alert.with(text("Data", "1225")).with(missed));
+        self.sent.push(Sent { cmd_id, name: "Alert", parts: vec![Part::default()] });
+    }
+
+    /// Appends Alert 1223, by which the session ends.
+    fn abort(&mut self) {
+        let (_, alert) = self.numbered("Alert");
+        self.elements.push(alert.with(text("Data", "1223")));
     }
 
     /// Appends a command of the script.
     pub(crate) fn command(&mut self, command: &Command) {
+        if matches!(command.verb, Verb::Abort) {
+            return self.abort();
+        }
         let element = self.build(command);
         self.elements.push(element);
     }
 
     fn build(&mut self, command: &Command) -> Element {
-        let name = name_of(&command.verb);
-        let (cmd_id, element) = self.numbered(name);
-        let target = target_of(&command.verb).map(str::to_owned);
-        let source = match &command.verb {
-            Verb::Copy { from, .. } => Some(from.clone()),
-            _ => None,
+        let items = match &command.verb {
+            Verb::Items(items) => items,
+            _ => std::slice::from_ref(command),
         };
-        self.sent.push(Sent { cmd_id, name, target, source, command: Some(command.clone()) });
+        let name = items.first().map_or("", |item| name_of(&item.verb));
+        let (cmd_id, element) = self.numbered(name);
+        let parts = items.iter().map(Part::of).collect();
+        self.sent.push(Sent { cmd_id, name, parts });
+        let at_command =
+            |item: &Command| item.verb.write().filter(|write| write.command_meta).and_then(meta_of);
+        let element = extend(element, items.iter().find_map(at_command));
+        let correlator = items.first().and_then(|item| match &item.verb {
+            Verb::Exec { correlator, .. } => correlator.as_deref(),
+            _ => None,
+        });
+        let element = extend(element, correlator.map(|found| text("Correlator", found)));
+        items.iter().fold(element, |element, item| self.content(element, item))
+    }
+
+    /// The element with what one item, or one container, has in it.
+    fn content(&mut self, element: Element, command: &Command) -> Element {
         match &command.verb {
             Verb::Get { uri, .. } | Verb::Delete { uri } => element.with(item(uri)),
-            Verb::Add(write) | Verb::Replace(write) => element.with(write_item(write)),
-            Verb::Exec { write, correlator } => {
-                let correlator = correlator.as_ref().map(|found| text("Correlator", found));
-                extend(element, correlator).with(write_item(write))
-            }
+            Verb::Add(write)
+            | Verb::Replace(write)
+            | Verb::Put(write)
+            | Verb::Exec { write, .. } => element.with(write_item(write)),
             Verb::Copy { from, to } => element.with(item(to).with(located("Source", from))),
             Verb::Alert(alert) => alert_items(element, alert),
             Verb::Atomic(children) | Verb::Sequence(children) => {
                 children.iter().fold(element, |element, child| element.with(self.build(child)))
             }
+            Verb::Items(_) | Verb::Break | Verb::Abort => element,
         }
     }
 
@@ -192,15 +241,16 @@ fn name_of(verb: &Verb) -> &'static str {
         Verb::Alert(_) => "Alert",
         Verb::Atomic(_) => "Atomic",
         Verb::Sequence(_) => "Sequence",
+        Verb::Put(_) => "Put",
+        Verb::Items(_) | Verb::Break | Verb::Abort => "",
     }
 }
 
 fn target_of(verb: &Verb) -> Option<&str> {
     match verb {
         Verb::Get { uri, .. } | Verb::Delete { uri } => Some(uri),
-        Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. } => Some(&write.uri),
         Verb::Copy { to, .. } => Some(to),
-        Verb::Alert(_) | Verb::Atomic(_) | Verb::Sequence(_) => None,
+        other => other.write().map(|write| write.uri.as_str()),
     }
 }
 
@@ -215,17 +265,24 @@ fn alert_items(mut element: Element, alert: &Alert) -> Element {
     element
 }
 
-fn write_item(write: &Write) -> Element {
+/// Format and Type of a value, if they are said.
+fn meta_of(write: &Write) -> Option<Element> {
     let mut meta = Element::new(SYNCML, "Meta");
     for (name, value) in [("Format", &write.format), ("Type", &write.mime)] {
         if let Some(value) = value {
             meta.push(meta_text(name, value));
         }
     }
-    if let Some(size) = write.size {
-        meta.push(meta_text("Size", &size.to_string()));
-    }
-    let meta = (!meta.content.is_empty()).then_some(meta);
+    (!meta.content.is_empty()).then_some(meta)
+}
+
+fn write_item(write: &Write) -> Element {
+    let own = if write.command_meta { None } else { meta_of(write) };
+    let size = write.size.map(|size| meta_text("Size", &size.to_string()));
+    let meta = match (own, size) {
+        (own, None) => own,
+        (own, Some(size)) => Some(own.unwrap_or_else(|| Element::new(SYNCML, "Meta")).with(size)),
+    };
     let data = write.value.as_ref().map(|value| text("Data", value));
     let more = write.more.then(|| Element::new(SYNCML, "MoreData"));
     extend(extend(extend(item(&write.uri), meta), data), more)

@@ -1,8 +1,11 @@
 //! What the DM server does with a device: packages of commands, and what it expects back.
 //!
-//! Only data and its reading from a profile; sending and checking is the session's.
+//! Only data; sending and checking is the session's.
+
+mod spec;
 
 use serde::Deserialize;
+use spec::Spec;
 
 /// One server package: everything the server sends until its next `Final`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -31,6 +34,8 @@ pub enum Verb {
         uri: String,
         /// What the Results have to hold.
         results: Option<Wanted>,
+        /// The code by which the server refuses the first piece of large Results.
+        refuse: Option<u16>,
     },
     /// Creates a node.
     Add(Write),
@@ -61,6 +66,14 @@ pub enum Verb {
     Atomic(Vec<Command>),
     /// In this order.
     Sequence(Vec<Command>),
+    /// One command with an item for each of these, which have the same verb and one target each.
+    Items(Vec<Command>),
+    /// A command of SyncML that DM does not have.
+    Put(Write),
+    /// The package goes on in another message.
+    Break,
+    /// The server gives the session up.
+    Abort,
 }
 
 /// A node and its new value.
@@ -80,6 +93,12 @@ pub struct Write {
     pub size: Option<usize>,
     /// More pieces follow.
     pub more: bool,
+    /// Send so many pieces and never the rest.
+    pub cut: Option<usize>,
+    /// The last piece that is sent, of a value without an end.
+    pub endless: bool,
+    /// Format and Type stand at the command, not at the item.
+    pub command_meta: bool,
 }
 
 /// An alert to the device.
@@ -116,6 +135,10 @@ impl Package {
     pub fn messages(&self, session: u32) -> Vec<Vec<Command>> {
         let mut messages = vec![Vec::new()];
         for command in &self.commands {
+            if matches!(command.verb, Verb::Break) {
+                messages.push(Vec::new());
+                continue;
+            }
             let pieces = command.for_session(session).pieces();
             let last = pieces.len().saturating_sub(1);
             for (index, piece) in pieces.into_iter().enumerate() {
@@ -131,13 +154,26 @@ impl Package {
     }
 }
 
+impl Verb {
+    /// What has a value; none for other commands.
+    pub fn write(&self) -> Option<&Write> {
+        match self {
+            Self::Add(write)
+            | Self::Replace(write)
+            | Self::Put(write)
+            | Self::Exec { write, .. } => Some(write),
+            _ => None,
+        }
+    }
+}
+
 impl Command {
     /// The command with the session's number in its texts.
     fn for_session(&self, session: u32) -> Self {
         let fill_in = |text: &mut String| *text = text.replace(SESSION_MARK, &session.to_string());
         let mut command = self.clone();
         match &mut command.verb {
-            Verb::Get { uri, results } => {
+            Verb::Get { uri, results, .. } => {
                 fill_in(uri);
                 match results {
                     Some(Wanted::Text(text) | Wanted::Prefix(text)) => fill_in(text),
@@ -146,13 +182,17 @@ impl Command {
                 }
             }
             Verb::Delete { uri } => fill_in(uri),
-            Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. } => {
+            Verb::Add(write)
+            | Verb::Replace(write)
+            | Verb::Put(write)
+            | Verb::Exec { write, .. } => {
                 fill_in(&mut write.uri);
                 write.value.iter_mut().for_each(fill_in);
             }
             Verb::Copy { from, to } => [from, to].into_iter().for_each(fill_in),
             Verb::Alert(alert) => fill_in(&mut alert.text),
-            Verb::Atomic(children) | Verb::Sequence(children) => {
+            Verb::Break | Verb::Abort => {}
+            Verb::Atomic(children) | Verb::Sequence(children) | Verb::Items(children) => {
                 children.iter_mut().for_each(|child| *child = child.for_session(session));
             }
         }
@@ -161,16 +201,14 @@ impl Command {
 
     /// The command, or a chain of them with a piece of its value each.
     fn pieces(self) -> Vec<Self> {
-        let (Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. }) = &self.verb
-        else {
-            return vec![self];
-        };
+        let Some(write) = self.verb.write() else { return vec![self] };
         let (Some(chunk), Some(value)) = (write.chunk, write.value.as_deref()) else {
             return vec![self];
         };
         let parts = split_text(value, chunk);
         let last = parts.len().saturating_sub(1);
-        let pieces = parts.iter().enumerate().map(|(index, part)| {
+        let cut = write.cut.unwrap_or(parts.len());
+        let pieces = parts.iter().take(cut).enumerate().map(|(index, part)| {
             let mut piece = self.clone();
             if let Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. } =
                 &mut piece.verb
@@ -178,6 +216,7 @@ impl Command {
                 write.value = Some((*part).to_owned());
                 write.size = (index == 0 && last > 0).then_some(value.len());
                 write.more = index < last;
+                write.endless = write.more && index + 1 == cut;
             }
             if index < last {
                 piece.expect = vec![213];
@@ -202,207 +241,9 @@ fn split_text(text: &str, octets: usize) -> Vec<&str> {
     pieces
 }
 
-/// A command as it is written in a profile.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Spec {
-    get: Option<String>,
-    add: Option<String>,
-    replace: Option<String>,
-    delete: Option<String>,
-    exec: Option<String>,
-    copy: Option<String>,
-    display: Option<String>,
-    confirm: Option<String>,
-    input: Option<String>,
-    choice: Option<String>,
-    choices: Option<String>,
-    alert: Option<u16>,
-    atomic: Option<Vec<Command>>,
-    sequence: Option<Vec<Command>>,
-
-    to: Option<String>,
-    format: Option<String>,
-    #[serde(rename = "type")]
-    mime: Option<String>,
-    value: Option<String>,
-    fill: Option<usize>,
-    chunk: Option<usize>,
-    correlator: Option<String>,
-    options: Option<String>,
-    from: Vec<String>,
-    answer: Option<OneOrMore<String>>,
-    results: Option<String>,
-    results_prefix: Option<String>,
-    results_fill: Option<usize>,
-    results_children: Option<Vec<String>>,
-    expect: Option<OneOrMore<u16>>,
-}
-
-/// A single value or a list of them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
-enum OneOrMore<T> {
-    One(T),
-    More(Vec<T>),
-}
-
-impl<T> OneOrMore<T> {
-    fn into_vec(self) -> Vec<T> {
-        match self {
-            Self::One(value) => vec![value],
-            Self::More(values) => values,
-        }
-    }
-}
-
-impl TryFrom<Spec> for Command {
-    type Error = String;
-
-    fn try_from(mut spec: Spec) -> Result<Self, String> {
-        let expect = spec.expect.take().map_or_else(|| vec![200], OneOrMore::into_vec);
-        let verb = spec.verb()?;
-        match spec.left_over() {
-            Some(key) => Err(format!("a script command has nothing to do with `{key}`")),
-            None => Ok(Self { verb, expect }),
-        }
-    }
-}
-
-impl Spec {
-    /// Takes the one verb out, with the keys that belong to it.
-    fn verb(&mut self) -> Result<Verb, String> {
-        if let Some(uri) = self.get.take() {
-            return Ok(Verb::Get { uri, results: self.wanted() });
-        }
-        if let Some(uri) = self.add.take() {
-            return Ok(Verb::Add(self.write(uri)));
-        }
-        if let Some(uri) = self.replace.take() {
-            return Ok(Verb::Replace(self.write(uri)));
-        }
-        if let Some(uri) = self.delete.take() {
-            return Ok(Verb::Delete { uri });
-        }
-        if let Some(uri) = self.exec.take() {
-            let correlator = self.correlator.take();
-            return Ok(Verb::Exec { write: self.write(uri), correlator });
-        }
-        if let Some(from) = self.copy.take() {
-            let to = self.to.take().ok_or("a `copy` needs `to`")?;
-            return Ok(Verb::Copy { from, to });
-        }
-        if let Some(children) = self.atomic.take() {
-            return whole(children).map(Verb::Atomic);
-        }
-        if let Some(children) = self.sequence.take() {
-            return whole(children).map(Verb::Sequence);
-        }
-        self.alert_verb()
-    }
-
-    fn alert_verb(&mut self) -> Result<Verb, String> {
-        let texts = [
-            (1100, self.display.take()),
-            (1101, self.confirm.take()),
-            (1102, self.input.take()),
-            (1103, self.choice.take()),
-            (1104, self.choices.take()),
-            (self.alert.unwrap_or_default(), self.alert.take().and(self.value.take())),
-        ];
-        let (code, text) = texts
-            .into_iter()
-            .find_map(|(code, text)| Some((code, text?)))
-            .ok_or("a script command needs get, add, replace, delete, exec, copy, atomic, sequence, display, confirm, input, choice, choices, or alert with value")?;
-        Ok(Verb::Alert(Alert {
-            code,
-            options: self.options.take().unwrap_or_default(),
-            text,
-            choices: std::mem::take(&mut self.from),
-            answer: self.answer.take().map(OneOrMore::into_vec),
-        }))
-    }
-
-    fn write(&mut self, uri: String) -> Write {
-        let filled = self.fill.take().map(fill);
-        Write {
-            uri,
-            format: self.format.take(),
-            mime: self.mime.take(),
-            value: self.value.take().or(filled),
-            chunk: self.chunk.take(),
-            size: None,
-            more: false,
-        }
-    }
-
-    fn wanted(&mut self) -> Option<Wanted> {
-        let filled = self.results_fill.take().map(fill);
-        let text = self.results.take().or(filled).map(Wanted::Text);
-        let prefix = self.results_prefix.take().map(Wanted::Prefix);
-        text.or(prefix).or(self.results_children.take().map(Wanted::Children))
-    }
-
-    /// A key that the verb did not use.
-    fn left_over(&self) -> Option<&'static str> {
-        let keys = [
-            ("get", self.get.is_some()),
-            ("add", self.add.is_some()),
-            ("replace", self.replace.is_some()),
-            ("delete", self.delete.is_some()),
-            ("exec", self.exec.is_some()),
-            ("copy", self.copy.is_some()),
-            ("display", self.display.is_some()),
-            ("confirm", self.confirm.is_some()),
-            ("input", self.input.is_some()),
-            ("choice", self.choice.is_some()),
-            ("choices", self.choices.is_some()),
-            ("alert", self.alert.is_some()),
-            ("atomic", self.atomic.is_some()),
-            ("sequence", self.sequence.is_some()),
-            ("to", self.to.is_some()),
-            ("format", self.format.is_some()),
-            ("type", self.mime.is_some()),
-            ("value", self.value.is_some()),
-            ("fill", self.fill.is_some()),
-            ("chunk", self.chunk.is_some()),
-            ("correlator", self.correlator.is_some()),
-            ("options", self.options.is_some()),
-            ("from", !self.from.is_empty()),
-            ("answer", self.answer.is_some()),
-            ("results", self.results.is_some()),
-            ("results_prefix", self.results_prefix.is_some()),
-            ("results_fill", self.results_fill.is_some()),
-            ("results_children", self.results_children.is_some()),
-        ];
-        keys.into_iter().find_map(|(key, used)| used.then_some(key))
-    }
-}
-
-/// A container has to fit in one message, so no value inside it may go in pieces.
-fn whole(children: Vec<Command>) -> Result<Vec<Command>, String> {
-    let in_pieces = children.iter().any(|child| match &child.verb {
-        Verb::Add(write) | Verb::Replace(write) | Verb::Exec { write, .. } => write.chunk.is_some(),
-        _ => false,
-    });
-    if in_pieces { Err("`chunk` inside a container".to_owned()) } else { Ok(children) }
-}
-
-/// Longest text that `fill` makes.
-const MAX_FILL: usize = 1 << 20;
-
-/// A text of so many letters that shows where pieces were lost or swapped.
-fn fill(length: usize) -> String {
-    let mut text = String::new();
-    while text.len() < length.min(MAX_FILL) {
-        text.push_str(&format!("[{:06}]", text.len()));
-    }
-    text.truncate(length.min(MAX_FILL));
-    text
-}
-
 #[cfg(test)]
 mod tests {
+    use super::spec::fill;
     use super::*;
 
     fn package(text: &str) -> Result<Package, toml::de::Error> {
@@ -436,6 +277,13 @@ mod tests {
             "commands = [ { copy = \"./A\" } ]",
             "commands = [ { atomic = [ { add = \"./A\", fill = 9, chunk = 4 } ] } ]",
             "commands = [ { fetch = \"./A\" } ]",
+            "commands = [ { items = [] } ]",
+            "commands = [ { items = [ { get = \"./A\" }, { delete = \"./B\" } ] } ]",
+            "commands = [ { items = [ { items = [ { get = \"./A\" } ] } ] } ]",
+            "commands = [ { items = [ { add = \"./A\", fill = 9, chunk = 4 } ] } ]",
+            "commands = [ { add = \"./A\", value = \"x\", meta = \"item\" } ]",
+            "commands = [ { add = \"./A\", fill = 9, cut = 1 } ]",
+            "commands = [ { atomic = [ { message = \"next\" } ] } ]",
             "order = []",
         ] {
             assert!(package(text).is_err(), "{text}");
@@ -471,6 +319,24 @@ mod tests {
                 (Some("e"), None, false, 200)
             ]
         );
+    }
+
+    #[test]
+    fn a_value_that_is_cut_and_a_package_of_two_messages() {
+        let text = r#"commands = [
+            { add = "./A", fill = 100, chunk = 10, cut = 2 },
+            { message = "next" },
+            { get = "./A", refuse = 413 },
+            { message = "abort" },
+        ]"#;
+        let messages = package(text).unwrap().messages(1);
+        assert_eq!(messages.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 2]);
+        let ends =
+            |command: &Command| command.verb.write().map(|write| (write.more, write.endless));
+        assert_eq!(ends(&messages[0][0]), Some((true, false)));
+        assert_eq!(ends(&messages[1][0]), Some((true, true)));
+        assert_eq!(messages[1][0].expect, [213]);
+        assert!(matches!(messages[2][1].verb, Verb::Abort));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //!
 //! Knows the protocol and the script; knows nothing of HTTP.
 
+mod answers;
 mod login;
+mod verdict;
 
 use std::collections::VecDeque;
 
@@ -11,9 +13,9 @@ use super::incoming::{self, Command as Received, Message};
 use super::log::Log;
 use super::memory::Memory;
 use super::order;
-use super::outgoing::{Answer, Body, Header, Sent};
+use super::outgoing::{Answer, Body, Header, Part, Sent};
 use super::results::Owed;
-use super::script::Command;
+use super::script::{Command, Verb};
 use super::setup::Setup;
 use super::wbxml::Element;
 use crate::profile::Profile;
@@ -102,6 +104,10 @@ pub(crate) struct Session {
     owed: Vec<Owed>,
     package: Vec<Command>,
     messages: VecDeque<Vec<Command>>,
+    /// Values that the server has left without an end: for each an Alert 1225 has to come.
+    broken_off: Vec<String>,
+    /// Values that the terminal has left without an end.
+    endless: Vec<String>,
     next_package: usize,
     failed: bool,
     over: bool,
@@ -131,6 +137,8 @@ impl Session {
             owed: Vec::new(),
             package: Vec::new(),
             messages: VecDeque::new(),
+            broken_off: Vec::new(),
+            endless: Vec::new(),
             next_package: 0,
             failed: false,
             over: false,
@@ -254,8 +262,9 @@ impl Session {
         if message.is_final && server_unfinished {
             self.fail(ctx.log, "Final before the server's own");
         }
-        let owes = self.owed.iter().any(|owed| owed.code.is_none());
-        if !message.is_final && (owes || !server_unfinished) {
+        // A terminal that has said all it can asks for the rest of the server's package.
+        let asks = message.commands.iter().any(|one| one.name == "Alert" && one.code == "1222");
+        if !(message.is_final || (server_unfinished && asks)) {
             return self.send(answers, None, ctx);
         }
         self.close_answers(ctx);
@@ -272,6 +281,7 @@ impl Session {
             if let Some(missing) = owed.missing() {
                 self.fail(ctx.log, &missing);
             }
+            self.endless.extend(owed.endless());
         }
     }
 
@@ -290,170 +300,6 @@ impl Session {
         self.next_package += 1;
     }
 
-    // ---- the terminal's header
-
-    fn check_header(&mut self, message: &Message, ctx: &mut Context<'_>) {
-        let header = &message.header;
-        let log = &mut *ctx.log;
-        let failed = std::mem::take(&mut self.failed);
-        if self.last_received == 0 {
-            self.device = header.source.clone();
-            if self.origin.forbidden {
-                self.fail(log, "begins after a notification that had to be ignored");
-            }
-            if header.source.is_empty() {
-                self.fail(log, "SyncHdr without Source");
-            }
-        }
-        self.expect(log, "VerDTD", &header.ver_dtd, "1.2");
-        self.expect(log, "VerProto", &header.ver_proto, "DM/1.2");
-        let (address, device) = (self.address.clone(), self.device.clone());
-        self.expect(log, "Target of SyncHdr", &header.target, &address);
-        self.expect(log, "Source of SyncHdr", &header.source, &device);
-        self.last_received += 1;
-        let counted = self.last_received.to_string();
-        self.expect(log, "MsgID", &header.msg_id, &counted);
-        self.check_ids(message, log);
-        if !self.failed {
-            self.note(log, &format!("message {counted}: header and command ids"));
-        }
-        self.failed |= failed;
-    }
-
-    fn check_ids(&mut self, message: &Message, log: &mut Log) {
-        let mut seen: Vec<&str> = Vec::new();
-        for command in &message.commands {
-            let id = command.cmd_id.as_str();
-            if id.is_empty() || id == "0" || seen.contains(&id) {
-                self.fail(log, &format!("CmdID {id:?} of {} is not unique", command.name));
-            }
-            if command.has_cred {
-                self.fail(log, &format!("credentials inside {}", command.name));
-            }
-            seen.push(id);
-        }
-        let first = message.commands.iter().find(|command| command.name == "Status");
-        if self.last_sent > 0 && first.is_none_or(|status| status.cmd_ref != "0") {
-            self.fail(log, "the first Status is not the one for SyncHdr");
-        }
-    }
-
-    // ---- what the terminal answers and sends
-
-    fn take_status(&mut self, status: &Received, ctx: &mut Context<'_>) {
-        let found = self.owed.iter().position(|owed| {
-            Some(owed.msg_id.to_string()) == status.msg_ref
-                && owed.sent.cmd_id.to_string() == status.cmd_ref
-        });
-        let (Some(index), Ok(code)) = (found, status.code.parse::<u16>()) else {
-            return self.unexpected_status(status, ctx.log);
-        };
-        let mut owed = std::mem::take(&mut self.owed);
-        let same_message = owed.get(index).map(|owed| owed.msg_id);
-        let mut later = owed.iter().skip(index + 1);
-        if later.any(|owed| Some(owed.msg_id) == same_message && owed.code.is_some()) {
-            self.fail(ctx.log, &format!("Status for {} out of order", status.answered));
-        }
-        if status.cmd_ref == "0" {
-            self.take_header_status(status, code, ctx);
-        }
-        if let Some(entry) = owed.get_mut(index) {
-            self.judge_status(entry, status, code, ctx.log);
-        }
-        self.owed = owed;
-    }
-
-    fn judge_status(&mut self, entry: &mut Owed, status: &Received, code: u16, log: &mut Log) {
-        let mut faults = entry.status(status, code);
-        // While the server's own credentials are refused, every command shares that code.
-        if self.refusals > 0 {
-            faults = if matches!(code, 401 | 407) {
-                Vec::new()
-            } else {
-                vec![format!("{}: Status {code} though credentials were refused", entry.label())]
-            };
-        }
-        if faults.is_empty() {
-            self.note(log, &format!("{}: Status {code}", entry.label()));
-        }
-        faults.iter().for_each(|fault| self.fail(log, fault));
-    }
-
-    fn unexpected_status(&mut self, status: &Received, log: &mut Log) {
-        let text = format!(
-            "Status {} for message {:?} command {} ({}) that was not sent",
-            status.code, status.msg_ref, status.cmd_ref, status.answered
-        );
-        self.fail(log, &text);
-    }
-
-    fn take_command(&mut self, command: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
-        let msg_id = self.last_received;
-        match (command.name, command.code.as_str()) {
-            ("Status", _) => {
-                self.take_status(command, ctx);
-                None
-            }
-            ("Results", _) => self.take_results(command, ctx),
-            ("Alert", "1223") => {
-                let refused = self.origin.wrong_credentials && self.refusals > 0;
-                self.judge(ctx.log, refused, "the terminal aborts the session");
-                self.finish(ctx.log);
-                None
-            }
-            ("Alert", code @ ("1200" | "1201")) => {
-                match &mut self.setup {
-                    Some(setup) => setup.alert(code),
-                    None => self.fail(ctx.log, &format!("Alert {code} behind package 1")),
-                }
-                Some(answer_to(command, msg_id, 200))
-            }
-            ("Replace", _) => {
-                match &mut self.setup {
-                    Some(setup) => setup.replace(command),
-                    None => self.fail(ctx.log, "Replace behind package 1"),
-                }
-                Some(answer_to(command, msg_id, 200))
-            }
-            ("Alert", "1222") => Some(answer_to(command, msg_id, 200)),
-            ("Alert", code) if is_event(code) => {
-                let fault = event_fault(command);
-                let correlator = command.correlator.as_deref().unwrap_or("none");
-                let text = format!("Alert {} is complete, correlator {correlator}", command.code);
-                self.check(ctx.log, !fault, &text);
-                Some(answer_to(command, msg_id, if fault { 412 } else { 200 }))
-            }
-            (name, code) => {
-                self.fail(ctx.log, &format!("a terminal may not send {name} {code}"));
-                Some(answer_to(command, msg_id, 405))
-            }
-        }
-    }
-
-    fn take_results(&mut self, results: &Received, ctx: &mut Context<'_>) -> Option<Answer> {
-        let msg_ref = results.msg_ref.as_deref().unwrap_or("1");
-        let mut owed = std::mem::take(&mut self.owed);
-        let entry = owed.iter_mut().find(|owed| {
-            owed.msg_id.to_string() == msg_ref && owed.sent.cmd_id.to_string() == results.cmd_ref
-        });
-        let (code, label, faults) = match entry {
-            Some(entry) => {
-                let (code, faults) = entry.results(results);
-                (code, entry.label(), faults)
-            }
-            None => (400, String::new(), vec!["Results for nothing that was sent".to_owned()]),
-        };
-        self.owed = owed;
-        if faults.is_empty() {
-            self.note(ctx.log, &format!("{label}: Results as wanted"));
-        }
-        faults.iter().for_each(|fault| self.fail(ctx.log, fault));
-        // Results are answered only when there is more to say than 200.
-        (code != 200).then(|| answer_to(results, self.last_received, code))
-    }
-
-    // ---- what the server sends
-
     /// Sends answers and the next commands; without commands it asks for the next message.
     fn send(
         &mut self,
@@ -463,14 +309,19 @@ impl Session {
     ) -> Reply {
         let mut body = Body::default();
         answers.iter().for_each(|answer| body.answer(answer));
+        std::mem::take(&mut self.endless).iter().for_each(|uri| body.no_end_of_data(uri));
         let Some(commands) = commands else {
             body.next_message();
             return self.write(body, false, true, ctx);
         };
         commands.iter().for_each(|command| body.command(command));
+        let endless = commands.iter().filter_map(|command| command.verb.write());
+        let endless = endless.filter(|write| write.endless).map(|write| write.uri.clone());
+        self.broken_off.extend(endless);
         self.package = commands.to_vec();
         let is_final = self.messages.is_empty();
-        let ends = is_final && commands.is_empty();
+        let aborts = commands.iter().any(|command| matches!(command.verb, Verb::Abort));
+        let ends = aborts || (is_final && commands.is_empty());
         let reply = self.write(body, is_final, true, ctx);
         if ends {
             self.finish(ctx.log);
@@ -508,9 +359,11 @@ impl Session {
         let header = Sent {
             cmd_id: 0,
             name: "SyncHdr",
-            target: Some(self.device.clone()),
-            source: Some(ctx.profile.account.address.clone()),
-            command: None,
+            parts: vec![Part {
+                target: Some(self.device.clone()),
+                source: Some(ctx.profile.account.address.clone()),
+                command: None,
+            }],
         };
         let owed = std::iter::once(header).chain(sent).map(|sent| Owed::new(self.last_sent, sent));
         self.owed.extend(owed);
@@ -518,72 +371,6 @@ impl Session {
             self.address = uri;
         }
         Reply::Message(Outgoing { octets, encoding: self.encoding, hmac })
-    }
-
-    // ---- findings and the verdict
-
-    fn note(&self, log: &mut Log, text: &str) {
-        log.note(true, format!("session {}: {text}", self.id));
-    }
-
-    fn fail(&mut self, log: &mut Log, text: &str) {
-        self.failed = true;
-        log.note(false, format!("session {}: {text}", self.id));
-    }
-
-    /// Notes something that happened, which is good or not.
-    fn judge(&mut self, log: &mut Log, good: bool, text: &str) {
-        if good { self.note(log, text) } else { self.fail(log, text) }
-    }
-
-    /// Notes a demand, met or not.
-    fn check(&mut self, log: &mut Log, met: bool, text: &str) {
-        if met { self.note(log, text) } else { self.fail(log, &format!("not so: {text}")) }
-    }
-
-    fn expect(&mut self, log: &mut Log, what: &str, found: &str, wanted: &str) {
-        if found != wanted {
-            self.fail(log, &format!("{what} is {found:?} instead of {wanted:?}"));
-        }
-    }
-
-    fn finish(&mut self, log: &mut Log) {
-        if self.over {
-            return;
-        }
-        self.over = true;
-        if self.failed {
-            log.bad_sessions += 1;
-        } else {
-            log.good_sessions += 1;
-        }
-        let verdict = if self.failed { "bad" } else { "good" };
-        log.note(!self.failed, format!("session {}: ends, {verdict}", self.id));
-    }
-
-    /// Whether a message behind the end brings a pending event, which goes on with the session.
-    fn reopens(&mut self, root: &Element, log: &mut Log) -> bool {
-        let events = |message: Message| {
-            let mut commands = message.commands.into_iter();
-            commands.any(|command| command.name == "Alert" && is_event(&command.code))
-        };
-        if self.cut || !incoming::read(root).is_ok_and(events) {
-            return false;
-        }
-        let count = if self.failed { &mut log.bad_sessions } else { &mut log.good_sessions };
-        *count = count.saturating_sub(1);
-        self.over = false;
-        self.note(log, "goes on for an event of the terminal");
-        true
-    }
-
-    /// A message behind the end turns a good verdict into a bad one.
-    fn late_message(&mut self, log: &mut Log) {
-        if !self.failed {
-            log.good_sessions = log.good_sessions.saturating_sub(1);
-            log.bad_sessions += 1;
-        }
-        self.fail(log, "a message behind the end of the session");
     }
 }
 
@@ -597,23 +384,4 @@ fn answer_to(command: &Received, msg_id: u32, code: u16) -> Answer {
         chal: None,
         code,
     }
-}
-
-/// Alert 1224, a client event, or 1226, a generic alert.
-fn is_event(code: &str) -> bool {
-    matches!(code, "1224" | "1226")
-}
-
-/// Whether an event or generic alert lacks something that it has to have.
-fn event_fault(alert: &Received) -> bool {
-    let generic = alert.code == "1226";
-    let wrong = alert.items.iter().any(|item| {
-        let mime = item.mime.as_deref().unwrap_or_default();
-        // The types of SCOMO are registered as they are.
-        let named = ["Content-Type:", "Reversed-Domain-Name:", "urn:oma:at:"]
-            .iter()
-            .any(|begin| mime.starts_with(begin));
-        item.format.is_none() || item.data.is_none() || mime.is_empty() || (generic && !named)
-    });
-    alert.items.is_empty() || wrong
 }

@@ -1,4 +1,4 @@
-//! Notifications that a host delivers: which begin a session, and whom they trouble.
+//! Notifications: which are refused, and what the host hears of the others.
 
 use super::*;
 use uicc_sim::dm::notification::{self, Trigger, UiMode};
@@ -18,7 +18,7 @@ fn notification(server_id: &str, ui_mode: UiMode, session_id: u16, nonce: &[u8])
 }
 
 impl Bench {
-    fn deliver(
+    pub(super) fn deliver(
         &self,
         server_id: &str,
         ui_mode: UiMode,
