@@ -161,7 +161,8 @@ fn answer_with_length_and_every_header_of_interest() {
     assert_eq!(response.hmac.as_deref(), Some("algorithm=MD5, username=\"s\", mac=abc=="));
     assert_eq!(response.cookies, ["JSESSIONID=1A2B; Path=/", "AWSALB=x", "Expires"]);
     assert!(response.reusable);
-    assert_eq!((response.location, response.retry_after_s, response.challenge), (None, None, None));
+    assert_eq!((response.location, response.retry_after_s), (None, None));
+    assert!(response.challenges.is_empty());
 }
 
 fn redirected(from: &str, status: u16, location: &str) -> Result<Option<String>> {
@@ -290,7 +291,7 @@ fn errors_are_returned_to_the_caller() {
         b"HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"dm\"\r\nContent-Length: 0\r\n\r\n",
     )
     .unwrap();
-    assert_eq!(response.challenge.as_deref(), Some("Basic realm=\"dm\""));
+    assert_eq!(response.challenges, ["Basic realm=\"dm\""]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! One DM session on its bearer: the engine's messages out, the server's in, and the clock over both.
 
+mod events;
+
 use super::bearer::{self, Bearer};
 use super::consent;
 use super::core::Core;
@@ -9,20 +11,22 @@ use super::slot::CardId;
 use crate::audit::{Authentication, Start};
 use crate::config::Config;
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind, Purpose};
+use crate::event::{Event, Purpose};
 use crate::limits;
 use crate::policy;
+use crate::random::Random;
 use crate::session::{
-    Answer, Authority, Cause, Engine, HostAlert, Outgoing, SessionEvent, Setup, Step, UserAlert,
+    Answer, Authority, Cause, Engine, HostAlert, Outgoing, Setup, Step, UserAlert,
 };
 use crate::store::Database;
 use crate::syncml::Encoding;
 use crate::time::Now;
 use crate::transport::http::cookies::Cookies;
+use crate::transport::http::login::{Credentials, Login};
 use crate::transport::http::redirect::{self, MAX_REDIRECTS};
 use crate::transport::http::{Exchange, Headers, Response};
-use crate::tree::dmacc::{self, Account};
-use crate::url::Url;
+use crate::tree::dmacc::{self, Account, Credential};
+use crate::url::{Scheme, Url};
 use std::time::Duration;
 
 /// How soon a network connection without news is looked at again, in milliseconds: soon after the last
@@ -32,6 +36,9 @@ const NETWORK_POLL_MS: (u64, u64) = (2, 50);
 const LISTEN_MS: u64 = limits::HTTP_SILENCE_MS;
 /// `Accept` header: either encoding.
 const ACCEPT: &str = "application/vnd.syncml.dm+wbxml, application/vnd.syncml.dm+xml";
+
+/// How often one message is sent anew because the server asks for credentials: they, and a newer nonce.
+const MAX_LOGINS: u8 = 2;
 
 const USER_AGENT: &str = concat!("libdmsc/", env!("CARGO_PKG_VERSION"));
 
@@ -62,12 +69,19 @@ enum Phase {
 /// A message on its way to the server.
 struct Post {
     exchange: Exchange,
-    request: Outgoing,
-    url: Url,
-    redirects: u8,
+    letter: Letter,
     since_ms: u64,
     /// The connection was there before.
     reused: bool,
+}
+
+/// A message and where it goes.
+struct Letter {
+    request: Outgoing,
+    url: Url,
+    redirects: u8,
+    /// How often the server has asked for credentials before it took it.
+    logins: u8,
 }
 
 /// What the engine is given.
@@ -92,6 +106,8 @@ pub(super) struct Running {
     /// The card that the account came from.
     card_hash: Option<[u8; 16]>,
     cookies: Cookies,
+    /// For a server that wants credentials in HTTP.
+    login: Option<Login>,
     language: String,
     retry_after_s: Option<u32>,
     /// When the session has taken too long, on the monotonic clock.
@@ -122,6 +138,7 @@ impl Running {
         };
         let authority = Authority { policy: core.policy.clone(), origin };
         let cookies = Cookies::new(bearer.cookie_bounds());
+        let login = login(account.http.as_ref(), bearer.is_card() || url.scheme == Scheme::Https);
         let exec = core.hosted.nodes.can_exec();
         let can = (bearer.is_card(), ui, exec);
         let mut setup = setup(&core.config, account, address, wanted, can, authority);
@@ -140,6 +157,7 @@ impl Running {
             transport,
             card_hash,
             cookies,
+            login,
             language: core.config.device.language.clone(),
             retry_after_s: None,
             until_ms: now.mono_ms.saturating_add(limits::SESSION_MS),
@@ -297,7 +315,7 @@ impl Running {
             Phase::Exchange(post)
                 if post.reused && !post.exchange.heard() && error.code() == Code::Io =>
             {
-                self.send_to(post.request, post.url, post.redirects, now)
+                self.send_to(core, post.letter, now)
             }
             _ => self.ended(error),
         }
@@ -316,14 +334,14 @@ impl Running {
             return Turn::Idle;
         };
         for cookie in &response.cookies {
-            self.cookies.take(&post.url, cookie);
+            self.cookies.take(&post.letter.url, cookie);
         }
         self.retry_after_s = response.retry_after_s;
         if let Some(error) = self.aborting.take() {
             return Turn::Ended(Err(error));
         }
-        match redirect::target(&post.url, &response) {
-            Ok(Some(url)) => return self.redirected(*post, url, now),
+        match redirect::target(&post.letter.url, &response) {
+            Ok(Some(url)) => return self.redirected(core, post.letter, url, now),
             Ok(None) => {}
             Err(error) => return Turn::Ended(Err(error)),
         }
@@ -338,6 +356,7 @@ impl Running {
                 let text = "the server answered without a message";
                 Turn::Ended(Err(Error::new(Code::Protocol, text)))
             }
+            401 => self.challenged(core, post.letter, &response, now),
             number => {
                 let text = format!("the server answered with HTTP status {number}");
                 Turn::Ended(Err(Error::new(Code::Http, text).with_http_status(number)))
@@ -346,12 +365,30 @@ impl Running {
     }
 
     /// The server wants the same message at another of its places.
-    fn redirected(&mut self, post: Post, url: Url, now: Now) -> Turn {
-        if post.redirects == MAX_REDIRECTS {
+    fn redirected(&mut self, core: &mut Core, letter: Letter, url: Url, now: Now) -> Turn {
+        if letter.redirects == MAX_REDIRECTS {
             let text = format!("the server redirects more than {MAX_REDIRECTS} times");
             return Turn::Ended(Err(Error::new(Code::Http, text)));
         }
-        self.send_to(post.request, url, post.redirects + 1, now)
+        let redirects = letter.redirects + 1;
+        self.send_to(core, Letter { url, redirects, ..letter }, now)
+    }
+
+    /// The server wants to know in HTTP who the client is: the same message goes once more, if the account has
+    /// credentials that help.
+    fn challenged(&mut self, core: &mut Core, letter: Letter, by: &Response, now: Now) -> Turn {
+        let failed = |code, text| Turn::Ended(Err(Error::new(code, text).with_http_status(401)));
+        let Some(login) = &mut self.login else {
+            let text =
+                "the server wants credentials in HTTP, and the account has none (AAuthLevel HTTP)";
+            return failed(Code::Http, text);
+        };
+        if letter.logins == MAX_LOGINS || !login.challenged(&letter.url, &by.challenges) {
+            let text = "the server refuses the account's credentials in HTTP, or asks for more than may be shown";
+            return failed(Code::AuthClient, text);
+        }
+        let logins = letter.logins + 1;
+        self.send_to(core, Letter { logins, ..letter }, now)
     }
 
     /// Takes the user's answer.
@@ -402,7 +439,7 @@ impl Running {
         match self.engine.abort(core.context(now), &why) {
             Some(outgoing) => {
                 self.aborting = Some(why);
-                self.send(outgoing, now)
+                self.send(core, outgoing, now)
             }
             None => self.ended(why),
         }
@@ -410,7 +447,7 @@ impl Running {
 
     fn follow(&mut self, core: &mut Core, step: Result<Step>, now: Now) -> Turn {
         match step {
-            Ok(Step::Send(outgoing)) => self.send(outgoing, now),
+            Ok(Step::Send(outgoing)) => self.send(core, outgoing, now),
             Ok(Step::Ask(alert)) => {
                 let wanted =
                     alert.max_display_s.map_or(u64::MAX, |seconds| u64::from(seconds) * 1000);
@@ -433,27 +470,28 @@ impl Running {
         }
     }
 
-    fn send(&mut self, request: Outgoing, now: Now) -> Turn {
+    fn send(&mut self, core: &mut Core, request: Outgoing, now: Now) -> Turn {
         match Url::parse(&request.uri) {
-            Ok(url) => self.send_to(request, url, 0, now),
+            Ok(url) => self.send_to(core, Letter { request, url, redirects: 0, logins: 0 }, now),
             Err(error) => self.ended(error),
         }
     }
 
-    fn send_to(&mut self, request: Outgoing, url: Url, redirects: u8, now: Now) -> Turn {
-        let exchange = self.bearer.aim(&url).and_then(|()| self.exchange(&request, &url));
-        match exchange {
+    fn send_to(&mut self, core: &mut Core, letter: Letter, now: Now) -> Turn {
+        let aimed = self.bearer.aim(&letter.url);
+        match aimed.and_then(|()| self.exchange(&letter, &mut *core.random)) {
             Ok(exchange) => {
                 let (reused, since_ms) = (self.bearer.is_connected(), now.mono_ms);
-                let post = Post { exchange, request, url, redirects, since_ms, reused };
-                self.phase = Phase::Exchange(Box::new(post));
+                self.phase = Phase::Exchange(Box::new(Post { exchange, letter, since_ms, reused }));
                 Turn::Worked
             }
             Err(error) => self.ended(error),
         }
     }
 
-    fn exchange(&self, request: &Outgoing, url: &Url) -> Result<Exchange> {
+    fn exchange(&mut self, letter: &Letter, random: &mut dyn Random) -> Result<Exchange> {
+        let Letter { request, url, .. } = letter;
+        let authorization = self.login.as_mut().and_then(|login| login.header(url, random));
         let cookie = self.cookies.header(url);
         let mut more = Vec::new();
         // A card has little room for a head (SCWS profile), and no use for these.
@@ -462,6 +500,7 @@ impl Running {
             more.push(("Accept-Language", self.language.as_str()));
         }
         more.extend(request.hmac.as_deref().map(|value| ("x-syncml-hmac", value)));
+        more.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         more.extend(cookie.as_deref().map(|value| ("Cookie", value)));
         let headers = Headers {
             content_type: request.mime,
@@ -471,49 +510,22 @@ impl Running {
         };
         Exchange::post(url, &headers, &request.body, self.max_body)
     }
+}
 
-    fn event(&self, event: SessionEvent) -> Option<Event> {
-        let new = |kind| Event::new(kind).session(self.wanted.id).slot(self.slot);
-        Some(match event {
-            SessionEvent::PackageSent { msg_id, .. } => {
-                let uri = match &self.phase {
-                    Phase::Exchange(post) => Some(post.request.uri.clone()),
-                    _ => None,
-                };
-                Event { phase: msg_id, uri, ..new(EventKind::PackageSent) }
-            }
-            SessionEvent::PackageReceived { number, .. } => {
-                Event { phase: number, ..new(EventKind::PackageReceived) }
-            }
-            SessionEvent::CommandDone { command, uri, status } => Event {
-                phase: status.into(),
-                uri,
-                data: command.into_owned().into_bytes(),
-                ..new(EventKind::CommandDone)
-            },
-            SessionEvent::AlertAnswered { number, status } => {
-                let event = self.alert_done(number);
-                let event = match status {
-                    200..300 => event,
-                    _ => {
-                        let text = format!("the server answered the alert with {status}");
-                        event.failed(&Error::new(Code::Refused, text))
-                    }
-                };
-                Event { phase: status.into(), ..event }
-            }
-            SessionEvent::AlertNotSent { number } => {
-                let text = "the alert is larger than the server takes";
-                self.alert_done(number).failed(&Error::new(Code::TooLarge, text))
-            }
-            _ => return None,
-        })
-    }
-
-    fn alert_done(&self, number: u64) -> Event {
-        let event = Event::new(EventKind::AlertDone).session(self.wanted.id).slot(self.slot);
-        Event { number, ..event.uri(self.wanted.server_id.clone()) }
-    }
+/// The account's credentials for HTTP, if they are of a kind that is known here.
+fn login(credential: Option<&Credential>, is_private: bool) -> Option<Login> {
+    let credential = credential?;
+    let is_basic = match credential.auth_type.as_str() {
+        "HTTP-BASIC" => true,
+        "HTTP-DIGEST" => false,
+        _ => return None,
+    };
+    Some(Login::new(Credentials {
+        name: credential.name.clone(),
+        secret: credential.secret.clone(),
+        // On an open way everybody would read the password.
+        basic: is_basic && is_private,
+    }))
 }
 
 fn setup(

@@ -4,53 +4,20 @@
 //! quick-xml reads attributes, references, CDATA, comments, instructions, declaration and DOCTYPE. Its
 //! events for plain tags and text alone would take four times what the whole of a message takes now.
 
+mod characters;
+mod tags;
+
 use super::doctype::PublicId;
 use super::namespaces::{Declared, Namespaces};
 use super::reader::{Budget, Child, Event, Options, is_blank};
-use super::vocabulary::{Attr, Ns, Tag};
-use super::{Class, DocType, Fault, dmddf, scan, syncml};
-use quick_xml::events::attributes::Attributes;
+use super::vocabulary::{Attr, Tag};
+use super::{Class, DocType, Fault, scan};
+use characters::{BOM, is_space, not_xml, without_padding};
 use quick_xml::events::{BytesRef, Event as XmlEvent};
 use quick_xml::parser::{ElementParser, Parser};
 use std::borrow::Cow;
 
-const BOM: &[u8] = b"\xEF\xBB\xBF";
-
-/// `octets` in UTF-8 if they are text XML in another supported character set, else unchanged.
-///
-/// # Errors
-/// The character set is none of UTF-8, US-ASCII, ISO-8859-1.
-pub fn to_utf8(octets: &[u8]) -> Result<Cow<'_, [u8]>, Fault> {
-    if octets.starts_with(b"\xFE\xFF") || octets.starts_with(b"\xFF\xFE") {
-        return Err(Fault::new(Class::Charset, 0, "UTF-16 is not supported"));
-    }
-    let Some(name) = declared_charset(octets) else { return Ok(Cow::Borrowed(octets)) };
-    let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
-    if is("UTF-8") || is("US-ASCII") || is("ASCII") {
-        return Ok(Cow::Borrowed(octets));
-    }
-    if !is("ISO-8859-1") && !is("latin1") {
-        return Err(Fault::new(Class::Charset, 0, "unsupported character set"));
-    }
-    if octets.is_ascii() || octets.starts_with(BOM) {
-        return Ok(Cow::Borrowed(octets));
-    }
-    Ok(Cow::Owned(octets.iter().map(|b| char::from(*b)).collect::<String>().into_bytes()))
-}
-
-/// The encoding named in the XML declaration.
-fn declared_charset(octets: &[u8]) -> Option<&[u8]> {
-    let text = octets.strip_prefix(BOM).unwrap_or(octets);
-    let text = text.strip_prefix(b"<?xml")?;
-    let declaration = text.get(..text.iter().position(|b| *b == b'>')?)?;
-    let key = b"encoding";
-    let found = declaration.windows(key.len()).position(|window| window == key)?;
-    let mut rest = declaration.get(found + key.len()..)?.trim_ascii_start();
-    rest = rest.strip_prefix(b"=")?.trim_ascii_start();
-    let quote = *rest.first()?;
-    rest = rest.get(1..)?;
-    rest.get(..rest.iter().position(|b| *b == quote)?)
-}
+pub use characters::{is_xml_text, to_utf8};
 
 /// Pull reader over one text XML document.
 pub(super) struct Reader<'a> {
@@ -485,123 +452,6 @@ impl<'a> Reader<'a> {
         Ok(tag)
     }
 
-    /// What is declared for a name's prefix, and the name without it.
-    #[inline]
-    fn split(&self, name: &'a str) -> Result<(Declared, &'a str), Fault> {
-        let (prefix, local) = match name.bytes().position(|b| b == b':') {
-            Some(colon) => {
-                (name.get(..colon).unwrap_or_default(), name.get(colon + 1..).unwrap_or_default())
-            }
-            None => ("", name),
-        };
-        let declared = self.namespaces.get(prefix);
-        if !prefix.is_empty() && matches!(declared, Declared::Nothing) {
-            return Err(self.syntax("a namespace prefix without declaration"));
-        }
-        Ok((declared, local))
-    }
-
-    /// Takes the namespace declarations among the attributes of the element that begins here.
-    fn declare(&mut self, attributes: &'a str) -> Result<(), Fault> {
-        let inside = self.open.len() + 1;
-        if self.namespaces.repeat(attributes, inside) {
-            return Ok(());
-        }
-        for attribute in Attributes::new(attributes, 0).with_checks(false) {
-            // A malformed list is the attributes' fault.
-            let Ok(attribute) = attribute else { break };
-            let prefix = match attribute.key.0.strip_prefix("xmlns") {
-                Some("") => "",
-                Some(prefix) => match prefix.strip_prefix(':') {
-                    Some("" | "xml" | "xmlns") => {
-                        return Err(self.syntax("a declaration that XML does not allow"));
-                    }
-                    Some(prefix) => prefix,
-                    None => continue,
-                },
-                None => continue,
-            };
-            if !self.namespaces.declare(inside, prefix, &attribute.value) {
-                return Err(self.fault(Class::Limit, "too many namespaces"));
-            }
-        }
-        self.namespaces.note(attributes);
-        Ok(())
-    }
-
-    /// The element's tag. Undeclared children of Meta and of a DDF tree are taken for what their
-    /// place says, since many servers leave out their namespaces.
-    #[inline]
-    fn resolve(&self, declared: Declared, name: &str) -> Tag {
-        let doc = self.id.doc;
-        let stated = match declared {
-            Declared::Foreign => return Tag::OTHER,
-            Declared::Known(id) => Some(root_ns(id.doc)),
-            Declared::Nothing => None,
-        };
-        if doc == DocType::Prov {
-            return [doc.root(), super::prov::CHARACTERISTIC, super::prov::PARM]
-                .into_iter()
-                .find(|tag| tag.name().eq_ignore_ascii_case(name))
-                .unwrap_or(Tag::OTHER);
-        }
-        let parent = self.open.last().map(|open| open.tag);
-        let place = match parent {
-            Some(syncml::META) => Ns::MetInf,
-            Some(parent) if parent.ns() != Ns::Other => parent.ns(),
-            _ => root_ns(doc),
-        };
-        let root = root_ns(doc);
-        // The root's namespace may only be inherited where another one was left out; not so where the
-        // element declares it for itself.
-        let declares = || self.namespaces.is_declared_at(self.open.len() + 1);
-        let known = match stated {
-            Some(ns) if ns != root => ns.tag(name).or_else(|| root.tag(name)),
-            Some(_) if declares() => root.tag(name).or_else(|| place.tag(name)),
-            _ => place.tag(name).or_else(|| root.tag(name)),
-        };
-        known.unwrap_or(match (parent, name) {
-            (Some(syncml::DATA), "MgmtTree") => dmddf::MGMT_TREE,
-            _ => Tag::OTHER,
-        })
-    }
-
-    /// Reads the attributes ahead, without the namespace declarations.
-    fn attributes(&mut self, attributes: &'a str, tag: Tag) -> Result<(), Fault> {
-        let (first, mut seen) = (self.ahead.len(), 0u8);
-        for attribute in Attributes::new(attributes, 0).with_checks(false) {
-            let attribute = attribute.map_err(|_| self.syntax("malformed attributes"))?;
-            self.budget.node(self.event_at())?;
-            let name = attribute.key.0;
-            if name == "xmlns" || name.contains(':') || tag == Tag::OTHER {
-                continue;
-            }
-            if tag.ns() != Ns::Prov {
-                return Err(self.fault(Class::AttrUnexpected, "the element has no attributes"));
-            }
-            let Some(attr) = Attr::from_name(name) else {
-                // `datatype`, which some vendors put beside the value.
-                if tag == super::prov::PARM {
-                    continue;
-                }
-                return Err(self.fault(Class::AttrUnknown, "unknown attribute"));
-            };
-            if seen & 1 << attr as u8 != 0 {
-                return Err(self.fault(Class::AttrDuplicate, "the same attribute twice"));
-            }
-            seen |= 1 << attr as u8;
-            let value = attribute
-                .normalized_value(quick_xml::XmlVersion::Explicit1_0)
-                .map_err(|_| self.syntax("malformed attribute value"))?;
-            if !is_xml_text(value.as_bytes()) || attribute.value.contains('<') {
-                return Err(self.syntax("malformed attribute value"));
-            }
-            self.ahead.push(Event::Attribute(attr, Cow::Owned(value.into_owned())));
-        }
-        self.ahead.get_mut(first..).unwrap_or_default().reverse();
-        Ok(())
-    }
-
     fn reference(&self, reference: &BytesRef<'a>) -> Result<Cow<'a, str>, Fault> {
         let text = match reference.as_ref() {
             "lt" => "<",
@@ -651,11 +501,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The namespace of `doc`'s root.
-fn root_ns(doc: DocType) -> Ns {
-    doc.root().ns()
-}
-
 /// Octets of which a start tag without attributes may consist.
 static IS_NAME: [bool; 256] = {
     let mut is = [true; 256];
@@ -667,37 +512,3 @@ static IS_NAME: [bool; 256] = {
     }
     is
 };
-
-fn is_space(octet: u8) -> bool {
-    matches!(octet, b' ' | b'\t' | b'\r' | b'\n')
-}
-
-/// True if XML 1.0 allows every character of `text`, which is UTF-8.
-pub fn is_xml_text(text: &[u8]) -> bool {
-    not_xml(text).is_none()
-}
-
-/// Where the first character stands that XML 1.0 does not allow.
-fn not_xml(text: &[u8]) -> Option<usize> {
-    let mut from = 0;
-    loop {
-        let rest = text.get(from..)?;
-        let at = scan::special(rest)?;
-        match rest.get(at..)? {
-            [0..0x20, ..] if !is_space(rest[at]) => return Some(from + at),
-            [0xEF, 0xBF, 0xBE | 0xBF, ..] => return Some(from + at),
-            _ => from += at + 1,
-        }
-    }
-}
-
-/// `octets` without a uniform run of 00 or FF at the end.
-fn without_padding(octets: &[u8]) -> &[u8] {
-    match octets.last() {
-        Some(&fill @ (0x00 | 0xFF)) => {
-            let end = octets.iter().rposition(|b| *b != fill).map_or(0, |last| last + 1);
-            octets.get(..end).unwrap_or_default()
-        }
-        _ => octets,
-    }
-}

@@ -462,6 +462,8 @@ impl Engine {
     }
 
     fn note_changes(&mut self, changes: Vec<Change>) {
+        // About as many commands as changes will be told.
+        self.events.reserve(2 * changes.len());
         self.events.append(&mut self.executor.events);
         self.events.extend(changes.into_iter().map(SessionEvent::TreeChanged));
     }

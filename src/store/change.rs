@@ -133,73 +133,52 @@ fn forget_below(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ChangeKind::{Added, Deleted, Property, Renamed, Replaced};
 
-    fn change(uri: &str, kind: ChangeKind, old_size: u32, new_size: u32) -> Change {
-        let from = (kind == Renamed).then(|| "./Old".to_owned());
-        Change { uri: uri.to_owned(), from, kind, by: By::Host, old_size, new_size }
+    /// Changes in short: `A+0>5` added with five octets, `A=1>2` replaced, `A*2>2` a property, `A-3>0` deleted,
+    /// `A@2>2` renamed to `A` from `Old`.
+    fn changes(short: &str) -> Vec<Change> {
+        let read = |word: &str| {
+            let at = word.find(['+', '=', '*', '@']).or_else(|| word.rfind('-')).unwrap();
+            let (name, rest) = word.split_at(at);
+            let (old, new) = rest[1..].split_once('>').unwrap();
+            let kind = match &rest[..1] {
+                "+" => ChangeKind::Added,
+                "=" => ChangeKind::Replaced,
+                "*" => ChangeKind::Property,
+                "@" => ChangeKind::Renamed,
+                _ => ChangeKind::Deleted,
+            };
+            Change {
+                uri: format!("./{name}"),
+                from: (kind == ChangeKind::Renamed).then(|| "./Old".to_owned()),
+                kind,
+                by: By::Host,
+                old_size: old.parse().unwrap(),
+                new_size: new.parse().unwrap(),
+            }
+        };
+        short.split(' ').map(read).collect()
+    }
+
+    fn tells(all: &str, told: &str) {
+        assert_eq!(coalesce(&changes(all)), changes(told), "{all}");
     }
 
     #[test]
     fn changes_of_one_value_are_one() {
-        let all = [
-            change("./A", Replaced, 1, 2),
-            change("./B", Added, 0, 5),
-            change("./A", Property, 2, 2),
-            change("./A", Replaced, 2, 3),
-            change("./B", Replaced, 5, 6),
-            change("./C", Property, 9, 9),
-            change("./C", Replaced, 9, 8),
-        ];
-        let told = [
-            change("./A", Replaced, 1, 3),
-            change("./B", Added, 0, 6),
-            change("./C", Replaced, 9, 8),
-        ];
-        assert_eq!(coalesce(&all), told);
+        tells("A=1>2 B+0>5 A*2>2 A=2>3 B=5>6 C*9>9 C=9>8", "A=1>3 B+0>6 C=9>8");
     }
 
     #[test]
     fn what_came_and_went_is_not_told() {
-        let all = [
-            change("./A", Added, 0, 0),
-            change("./A/B", Added, 0, 3),
-            change("./A-B", Added, 0, 1),
-            change("./D", Replaced, 7, 3),
-            change("./A", Deleted, 0, 0),
-            change("./D", Deleted, 3, 0),
-            change("./D", Added, 0, 4),
-        ];
-        let told = [
-            change("./A-B", Added, 0, 1),
-            change("./D", Deleted, 7, 0),
-            change("./D", Added, 0, 4),
-        ];
-        assert_eq!(coalesce(&all), told);
+        tells("A+0>0 A/B+0>3 A-B+0>1 D=7>3 A-0>0 D-3>0 D+0>4", "A-B+0>1 D-7>0 D+0>4");
         // Deleted, made anew and deleted again: it is gone.
-        let again = [
-            change("./D", Deleted, 7, 0),
-            change("./D", Added, 0, 4),
-            change("./D", Deleted, 4, 0),
-        ];
-        assert_eq!(coalesce(&again), [change("./D", Deleted, 7, 0)]);
+        tells("D-7>0 D+0>4 D-4>0", "D-7>0");
     }
 
     #[test]
     fn a_rename_keeps_the_order() {
-        let all = [
-            change("./Old", Replaced, 1, 2),
-            change("./New", Renamed, 2, 2),
-            change("./New", Replaced, 2, 3),
-            change("./Old", Added, 0, 1),
-            change("./New", Deleted, 3, 0),
-        ];
-        let told = [
-            change("./Old", Replaced, 1, 2),
-            change("./New", Renamed, 2, 2),
-            change("./Old", Added, 0, 1),
-            change("./New", Deleted, 2, 0),
-        ];
-        assert_eq!(coalesce(&all), told);
+        let told = "Old=1>2 New@2>2 Old+0>1 New-2>0";
+        tells("Old=1>2 New@2>2 New=2>3 Old+0>1 New-3>0", told);
     }
 }

@@ -88,6 +88,8 @@ pub struct Account {
     pub client: Option<Credential>,
     /// Server to client (SRVCRED). Without a name of its own it bears the ServerID.
     pub server: Option<Credential>,
+    /// Client to server, in HTTP.
+    pub http: Option<Credential>,
     /// Where the account came from.
     pub origin: Origin,
 }
@@ -209,6 +211,7 @@ fn load(reader: &dyn Reader, root: &Path) -> Result<Option<Account>> {
         con_ref: con_ref(reader, root)?,
         client: credential(reader, root, Level::Client)?,
         server: credential(reader, root, Level::Server)?,
+        http: credential(reader, root, Level::Http)?,
         origin: node.origin,
         ..Account::default()
     };

@@ -12,6 +12,7 @@ mod changes;
 mod descriptions;
 mod errors;
 mod hang;
+mod host_commits;
 mod host_nodes;
 mod host_streams;
 mod keys;

@@ -139,8 +139,8 @@ fn response(head: &http::Response<()>) -> Response {
         hmac: text(headers, "x-syncml-hmac"),
         retry_after_s: text(headers, "retry-after").and_then(|seconds| seconds.parse().ok()),
         location: text(headers, "location"),
-        challenge: text(headers, "www-authenticate"),
-        cookies: cookies(headers),
+        challenges: texts(headers, header::WWW_AUTHENTICATE),
+        cookies: texts(headers, header::SET_COOKIE),
         reusable: reusable(head),
         body: Vec::new(),
     }
@@ -152,8 +152,9 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     std::str::from_utf8(value).ok().map(|text| text.trim().to_owned())
 }
 
-fn cookies(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(header::SET_COOKIE).into_iter();
+/// Each header of this name, if it is text.
+fn texts(headers: &HeaderMap, name: header::HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).into_iter();
     values.filter_map(|value| value.to_str().ok().map(str::to_owned)).collect()
 }
 

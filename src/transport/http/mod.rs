@@ -2,11 +2,13 @@
 //!
 //! Owns the exchange: what goes out, when the answer is whole, when the server is too slow. Heads
 //! are `head`'s, the framing of bodies `body`'s; what a whole session keeps is in `cookies`, where it may
-//! be sent in `redirect`. Must not know what a message is, nor open a connection.
+//! be sent in `redirect`; how the client proves itself in `login`. Must not know what a message is, nor open a connection.
 
 mod body;
+mod challenge;
 pub mod cookies;
 mod head;
+pub mod login;
 pub mod redirect;
 
 pub use head::Headers;
@@ -36,8 +38,8 @@ pub struct Response {
     pub retry_after_s: Option<u32>,
     /// `Location` as sent.
     pub location: Option<String>,
-    /// The first `WWW-Authenticate` as sent.
-    pub challenge: Option<String>,
+    /// Each `WWW-Authenticate` as sent.
+    pub challenges: Vec<String>,
     /// Each `Set-Cookie` as sent.
     pub cookies: Vec<String>,
     /// True if the connection may carry another request.

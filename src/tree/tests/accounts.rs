@@ -59,6 +59,7 @@ fn an_account_is_read_back_as_it_was_created() {
         con_ref: Some("./NAP/1".into()),
         client: Some(credential("user", "clpwd", "nonce-c")),
         server: Some(credential("S1", "srvpwd", "nonce-s")),
+        http: None,
         origin: Origin::Bootstrap,
     };
     assert_eq!(found, expected);
