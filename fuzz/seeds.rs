@@ -30,6 +30,10 @@ fn unhex(text: &str) -> Vec<u8> {
     digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
 }
 
+/// What a modem says behind each command: echo off, error numbers, its ways, and an APDU's answer.
+const MODEM: &[u8] = b"\r\nOK\r\n\0\r\nOK\r\n\0\r\nOK\r\n\0\r\nOK\r\n\0\r\n+CSIM: 4,\"9000\"\r\n\r\nOK\r\n\0\
+\r\n+CSIM: 24,\"988812010000400310F09000\"\r\n\r\nOK\r\n\0\r\n+CCHO: 1\r\n\r\nOK\r\n\0\r\n+CGLA: 4,\"6A82\"\r\n\r\nOK\r\n";
+
 /// A description as vendors write them.
 const DDF: &str = "<?xml version='1.0'?><!DOCTYPE MgmtTree PUBLIC ' -//OMA//DTD-DM-DDF 1.2//EN' 'x.dtd' \
 [<?oma-dm-ddf-ver supported-versions='1.2'?>]><MgmtTree xmlns:V='urn:v'><VerDTD>1.2</VerDTD><Man>M</Man><Node>\
@@ -121,6 +125,7 @@ fn triggers() {
 fn cards() {
     Corpus::new("tlv").put_all(&encoding(&["h"]));
     Corpus::new("tlv").put_all(&smartcard(&["fcp-", "ef", "pc-", "env-", "neg-"]));
+    Corpus::new("at").put("modem", MODEM);
     Corpus::new("files").put_all(&smartcard(&["fcp-", "gsm-", "ef"]));
     let proactive = Corpus::new("proactive");
     let mut run = Vec::new();

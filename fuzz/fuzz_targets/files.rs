@@ -1,4 +1,4 @@
-//! What single files and headers of a card hold: FCP, GSM headers, EF.DIR, EF.ICCID, EF.IMSI.
+//! What single files and headers of a card hold: FCP, GSM headers, EF.DIR, EF.ICCID, EF.IMSI, EF.IMSI_M.
 
 #![no_main]
 
@@ -15,7 +15,8 @@ fuzz_target!(|octets: &[u8]| {
     if let Ok(identity) = CardIdentity::from_ef(octets) {
         assert!(identity.iccid().bytes().all(|digit| digit.is_ascii_digit()));
     }
-    if let Ok(imsi) = Imsi::from_ef(octets) {
+    for imsi in [Imsi::from_ef(octets), Imsi::from_ef_m(octets)].into_iter().flatten() {
+        assert!((6..=15).contains(&imsi.digits().len()));
         assert!(imsi.digits().bytes().all(|digit| digit.is_ascii_digit()));
     }
 });

@@ -234,6 +234,19 @@ mod tests {
     }
 
     #[test]
+    fn a_length_of_more_than_three_octets_is_refused() {
+        let refused = |octets: &[u8]| Reader::new(octets).next().unwrap().unwrap_err().to_string();
+        for length in
+            [&[0x84, 0, 0, 0, 1][..], &[0x85, 0, 0, 0, 0, 1], &[0xFF, 1], &[0x83, 0, 0, 2]]
+        {
+            let octets = [&[0x04][..], length, &[0xAA]].concat();
+            assert_eq!(refused(&octets), "E_TLV_LENGTH at byte 0", "{length:02X?}");
+        }
+        let three = [0x04, 0x83, 0, 0, 1, 0xAA];
+        assert_eq!(Reader::new(&three).next().unwrap().unwrap().value, [0xAA]);
+    }
+
+    #[test]
     fn fill_is_skipped_or_ends_the_run() {
         let data = [0x04, 0x01, 0xAA, 0x00, 0xFF, 0x04, 0x01, 0xBB, 0xFF];
         let values = |fill| -> Vec<u8> {

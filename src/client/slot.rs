@@ -99,11 +99,25 @@ pub(super) struct Slot {
 const PAUSE_MS: (u64, u64) = (500, 30_000);
 
 /// The file that says which card it is, as REFRESH names it.
-const EF_ICCID: &[u16] = &[0x3F00, 0x2FE2];
-/// Where a card tells what it holds for a DM client, and where it holds that: EF.DIR and the PKCS#15
-/// directories.
-const CONTENTS: [&[u16]; 3] = [&[0x3F00, 0x2F00], &[0x3F00, 0x7F50], &[0x3F00, 0x5015]];
-const CURRENT_APPLICATION: &[u16] = &[0x7FFF];
+const EF_ICCID: [u16; 2] = [MF, 0x2FE2];
+/// The MF and the current application, with which the paths of REFRESH begin.
+const MF: u16 = 0x3F00;
+const APPLICATION: u16 = 0x7FFF;
+const EF_DIR: u16 = 0x2F00;
+/// Directories below the MF in which nothing is for a DM client: DF TELECOM, DF GSM, DF CDMA.
+const TELEPHONY: [u16; 3] = [0x7F10, 0x7F20, 0x7F25];
+
+/// True if something that a DM client reads can be in a file that REFRESH names. Where an issuer keeps the
+/// PKCS#15 files is not known of a card that finds them by their name, so that any directory may be theirs.
+fn may_be_contents(file: &[u16], in_application: bool) -> bool {
+    match file {
+        [MF] | [MF, EF_DIR] => true,
+        // The elementary files of the MF are 2FXX.
+        [MF, below, ..] => below >> 8 != 0x2F && !TELEPHONY.contains(below),
+        [APPLICATION, ..] => in_application,
+        _ => false,
+    }
+}
 
 impl Slot {
     /// Reads what the card is.
@@ -355,12 +369,11 @@ impl Slot {
     /// Follows a REFRESH; true if something that was read from the card should be read again.
     pub(super) fn refreshed(&mut self, refresh: &Refresh) -> bool {
         self.restart |= refresh.mode.ends_card_session();
-        let is_identity = refresh.touches(EF_ICCID);
+        let is_identity = refresh.touches(&EF_ICCID);
         self.stale |= is_identity;
         // Without a name the current application may be the PKCS#15 one.
         let is_ours = refresh.aid.as_ref().is_none_or(|aid| aid.starts_with(&pkcs15::AID));
-        let is_contents = CONTENTS.iter().any(|path| refresh.touches(path))
-            || (is_ours && refresh.touches(CURRENT_APPLICATION));
+        let is_contents = refresh.concerns(|file| may_be_contents(file, is_ours));
         if is_contents {
             self.forget_contents();
         }

@@ -33,7 +33,7 @@ struct State<T> {
     /// The work that the owner waits for.
     awaited: Option<u64>,
     cancelled: bool,
-    /// Work that was given up goes on.
+    /// Work goes on that nobody waits for, and for which others had no patience.
     stuck: bool,
     ended: bool,
 }
@@ -130,9 +130,8 @@ impl<T> State<T> {
     /// The owner waits no longer for what it waits for.
     fn give_up(&mut self) {
         let given_up = self.awaited.take();
-        let before = self.queue.len();
         self.queue.retain(|(number, _)| Some(*number) != given_up);
-        self.stuck = self.queue.len() == before;
+        self.stuck = true;
     }
 }
 
@@ -174,7 +173,6 @@ impl<T> Shared<T> {
             } else {
                 drop(state);
                 undo(&mut tool);
-                self.state.lock().stuck = false;
             }
         }
     }
@@ -182,6 +180,7 @@ impl<T> Shared<T> {
     fn next(&self) -> Option<(u64, Work<T>)> {
         let mut state = self.state.lock();
         loop {
+            state.stuck = false;
             match state.queue.pop_front() {
                 Some(work) => return Some(work),
                 None if state.ended => return None,
@@ -266,6 +265,26 @@ mod tests {
             assert!(is_done.recv().unwrap().is_empty());
             assert_eq!(errands.run(LONG, |tool| add(tool, 3), |_, _| ()), Ok(1));
         }
+    }
+
+    #[test]
+    fn what_waits_behind_work_that_hangs_is_never_done() {
+        let errands = Errands::start(Vec::new()).unwrap();
+        let (begun, begins) = mpsc::channel();
+        let (end, ends) = mpsc::channel::<()>();
+        errands.post(move |_| {
+            begun.send(()).unwrap();
+            ends.recv().unwrap();
+        });
+        begins.recv().unwrap();
+        let late = errands.run(Duration::from_millis(1), |tool| add(tool, 1), |_, _| ());
+        assert_eq!(late, Err(Unfinished::Late));
+        assert_eq!(errands.run(LONG, |tool| add(tool, 2), |_, _| ()), Err(Unfinished::Stuck));
+        let (done, is_done) = mpsc::channel();
+        errands.post(move |tool| done.send(tool.clone()).unwrap());
+        end.send(()).unwrap();
+        assert!(is_done.recv().unwrap().is_empty());
+        assert_eq!(errands.run(LONG, |tool| add(tool, 3), |_, _| ()), Ok(1));
     }
 
     #[test]

@@ -95,6 +95,32 @@ fn sc_005_the_seventeenth_61_is_a_loop() {
 }
 
 #[test]
+fn sc_005_an_answer_of_more_than_4096_octets_is_an_error() {
+    let piece = "5A".repeat(256);
+    // Sixteen pieces fit behind an answer without data, not behind one with.
+    for (first, fits) in [("", true), ("5A", false)] {
+        let mut script = Script::new().on(SELECT_ODF, &format!("{first}6100"));
+        for at in 1..=16 {
+            let sw = if at == 16 { "9000" } else { "6100" };
+            script = script.on("01C0000000", &format!("{piece}{sw}"));
+        }
+        let (mut card, play) = script.card();
+        let answer = card.exchange(&hex::decode(SELECT_ODF).unwrap());
+        match fits {
+            true => assert_eq!(answer.unwrap().data.len(), 4096),
+            false => {
+                let error = answer.unwrap_err();
+                assert_eq!(
+                    (error.code(), error.what()),
+                    (Code::CardBadData, "response of more than 4096 octets")
+                );
+            }
+        }
+        play.finish().unwrap();
+    }
+}
+
+#[test]
 fn sc_006_one_correction_of_le() {
     let (mut card, play) = Script::new().on("01B0000000", "6C38").on("01B0000038", "6C10").card();
     let error = card.exchange(&hex::decode("01B0000000").unwrap()).unwrap_err();

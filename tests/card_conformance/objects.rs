@@ -247,6 +247,37 @@ fn sc_061_directories_are_entered_once() {
 }
 
 #[test]
+fn an_identifier_inside_itself_is_unwrapped_once() {
+    let (once, twice) = ("0604672B0701", "06060604672B0701");
+    let wrapped = |oid: &str| {
+        let oid = dmsc::bytes::hex::decode(oid).unwrap();
+        let oid = dmsc::bytes::hex::encode(&dmsc::bytes::tlv::encode(0x06, &oid));
+        let common = format!("30{:02X}{oid}", oid.len() / 2);
+        let body = format!("3000{common}A10630040402{}", &TARGET[4..]);
+        format!("30{:02X}{body}", body.len() / 2)
+    };
+    let path = |oid| {
+        let script = Files::by_aid().odf().file(DODF, &wrapped(oid));
+        found(script.file(TARGET, BOOTSTRAP).close()).objects.len()
+    };
+    assert_eq!((path(&once[4..]), path(once)), (1, 1));
+    // Once more, and it is no identifier that anybody looks for.
+    let found = found(Files::by_aid().odf().file(DODF, &wrapped(twice)).close());
+    assert_eq!((found.objects.len(), found.faults.len()), (0, 0), "{:?}", found.faults);
+}
+
+#[test]
+fn a_path_out_of_the_directory_is_selected_and_read_and_nothing_else() {
+    // The script refuses any other command.
+    let script = Files::by_aid()
+        .odf()
+        .file(DODF, &dm("04063F007F206F07"))
+        .file("7F206F07", vector_hex("ef-imsi-1"));
+    let found = found(script.close());
+    assert_eq!(objects(&found)[0].0, "3F007F206F07");
+}
+
+#[test]
 fn one_object_named_twice_is_read_once() {
     let script =
         Files::by_aid().odf().file(DODF, &dm("04026433").repeat(2)).file(TARGET, BOOTSTRAP).close();

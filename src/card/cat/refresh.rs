@@ -73,13 +73,17 @@ impl Refresh {
     /// True if what was read from the file or directory `path` (from `3F00` or `7FFF`) has to be
     /// read again. A listed directory covers what is below it, and `path` what is listed below.
     pub fn touches(&self, path: &[u16]) -> bool {
+        self.concerns(|file| file.starts_with(path) || path.starts_with(file))
+    }
+
+    /// True if one of the listed files or directories (from `3F00` or `7FFF`) is one that counts, or if the mode
+    /// is about all files.
+    pub fn concerns(&self, counts: impl Fn(&[u16]) -> bool) -> bool {
         match self.mode {
             RefreshMode::SteeringOfRoaming => false,
             RefreshMode::FileChange
             | RefreshMode::InitAndFileChange
-            | RefreshMode::SessionReset => {
-                self.files.iter().any(|file| file.starts_with(path) || path.starts_with(file))
-            }
+            | RefreshMode::SessionReset => self.files.iter().any(|file| counts(file)),
             _ => true,
         }
     }

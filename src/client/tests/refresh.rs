@@ -62,6 +62,33 @@ fn sc_101_a_changed_file_is_told_if_the_library_reads_it_and_disturbs_no_session
 }
 
 #[test]
+fn sc_101_any_directory_but_those_of_telephony_may_hold_what_is_read() {
+    let bench = Bench::new(profile(GET));
+    let of = |path: &str| {
+        let length = path.len() / 2;
+        format!("D0{:02X}8103010101820281829 2{:02X}01{path}", 12 + length, length + 1)
+            .replace(' ', "")
+    };
+    for (path, counts) in [
+        ("3F002F00", true),
+        ("3F007F50", true),
+        ("3F007F806433", true),
+        ("3F0050156430", true),
+        ("7FFF6433", true),
+        ("3F00", true),
+        ("3F002F06", false),
+        ("3F007F106F3A", false),
+        ("3F007F206F07", false),
+        ("3F007F256F22", false),
+    ] {
+        bench.card_states();
+        bench.inject(&of(path));
+        let told = if counts { vec![(Code::CardReset as i32, 1)] } else { Vec::new() };
+        assert_eq!(bench.card_states(), told, "{path}");
+    }
+}
+
+#[test]
 fn sc_102_changed_bootstrap_files_are_read_again_with_their_directories() {
     let bench = Bench::new(profile(GET));
     bench.card_states();
