@@ -144,6 +144,7 @@ bench: deps-bench
 	    benches/peer/codec.c $$(pkg-config --libs libwbxml2 libxml-2.0)
 	PEER=$(CURDIR)/$(BUILD)/peer-codec $(CARGO) bench --locked --bench codec
 	$(CARGO) bench --locked --bench tree
+	$(CARGO) bench --locked --bench session
 	$(CARGO) bench --locked --bench client
 
 # Writes include/dmsc.h anew; a test fails when it is not fresh.
