@@ -12,7 +12,7 @@ WARN    := -Wall -Wextra -pedantic -Werror
 # How long `make fuzz` runs each target.
 SECONDS ?= 60
 
-.PHONY: all demo examples check check-oracle check-pysim crash soak kill pull browser tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
+.PHONY: all demo examples check check-oracle check-pysim crash soak kill wiping pull browser tsan fuzz lint test bench lib header memcheck deps deps-check deps-bench install clean FORCE
 
 all: lib
 
@@ -104,6 +104,10 @@ pull: deps-check
 BROWSER ?= chromium
 browser: deps-check
 	DMSC_BROWSER="$(BROWSER)" $(CARGO) test --locked --test gateway a_browser -- --nocapture
+
+# What is left of secrets in a process, as it is built for release: there values are moved in other ways.
+wiping: deps-check
+	$(CARGO) test --release --locked --test wiping
 
 # Readers and a writer of the store under ThreadSanitizer, the standard library too: needs a nightly
 # toolchain with rust-src.

@@ -168,6 +168,8 @@ fn answers() {
         ("continue", format!("\u{9}HTTP/1.1 100 Continue\r\n\r\n{head}Content-Length: 0\r\n\r\n")),
         ("unauthorized", "\u{9}HTTP/1.1 401 U\r\nWWW-Authenticate: Basic realm=\"a\"\r\nSet-Cookie: a=b; Path=/\r\n\
           Retry-After: 5\r\nx-syncml-hmac: algorithm=MD5, username=\"u\", mac=x\r\n\r\n".to_owned()),
+        ("digest", "\u{9}HTTP/1.1 401 U\r\nWWW-Authenticate: Basic realm=\"a\", Digest realm=\"b\\\"c\", qop=\"auth, auth-int\", \
+          algorithm=SHA-256, nonce=\"n\", opaque=\"o\"\r\nWWW-Authenticate: Digest nonce=n, stale=true\r\n\r\n".to_owned()),
     ];
     texts.iter().for_each(|(name, text)| corpus.put(name, text.as_bytes()));
 }

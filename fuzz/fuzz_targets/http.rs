@@ -1,8 +1,11 @@
-//! A server's answer, in pieces of the size that the first octet says.
+//! A server's answer, in pieces of the size that the first octet says, and what the client proves itself with behind it.
 
 #![no_main]
 
 use dmsc::error::Result;
+use dmsc::random::Random;
+use dmsc::secret::Secret;
+use dmsc::transport::http::login::{Credentials, Login};
 use dmsc::transport::http::{Exchange, Headers};
 use dmsc::transport::{ByteStream, Moved};
 use dmsc::url::Url;
@@ -33,6 +36,25 @@ impl ByteStream for Server<'_> {
     fn close(&mut self) {}
 }
 
+/// The same octets each time.
+struct Same;
+
+impl Random for Same {
+    fn fill(&mut self, buffer: &mut [u8]) {
+        buffer.fill(7);
+    }
+}
+
+/// What goes into the next request is one line, whatever the server has asked for.
+fn prove(url: &Url, challenges: &[String]) {
+    let (name, secret) = ("user".to_owned(), Secret::new("secret"));
+    let mut login = Login::new(Credentials { name, secret, basic: true });
+    let answers = login.challenged(url, challenges);
+    let header = login.header(url, &mut Same);
+    assert_eq!(header.is_some(), answers);
+    assert!(header.is_none_or(|header| !header.contains(['\r', '\n', '\0'])));
+}
+
 const HEADERS: Headers<'_> =
     Headers { content_type: "a/b", accept: "a/b", user_agent: "fuzz", more: &[] };
 const MAX_BODY: usize = 4096;
@@ -46,6 +68,7 @@ fuzz_target!(|octets: &[u8]| {
         match exchange.poll(&mut server, Duration::ZERO, 0) {
             Ok(Some(response)) => {
                 assert!(response.body.len() <= MAX_BODY);
+                prove(&url, &response.challenges);
                 if let Some(location) = response.location {
                     let _ = url.join(&location);
                 }

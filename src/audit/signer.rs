@@ -3,7 +3,7 @@
 use super::{PublicKey, SIGNATURE_OCTETS};
 use crate::error::Result;
 use crate::secret::Secret;
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::{SECRET_KEY_LENGTH, Signer as _, SigningKey};
 use std::fmt;
 
 /// A holder of a private key.
@@ -15,16 +15,18 @@ pub trait Signer: Send {
     fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]>;
 }
 
-/// An Ed25519 key in memory.
-pub struct Ed25519(SigningKey);
+/// An Ed25519 key in memory: its seed. The key is made from it for each use, since one that is moved about
+/// would leave copies on the stack.
+pub struct Ed25519(Secret);
 
 impl Ed25519 {
     /// The key of these 32 octets (RFC 8032, 5.1.5). `None` for another number of octets.
     pub fn from_seed(seed: &Secret) -> Option<Self> {
-        let mut octets: [u8; 32] = seed.expose().try_into().ok()?;
-        let key = SigningKey::from_bytes(&octets);
-        zeroize::Zeroize::zeroize(&mut octets);
-        Some(Self(key))
+        (seed.expose().len() == SECRET_KEY_LENGTH).then(|| Self(seed.clone()))
+    }
+
+    fn key(&self) -> SigningKey {
+        SigningKey::from_bytes(self.0.expose().first_chunk().unwrap_or(&[0; SECRET_KEY_LENGTH]))
     }
 }
 
@@ -36,10 +38,10 @@ impl fmt::Debug for Ed25519 {
 
 impl Signer for Ed25519 {
     fn public_key(&mut self) -> Result<PublicKey> {
-        Ok(PublicKey::Ed25519(self.0.verifying_key().to_bytes()))
+        Ok(PublicKey::Ed25519(self.key().verifying_key().to_bytes()))
     }
 
     fn sign(&mut self, message: &[u8]) -> Result<[u8; SIGNATURE_OCTETS]> {
-        Ok(self.0.sign(message).to_bytes())
+        Ok(self.key().sign(message).to_bytes())
     }
 }
