@@ -233,6 +233,32 @@ fn a_client_certificate() {
     }
 }
 
+/// Can be written to twice, for the handshake, and then no more; what has come can be read.
+struct Reset(TcpStream, u32);
+
+impl ByteStream for Reset {
+    fn read(&mut self, buffer: &mut [u8], _: Duration) -> Result<Moved> {
+        self.0.read(buffer, LONG)
+    }
+    fn write(&mut self, data: &[u8], wait: Duration) -> Result<Moved> {
+        self.1 += 1;
+        if self.1 > 2 { Err(Error::new(Code::Io, "reset")) } else { self.0.write(data, wait) }
+    }
+    fn close(&mut self) {
+        self.0.close();
+    }
+}
+
+#[test]
+fn the_reason_is_told_where_the_connection_was_reset_behind_it() {
+    let (servers, clients) = (Authority::new("root"), Authority::new("clients"));
+    let identity = servers.issue(NAME, YEARS);
+    let web = Web::start(tls(&identity, Some(&clients), &[&TLS13]), Box::new(answers));
+    let under = TcpStream::connect("127.0.0.1", web.port, LONG).unwrap();
+    let error = post_over(&roots(&servers), &mut Reset(under, 0), NAME, NOW).unwrap_err();
+    assert!(error.what().starts_with("TLS: the server refused with the alert"), "{error}");
+}
+
 #[test]
 fn settings_that_cannot_be_used() {
     let bad = |config: TlsConfig| {

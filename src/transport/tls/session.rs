@@ -181,8 +181,24 @@ impl Session {
         Box::new(TlsStream { session: self, under })
     }
 
-    /// Sends what waits; `NotYet` while some of it is left.
+    /// Sends what waits; `NotYet` while some of it is left. A server that refuses says why and closes; who
+    /// still sends then may learn of the end first.
     fn flush(&mut self, under: &mut dyn ByteStream, wait: Duration) -> Result<Moved> {
+        self.send(under, wait).map_err(|error| self.last_words(under).unwrap_or(error))
+    }
+
+    /// Why the server has closed, if that has come.
+    fn last_words(&mut self, under: &mut dyn ByteStream) -> Option<Error> {
+        loop {
+            match self.receive(under, Duration::ZERO) {
+                Ok(Moved::Octets(_)) => {}
+                Ok(_) => return None,
+                Err(error) => return Some(error).filter(|error| error.code() == Code::Tls),
+            }
+        }
+    }
+
+    fn send(&mut self, under: &mut dyn ByteStream, wait: Duration) -> Result<Moved> {
         let mut sent = 0;
         loop {
             while self.connection.wants_write() {
@@ -222,7 +238,7 @@ impl Session {
         self.received.drain(..taken);
         if let Err(fault) = self.connection.process_new_packets() {
             // The alert tells the server why; that it gets through is not certain and not needed.
-            let _ = self.flush(under, Duration::ZERO);
+            let _ = self.send(under, Duration::ZERO);
             return Err(explain(&fault));
         }
         Ok(Moved::Octets(taken))
