@@ -156,6 +156,10 @@ impl Digest {
             Some(all) if all.split(',').any(|one| one.trim().eq_ignore_ascii_case("auth")) => true,
             Some(_) => return None,
         };
+        // Such a session begins with the client's nonce, which is only sent where there is a `qop`.
+        if is_session && !has_qop {
+            return None;
+        }
         let is_stale = challenge.get("stale").is_some_and(|word| word.eq_ignore_ascii_case("true"));
         let digest = Self {
             algorithm,
@@ -254,6 +258,15 @@ mod tests {
         let answer = digest.answer("GET", uri, &who("Mufasa", secret, false), cnonce);
         let found = answer.split("response=\"").nth(1).unwrap();
         found.split('"').next().unwrap().to_owned()
+    }
+
+    #[test]
+    fn a_session_without_qop_cannot_be_answered() {
+        let challenge = |more: &str| {
+            challenges(&format!("Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess{more}"))
+        };
+        assert!(Digest::read(&challenge("")[0]).is_none());
+        assert!(Digest::read(&challenge(", qop=\"auth\"")[0]).is_some());
     }
 
     #[test]

@@ -21,6 +21,8 @@ use std::time::Duration;
 
 /// Octets of one read from below: one record and a little.
 const READ: usize = 17 * 1024;
+/// Reads behind a failed write in which the server's reason is looked for.
+const LAST_READS: usize = 16;
 /// Octets taken in one write: one record.
 const WRITE: usize = 16 * 1024;
 /// Servers whose sessions are remembered, so that the next handshake is shorter.
@@ -189,13 +191,14 @@ impl Session {
 
     /// Why the server has closed, if that has come.
     fn last_words(&mut self, under: &mut dyn ByteStream) -> Option<Error> {
-        loop {
+        for _ in 0..LAST_READS {
             match self.receive(under, Duration::ZERO) {
                 Ok(Moved::Octets(_)) => {}
                 Ok(_) => return None,
                 Err(error) => return Some(error).filter(|error| error.code() == Code::Tls),
             }
         }
+        None
     }
 
     fn send(&mut self, under: &mut dyn ByteStream, wait: Duration) -> Result<Moved> {
